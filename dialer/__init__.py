@@ -1,0 +1,1 @@
+"""An event-driven predictive dialer with a CDR pipeline."""

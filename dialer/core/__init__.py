@@ -1,0 +1,1 @@
+"""The pure engine: events in, effects out, time as an argument."""

@@ -1,0 +1,166 @@
+"""Facts that reach the engine, in the past tense; each is one mutation."""
+
+from __future__ import annotations
+
+
+import msgspec
+
+from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason, Lead, Refusal
+from statuses.lead import Trigger
+from statuses.outcomes import AmdResult, Announcement, EndedBy, LocalError
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Base of all events."""
+
+
+class CampaignStarted(Event, frozen=True, gc=False):
+    """Dial; `answers` and `abandons` of the legal window so far (exact, from the store)."""
+
+    answers: int = 0
+    abandons: int = 0
+
+
+class CampaignPaused(Event, frozen=True, gc=False):
+    """Place no new calls; calls in progress go on."""
+
+
+class CampaignStopped(Event, frozen=True, gc=False):
+    """Place no new calls and cancel those that nobody has answered."""
+
+
+class SettingsChanged(Event, frozen=True, gc=False):
+    """New settings from now on; calls in flight keep what they began with."""
+
+    settings: CampaignSettings
+
+
+class LeadsLeased(Event, frozen=True, gc=False):
+    """Leads for the hopper; `next_due_at` is when the store may have more, None = nothing is waiting for a time."""
+
+    leads: tuple[Lead, ...]
+    next_due_at: float | None = None
+
+
+class LeadsWithdrawn(Event, frozen=True, gc=False):
+    """Leads that a person paused, removed or changed: out of the hopper."""
+
+    lead_ids: tuple[int, ...]
+
+
+class LeadsAdded(Event, frozen=True, gc=False):
+    """The store has new or newly due leads: ask again."""
+
+
+class AttemptsBegun(Event, frozen=True, gc=False):
+    """The intents are durable: these may leave, those may not."""
+
+    begun: tuple[CallId, ...]
+    refused: tuple[Refusal, ...] = ()
+
+
+class CallProgressed(Event, frozen=True, gc=False):
+    """100 Trying, or 183 without an announcement."""
+
+    call_id: CallId
+
+
+class CallRinging(Event, frozen=True, gc=False):
+    """180 Ringing, or a ringback in early media."""
+
+    call_id: CallId
+
+
+class EarlyMediaHeard(Event, frozen=True, gc=False):
+    """183 with a classified announcement (statuses.md 2.10)."""
+
+    call_id: CallId
+    announcement: Announcement | None = None
+
+
+class CallAnswered(Event, frozen=True, gc=False):
+    """200 OK; `amd` when the adapter already knows who answered."""
+
+    call_id: CallId
+    amd: AmdResult | None = None
+
+
+class MachineDetected(Event, frozen=True, gc=False):
+    """Answering-machine detection came to a result."""
+
+    call_id: CallId
+    amd: AmdResult
+
+
+class CallConnected(Event, frozen=True, gc=False):
+    """Agent and customer hear each other."""
+
+    call_id: CallId
+    agent_id: AgentId
+
+
+class ConnectFailed(Event, frozen=True, gc=False):
+    """The agent could not be joined; the customer is still on the line."""
+
+    call_id: CallId
+    agent_id: AgentId
+
+
+class PromptEnded(Event, frozen=True, gc=False):
+    """A prompt was played to its end."""
+
+    call_id: CallId
+
+
+class CallEnded(Event, frozen=True, gc=False):
+    """The call is over: the final response or a BYE."""
+
+    call_id: CallId
+    sip_status: int | None = None
+    q850: int | None = None
+    q850_location: str | None = None
+    reason_text: str | None = None
+    ended_by: EndedBy | None = None
+    local_error: LocalError | None = None
+
+
+class AgentSignedIn(Event, frozen=True, gc=False):
+    """An agent joined this campaign, not ready yet."""
+
+    agent_id: AgentId
+
+
+class AgentReady(Event, frozen=True, gc=False):
+    """The agent takes calls."""
+
+    agent_id: AgentId
+
+
+class AgentPaused(Event, frozen=True, gc=False):
+    """The agent takes no more calls after the present one."""
+
+    agent_id: AgentId
+    code: str = ""
+
+
+class AgentWrappedUp(Event, frozen=True, gc=False):
+    """The agent finished after-call work; `trigger` ANSWERED, CALLBACK_ASKED or DO_NOT_RECALL."""
+
+    agent_id: AgentId
+    trigger: Trigger = Trigger.ANSWERED
+    disposition: str | None = None
+    note: str | None = None
+    callback_at: float | None = None
+    ready: bool = True
+
+
+class AgentLost(Event, frozen=True, gc=False):
+    """The agent signed out, or the link to the agent is gone."""
+
+    agent_id: AgentId
+
+
+class HoldChanged(Event, frozen=True, gc=False):
+    """The shell sets or lifts a brake from outside (store slow, trunk down); None lifts it."""
+
+    reason: HoldReason | None

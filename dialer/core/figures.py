@@ -1,0 +1,56 @@
+"""Live figures of one campaign: what the console, the API and `campaign status` show."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dialer.core.types import HoldReason
+
+
+class Sample(msgspec.Struct, frozen=True, gc=False):
+    """One point of the 15-minute chart; counts are gauges at `at`, `placed`/`answered`/`abandoned` since the last point."""
+
+    at: float
+    idle: int
+    talking: int
+    wrapping: int
+    ringing: int
+    waiting: int
+    placed: int
+    answered: int
+    abandoned: int
+
+
+class LiveFigures(msgspec.Struct, frozen=True):
+    """One campaign at one moment. Rates are shares in 0..1; None = nothing to divide by yet."""
+
+    campaign_id: int
+    at: float
+    running: bool
+    idle: int
+    reserved: int
+    talking: int
+    wrapping: int
+    paused: int
+    ringing: int
+    """Placed, not answered (from INVITE on)."""
+    waiting: int
+    """Answered, no agent yet."""
+    bridged: int
+    hopper: int
+    placed: int
+    answered: int
+    """Answered by a person, over the legal window."""
+    abandoned: int
+    answer_rate: float | None
+    abandonment: float | None
+    abandon_limit: float
+    occupancy: float | None
+    dials: int
+    """Calls placed by the last decision."""
+    reason: HoldReason | None
+    """What limited the last decision; None = nothing did."""
+    detail: str
+    next_open_at: float | None
+    """When the call window opens again, if it is closed."""
+    samples: tuple[Sample, ...] = ()

@@ -1,0 +1,243 @@
+"""Values that the engine, its drivers and its adapters share; all frozen, times in UTC epoch seconds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from statuses.classify import AttemptFacts, Verdict
+from statuses.lead import ErrorKind, LeadState, Trigger
+from statuses.retry import RetryPolicy
+
+CallId: TypeAlias = str
+AgentId: TypeAlias = str
+
+
+class CampaignKind(StrEnum):
+    """How a campaign dials (architecture.md section 3)."""
+
+    PREDICTIVE = "predictive"
+    PROGRESSIVE = "progressive"
+    RATIO = "ratio"
+    PREVIEW = "preview"
+    MANUAL = "manual"
+    AUTODIALER = "autodialer"
+    INBOUND = "inbound"
+
+
+class Purpose(StrEnum):
+    """Why people are called; advertising falls under Decree 91/2020/ND-CP."""
+
+    ADVERTISING = "advertising"
+    CARE = "care"
+    COLLECTION = "collection"
+    SURVEY = "survey"
+
+
+class HoldReason(StrEnum):
+    """Why a lead, or a whole campaign, is not being dialed right now."""
+
+    CAMPAIGN_NOT_RUNNING = "campaign_not_running"
+    WINDOW = "window"
+    NO_AGENT = "no_agent"
+    PACING = "pacing"
+    LEGAL_BUDGET = "legal_budget"
+    TRUNK_CAPACITY = "trunk_capacity"
+    TRUNK_CPS = "trunk_cps"
+    NO_HOTLINE = "no_hotline"
+    CAMPAIGN_CAP = "campaign_cap"
+    HOPPER_EMPTY = "hopper_empty"
+    STORE_SLOW = "store_slow"
+    NOTHING_DUE = "nothing_due"
+    RETRY_NOT_DUE = "retry_not_due"
+    CALLBACK_NOT_DUE = "callback_not_due"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    DNC = "dnc"
+    BLACKLIST = "blacklist"
+    SUPPRESSED = "suppressed"
+    NUMBER_CAP = "number_cap"
+    NUMBER_IN_FLIGHT = "number_in_flight"
+    MAX_ATTEMPTS = "max_attempts"
+    LIST_OFF = "list_off"
+    PAUSED_LEAD = "paused_lead"
+    RECONCILE = "reconcile"
+    FINISHED = "finished"
+    GONE = "gone"
+    FENCED = "fenced"
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One daily calling slot, minutes of the local day, `opens_min` <= t < `closes_min`."""
+
+    opens_min: int
+    closes_min: int
+
+
+class CallWindow(msgspec.Struct, frozen=True):
+    """When a campaign may call: several slots a weekday (0 = Monday), holidays closed.
+
+    `holidays` are ISO dates; `holiday_country` adds that country's public holidays (ISO 3166-1 alpha-2).
+    Default 08:00-17:00 every day in Viet Nam (Decree 91/2020/ND-CP, advertising calls).
+    """
+
+    timezone: str = "Asia/Ho_Chi_Minh"
+    weekdays: tuple[tuple[Slot, ...], ...] = ((Slot(480, 1020),),) * 7
+    holidays: frozenset[str] = frozenset()
+    holiday_country: str | None = None
+
+
+class NumberCaps(msgspec.Struct, frozen=True):
+    """How often one number may be called: over all campaigns in any 24 h; attempts that never rang count if `strict`."""
+
+    per_24h: int = 3
+    strict: bool = False
+
+
+class LegalProfile(msgspec.Struct, frozen=True):
+    """The abandonment rule: abandoned / answered by a person <= `abandon_limit` over `window_s`."""
+
+    abandon_limit: float = 0.03
+    window_s: float = 30 * 86_400.0
+    connect_within_s: float = 2.0
+    min_ring_s: float = 15.0
+    target_share: float = 0.8
+
+
+class CampaignSettings(msgspec.Struct, frozen=True):
+    """Everything that an operator may set for one campaign."""
+
+    campaign_id: int
+    name: str
+    kind: CampaignKind = CampaignKind.PREDICTIVE
+    purpose: Purpose = Purpose.CARE
+    pacer: str = "predictive"
+    ratio: float = 1.5
+    max_ratio: float = 6.0
+    max_calls: int = 500
+    ring_timeout_s: float = 30.0
+    wrap_up_s: float = 30.0
+    hopper_size: int = 0
+    """0 = from agents and pacing."""
+    hotlines: tuple[str, ...] = ()
+    hotline_strategy: str = "rotate"
+    window: CallWindow = CallWindow()
+    agreed_otherwise: bool = False
+    """The people called agreed to advertising calls outside the legal hours."""
+    retry: RetryPolicy = RetryPolicy()
+    caps: NumberCaps = NumberCaps()
+    legal: LegalProfile = LegalProfile()
+    no_recall_days: int = 180
+    overflow_prompt: str | None = None
+    overflow_s: float = 8.0
+    starts_at: float | None = None
+    ends_at: float | None = None
+    end_when_done: bool = False
+
+
+class Lead(msgspec.Struct, frozen=True, gc=False):
+    """A leased place on a campaign's list; `attempts` have counted, `dialed` counts every attempt begun."""
+
+    lead_id: int
+    customer_id: int
+    list_id: int
+    phone: str
+    """E.164 with the plus sign."""
+    attempts: int = 0
+    dialed: int = 0
+    error_attempts: int = 0
+    last_status_attempts: int = 0
+    """How many of the attempts ended as the last one did."""
+    last_status: str | None = None
+    last_hotline: str | None = None
+    due_at: float = 0.0
+    callback_agent: AgentId | None = None
+    from_state: LeadState = LeadState.NOT_CALLED
+    name: str = ""
+
+
+class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
+    """What is written down before a call leaves (write-ahead dialing)."""
+
+    call_id: CallId
+    lead_id: int
+    customer_id: int
+    list_id: int
+    phone: str
+    hotline: str
+    trunk: str
+    attempt_no: int
+    begun_at: float
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """An intent that the store did not allow; the lead went back or was held for `reason`."""
+
+    call_id: CallId
+    lead_id: int
+    reason: HoldReason
+
+
+class AttemptRecord(msgspec.Struct, frozen=True):
+    """The whole of one finished attempt: times, facts, verdict, and what it does to the lead.
+
+    Times are None when the thing did not happen. `lead_trigger` None: an agent is still in wrap-up and `SettleLead`
+    follows. started <= ringing <= answered <= bridged <= ended.
+    """
+
+    call_id: CallId
+    lead_id: int
+    customer_id: int
+    list_id: int
+    phone: str
+    hotline: str
+    trunk: str
+    attempt_no: int
+    started_at: float
+    ended_at: float
+    facts: AttemptFacts
+    verdict: Verdict
+    originated_at: float | None = None
+    ringing_at: float | None = None
+    early_media_at: float | None = None
+    answered_at: float | None = None
+    bridged_at: float | None = None
+    agent_id: AgentId | None = None
+    lead_trigger: Trigger | None = None
+    error_kind: ErrorKind | None = None
+    next_at: float | None = None
+    retry_reason: str = ""
+
+
+class OpenAttempt(msgspec.Struct, frozen=True):
+    """An attempt found begun and not settled at start-up, with the progress that was committed."""
+
+    intent: AttemptIntent
+    answered_at: float | None = None
+    bridged_at: float | None = None
+    agent_id: AgentId | None = None
+
+
+class LeadResult(msgspec.Struct, frozen=True):
+    """What an agent's work after a talk means for the lead (statuses.md 3.2, T6 to T8)."""
+
+    call_id: CallId
+    lead_id: int
+    trigger: Trigger
+    agent_id: AgentId | None
+    wrap_s: float
+    disposition: str | None = None
+    note: str | None = None
+    callback_at: float | None = None
+    next_at: float | None = None
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """The right to dial a campaign: `epoch` grows with each owner and is checked in the store's transaction."""
+
+    campaign_id: int
+    owner: str
+    epoch: int
+    expires_at: float

@@ -1,0 +1,205 @@
+"""The ports: what the inside asks of the outside (architecture.md section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from dialer.core.campaign import CampaignState
+from dialer.core.effects import CommandAgent, StoreEffect
+from dialer.core.events import Event
+from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt
+from statuses.outcomes import CancelReason
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What an adapter can do; conformance cards are skipped only by what is declared false."""
+
+    play: bool = False
+    record: bool = False
+    amd: bool = False
+    early_media: bool = False
+    media_survives_restart: bool = False
+    """True when calls outlive the dialer's process."""
+
+
+class CallStatusAtSwitch(msgspec.Struct, frozen=True):
+    """One call that the switch knows."""
+
+    call_id: CallId
+    answered: bool
+
+
+class Telephony(Protocol):
+    """A trunk or switch. A call that fails is an event; an exception means that the adapter is ill."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None: ...
+    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
+        """Place one call under our id; raise AdapterDown or Overloaded when it cannot be tried."""
+        ...
+
+    async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:
+        """End the call; unknown ids are ignored."""
+        ...
+
+    async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
+        """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
+        ...
+
+    async def play(self, call_id: CallId, *, prompt: str) -> None:
+        """Play a prompt; PromptEnded follows. Raise NotSupported without the capability."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield call events until the adapter closes."""
+        ...
+
+    async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
+        """List the calls that the switch holds for us."""
+        ...
+
+
+class AgentLink(Protocol):
+    """The way to agents' desks."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None: ...
+    def events(self) -> AsyncIterator[tuple[int, Event]]:
+        """Yield (campaign_id, agent event) until the link closes."""
+        ...
+
+    async def command(self, campaign_id: int, order: CommandAgent) -> None:
+        """Tell one desk."""
+        ...
+
+
+class CampaignRow(msgspec.Struct, frozen=True):
+    """A campaign as the store holds it; `revision` grows with each change of settings, state or leads by people."""
+
+    settings: CampaignSettings
+    state: CampaignState
+    resumes_by_schedule: bool
+    revision: int
+    state_since: float
+
+
+class Owned(msgspec.Struct, frozen=True, gc=False):
+    """A store effect under the fence of its campaign."""
+
+    fence: Fence
+    effect: StoreEffect
+
+
+class LeadStore(Protocol):
+    """Leases, write-ahead attempts, settlements; every write of an engine goes through `commit`."""
+
+    async def campaigns(self) -> Sequence[CampaignRow]:
+        """List the campaigns that are not ended."""
+        ...
+
+    async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
+        """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid.
+
+        Taking over also frees the leases (not the begun attempts) of earlier epochs.
+        """
+        ...
+
+    async def renew(self, fence: Fence, *, now: float, ttl_s: float) -> Fence:
+        """Prolong; raise Fenced when the epoch has moved on."""
+        ...
+
+    async def resign(self, fence: Fence) -> None:
+        """Give the campaign and its unused leases back."""
+        ...
+
+    async def commit(self, batch: Sequence[Owned], *, now: float) -> Sequence[tuple[int, Event]]:
+        """Perform all effects in one transaction; return (campaign_id, answering event) in order.
+
+        LeaseLeads -> LeadsLeased, BeginAttempts -> AttemptsBegun; the others answer nothing. An effect under a stale
+        fence is refused (HoldReason.FENCED), except SettleAttempt / SettleLead / RecordProgress of an attempt that this
+        owner began, which are always taken once (a second settlement of one call is ignored). Attempt rows, lead
+        transitions and outbox events of one effect are atomic.
+        """
+        ...
+
+    async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
+        """List the attempts begun and not settled."""
+        ...
+
+    async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
+        """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
+        ...
+
+    async def legal_counts(self, campaign_id: int, *, since: float) -> tuple[int, int]:
+        """Count (answered by a person, abandoned) attempts ended since then."""
+        ...
+
+    async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
+        """Return those of these leased leads that people have since paused, removed, suppressed or switched off."""
+        ...
+
+    async def set_state(self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool) -> None:
+        """Write a campaign state that the engine decided (resumed by schedule, ended)."""
+        ...
+
+    async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
+        """Store the engine's latest live figures (JSON) for other processes to show."""
+        ...
+
+
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
+    """One record of the event log; offsets grow by record within a partition."""
+
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+
+
+class EventLog(Protocol):
+    """The log of CDR events as a projector reads it; appending happens inside the store's transaction."""
+
+    topic: str
+
+    async def partitions(self) -> Sequence[int]:
+        """List the partitions to read."""
+        ...
+
+    async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
+        """Return records with `after` < offset (<= `until`), in order; empty when there are none yet."""
+        ...
+
+
+class OffsetRange(msgspec.Struct, frozen=True, gc=False):
+    """A batch boundary: first and last offset, both included."""
+
+    partition: int
+    first: int
+    last: int
+
+
+class OffsetLedger(Protocol):
+    """Durable batch ranges: what was begun and what was confirmed (architecture.md section 6)."""
+
+    async def position(self, projection: str, partition: int) -> int:
+        """Return the last confirmed offset, 0 at the start."""
+        ...
+
+    async def pending(self, projection: str, partition: int) -> OffsetRange | None:
+        """Return the range that was begun and never confirmed."""
+        ...
+
+    async def begin(self, projection: str, span: OffsetRange) -> None:
+        """Make the range durable before the insert."""
+        ...
+
+    async def confirm(self, projection: str, span: OffsetRange) -> None:
+        """Make the range done and move the position to its last offset."""
+        ...
