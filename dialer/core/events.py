@@ -122,6 +122,8 @@ class CallEnded(Event, frozen=True, gc=False):
     reason_text: str | None = None
     ended_by: EndedBy | None = None
     local_error: LocalError | None = None
+    retry_after_s: float | None = None
+    """503 Retry-After (RFC 3261 section 20.33)."""
 
 
 class AgentSignedIn(Event, frozen=True, gc=False):

@@ -148,8 +148,8 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     attempts: int = 0
     dialed: int = 0
     error_attempts: int = 0
-    last_status_attempts: int = 0
-    """How many of the attempts ended as the last one did."""
+    status_attempts: dict[str, int] = {}  # noqa: RUF012 -- msgspec copies defaults
+    """Attempts so far by CallStatus value."""
     last_status: str | None = None
     last_hotline: str | None = None
     due_at: float = 0.0
