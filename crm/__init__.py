@@ -1,0 +1,1 @@
+"""Serve the people who manage customers, lists, imports and assignments."""

@@ -1,0 +1,1 @@
+"""Connect the dialer to trunks and switches: one adapter per kind, chosen by name."""
