@@ -1,0 +1,140 @@
+"""PostgreSQL for tests: the run's own server, or the one at DIALER_TEST_POSTGRES_URL; a fresh database per test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.plugins.components import Absent, Found, register
+
+URL_ENV = "DIALER_TEST_POSTGRES_URL"
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 20.0
+
+
+def _bin_dir() -> Path | None:
+    """Find the newest server; Debian keeps its programs off PATH."""
+    on_path = shutil.which("initdb")
+    if on_path and shutil.which("postgres"):
+        return Path(on_path).parent
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda path: float(path.parts[-3]), default=None)
+    return newest.parent if newest else None
+
+
+def _probe() -> Found | Absent:
+    if os.environ.get(URL_ENV):
+        return Found(f"the server of {URL_ENV}")
+    folder = _bin_dir()
+    if folder is None:
+        return Absent(f"no initdb found: install postgresql, or set {URL_ENV}")
+    version = subprocess.run([folder / "postgres", "--version"], check=True, capture_output=True, text=True)
+    return Found(version.stdout.strip())
+
+
+register("postgresql", _probe, fixtures=["postgres_url", "postgres_server"])
+
+
+def _owner() -> dict[str, Any]:
+    """Say as whom the server runs: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _initdb(bin_dir: Path, folder: Path, password: str) -> None:
+    secret = folder / "password"
+    secret.write_text(password)
+    if owner := _owner():
+        for path in (folder, secret):
+            os.chown(path, owner["user"], owner["group"])
+    command = [bin_dir / "initdb", "-D", folder / "data", "-U", "postgres", "--pwfile", secret]
+    command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, **_owner())
+    if done.returncode:
+        pytest.fail(f"initdb failed with status {done.returncode}: {done.stderr.strip()}", pytrace=False)
+
+
+@contextlib.contextmanager
+def _running(bin_dir: Path, folder: Path, port: int) -> Iterator[None]:
+    log = folder / "server.log"
+    command = [bin_dir / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", folder]
+    command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **_owner())
+    try:
+        _wait_ready(bin_dir, folder, port, process)
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions that a failed test left open
+        process.wait(STOP_TIMEOUT_S)
+
+
+def _wait_ready(bin_dir: Path, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    command = [bin_dir / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    while subprocess.run(command, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = (folder / "server.log").read_text(errors="replace")
+            pytest.fail(f"PostgreSQL did not start on port {port}: {log[-2000:]}", pytrace=False)
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Give the address of a server (`postgresql://user:password@host:port/postgres`), stopped when the run ends."""
+    given = os.environ.get(URL_ENV)
+    if given:
+        yield re.sub(r"^postgresql\+\w+:", "postgresql:", given)
+        return
+    bin_dir = _bin_dir()
+    assert bin_dir is not None, "the component's probe found a server"
+    folder = Path(tempfile.mkdtemp(prefix="dialer-pg-"))
+    password, port = secrets.token_hex(16), _free_port()
+    try:
+        _initdb(bin_dir, folder, password)
+        with _running(bin_dir, folder, port):
+            yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """Give the SQLAlchemy address (`postgresql+asyncpg://...`) of a new, empty database, dropped after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(postgres_server, f'CREATE DATABASE "{name}"')
+    base = postgres_server.rsplit("/", 1)[0].replace("postgresql:", "postgresql+asyncpg:", 1)
+    yield f"{base}/{name}"
+    await _execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def _execute(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
