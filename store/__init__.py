@@ -1,1 +1,1 @@
-"""Keep campaigns, leads and attempts in SQL, and what happened in an outbox of the same transaction."""
+"""SQL store: customers, campaigns, leads, attempts, the outbox and the rules that bind them (architecture.md 2)."""
