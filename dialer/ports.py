@@ -10,9 +10,23 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import Event
+from dialer.core.events import AgentEvent, CallEvent, Event
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt
 from statuses.outcomes import CancelReason
+
+
+class Clock(Protocol):
+    """The only source of time in the shell; may run faster than the wall's."""
+
+    speed: float
+
+    def now(self) -> float:
+        """Return UTC epoch seconds; never runs backwards."""
+        ...
+
+    async def sleep_until(self, at: float) -> None:
+        """Return when `now() >= at`."""
+        ...
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -40,7 +54,9 @@ class Telephony(Protocol):
     capabilities: Capabilities
 
     async def __aenter__(self) -> Self: ...
-    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
     async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
         """Place one call under our id; raise AdapterDown or Overloaded when it cannot be tried."""
         ...
@@ -57,7 +73,7 @@ class Telephony(Protocol):
         """Play a prompt; PromptEnded follows. Raise NotSupported without the capability."""
         ...
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[CallEvent]:
         """Yield call events until the adapter closes."""
         ...
 
@@ -70,8 +86,10 @@ class AgentLink(Protocol):
     """The way to agents' desks."""
 
     async def __aenter__(self) -> Self: ...
-    async def __aexit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None: ...
-    def events(self) -> AsyncIterator[tuple[int, Event]]:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def events(self) -> AsyncIterator[tuple[int, AgentEvent]]:
         """Yield (campaign_id, agent event) until the link closes."""
         ...
 

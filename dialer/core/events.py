@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import msgspec
 
 from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason, Lead, Refusal
@@ -12,6 +11,18 @@ from statuses.outcomes import AmdResult, Announcement, EndedBy, LocalError
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """Base of all events."""
+
+
+class CallEvent(Event, frozen=True, gc=False):
+    """Base of what a trunk says of one call."""
+
+    call_id: CallId
+
+
+class AgentEvent(Event, frozen=True, gc=False):
+    """Base of what a desk says of one agent."""
+
+    agent_id: AgentId
 
 
 class CampaignStarted(Event, frozen=True, gc=False):
@@ -59,63 +70,51 @@ class AttemptsBegun(Event, frozen=True, gc=False):
     refused: tuple[Refusal, ...] = ()
 
 
-class CallProgressed(Event, frozen=True, gc=False):
+class CallProgressed(CallEvent, frozen=True, gc=False):
     """100 Trying, or 183 without an announcement."""
 
-    call_id: CallId
 
-
-class CallRinging(Event, frozen=True, gc=False):
+class CallRinging(CallEvent, frozen=True, gc=False):
     """180 Ringing, or a ringback in early media."""
 
-    call_id: CallId
 
-
-class EarlyMediaHeard(Event, frozen=True, gc=False):
+class EarlyMediaHeard(CallEvent, frozen=True, gc=False):
     """183 with a classified announcement (statuses.md 2.10)."""
 
-    call_id: CallId
     announcement: Announcement | None = None
 
 
-class CallAnswered(Event, frozen=True, gc=False):
+class CallAnswered(CallEvent, frozen=True, gc=False):
     """200 OK; `amd` when the adapter already knows who answered."""
 
-    call_id: CallId
     amd: AmdResult | None = None
 
 
-class MachineDetected(Event, frozen=True, gc=False):
+class MachineDetected(CallEvent, frozen=True, gc=False):
     """Answering-machine detection came to a result."""
 
-    call_id: CallId
     amd: AmdResult
 
 
-class CallConnected(Event, frozen=True, gc=False):
+class CallConnected(CallEvent, frozen=True, gc=False):
     """Agent and customer hear each other."""
 
-    call_id: CallId
     agent_id: AgentId
 
 
-class ConnectFailed(Event, frozen=True, gc=False):
+class ConnectFailed(CallEvent, frozen=True, gc=False):
     """The agent could not be joined; the customer is still on the line."""
 
-    call_id: CallId
     agent_id: AgentId
 
 
-class PromptEnded(Event, frozen=True, gc=False):
+class PromptEnded(CallEvent, frozen=True, gc=False):
     """A prompt was played to its end."""
 
-    call_id: CallId
 
-
-class CallEnded(Event, frozen=True, gc=False):
+class CallEnded(CallEvent, frozen=True, gc=False):
     """The call is over: the final response or a BYE."""
 
-    call_id: CallId
     sip_status: int | None = None
     q850: int | None = None
     q850_location: str | None = None
@@ -126,29 +125,23 @@ class CallEnded(Event, frozen=True, gc=False):
     """503 Retry-After (RFC 3261 section 20.33)."""
 
 
-class AgentSignedIn(Event, frozen=True, gc=False):
+class AgentSignedIn(AgentEvent, frozen=True, gc=False):
     """An agent joined this campaign, not ready yet."""
 
-    agent_id: AgentId
 
-
-class AgentReady(Event, frozen=True, gc=False):
+class AgentReady(AgentEvent, frozen=True, gc=False):
     """The agent takes calls."""
 
-    agent_id: AgentId
 
-
-class AgentPaused(Event, frozen=True, gc=False):
+class AgentPaused(AgentEvent, frozen=True, gc=False):
     """The agent takes no more calls after the present one."""
 
-    agent_id: AgentId
     code: str = ""
 
 
-class AgentWrappedUp(Event, frozen=True, gc=False):
+class AgentWrappedUp(AgentEvent, frozen=True, gc=False):
     """The agent finished after-call work; `trigger` ANSWERED, CALLBACK_ASKED or DO_NOT_RECALL."""
 
-    agent_id: AgentId
     trigger: Trigger = Trigger.ANSWERED
     disposition: str | None = None
     note: str | None = None
@@ -156,10 +149,8 @@ class AgentWrappedUp(Event, frozen=True, gc=False):
     ready: bool = True
 
 
-class AgentLost(Event, frozen=True, gc=False):
+class AgentLost(AgentEvent, frozen=True, gc=False):
     """The agent signed out, or the link to the agent is gone."""
-
-    agent_id: AgentId
 
 
 class HoldChanged(Event, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from dialer.core.types import HoldReason
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
-    """One point of the 15-minute chart; counts are gauges at `at`, `placed`/`answered`/`abandoned` since the last point."""
+    """One point of the 15-minute chart: gauges at `at`; `placed` and its like count since the last point."""
 
     at: float
     idle: int

@@ -90,7 +90,7 @@ class CallWindow(msgspec.Struct, frozen=True):
 
 
 class NumberCaps(msgspec.Struct, frozen=True):
-    """How often one number may be called: over all campaigns in any 24 h; attempts that never rang count if `strict`."""
+    """How often one number may be called in any 24 h over all campaigns; attempts that never rang count if `strict`."""
 
     per_24h: int = 3
     strict: bool = False
@@ -148,7 +148,7 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     attempts: int = 0
     dialed: int = 0
     error_attempts: int = 0
-    status_attempts: dict[str, int] = {}  # noqa: RUF012 -- msgspec copies defaults
+    status_attempts: dict[str, int] = {}
     """Attempts so far by CallStatus value."""
     last_status: str | None = None
     last_hotline: str | None = None

@@ -1,0 +1,160 @@
+"""What the trunk says of a call, from the first response to its end."""
+
+from __future__ import annotations
+
+from dialer.core.agents import AgentInput
+from dialer.core.bridge import abandon, hang_up, offer
+from dialer.core.calls import UNANSWERED, Call, Phase
+from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
+from dialer.core.events import (
+    AgentWrappedUp,
+    CallAnswered,
+    CallEnded,
+    CallProgressed,
+    CallRinging,
+    EarlyMediaHeard,
+    MachineDetected,
+    PromptEnded,
+)
+from dialer.core.settling import settle, settle_lead
+from dialer.core.state import EngineState
+from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
+
+BACK_OFF_S = 1.0
+"""Rest a trunk after a 503 that names no time (RFC 3261 section 21.5.4)."""
+
+
+def find(state: EngineState, call_id: str) -> Call | None:
+    """Return the call; an unknown one is counted."""
+    call = state.calls.get(call_id)
+    if call is None:
+        state.totals.strays += 1
+    return call
+
+
+def progressed(state: EngineState, event: CallProgressed, _now: float) -> None:
+    """Note that the network took the call."""
+    if (call := find(state, event.call_id)) is not None:
+        call.progressed = True
+
+
+def ringing(state: EngineState, event: CallRinging, now: float) -> None:
+    """Note the first ring and start the ring timer."""
+    call = find(state, event.call_id)
+    if call is None or call.ringing_at is not None or call.answered_at is not None:
+        return
+    call.ringing_at, call.progressed = now, True
+    if call.phase is Phase.PLACED:
+        call.phase = Phase.RINGING
+        state.timers.set(("ring", call.call_id), now + state.settings.ring_timeout_s)
+
+
+def early_media(state: EngineState, event: EarlyMediaHeard, now: float) -> None:
+    """Note early media and the announcement in it."""
+    call = find(state, event.call_id)
+    if call is not None and call.answered_at is None:
+        call.progressed = True
+        call.early_media_at = call.early_media_at or now
+        call.announcement = event.announcement or call.announcement
+
+
+def answered(state: EngineState, event: CallAnswered, now: float) -> None:
+    """Find an agent for a person; hang up on a machine. A 200 that crossed our CANCEL is a person on the line too."""
+    call = find(state, event.call_id)
+    if call is None or call.answered_at is not None:
+        return
+    state.dialing.pop(call.call_id, None)
+    state.timers.cancel(("ring", call.call_id))
+    state.timers.cancel(("ending", call.call_id))
+    call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
+    state.effects.append(RecordProgress(call.call_id, now))
+    human = event.amd is not AmdResult.MACHINE
+    state.estimators.call_finished(human, now - call.intent.begun_at)
+    if not human:
+        hang_up(state, call, CancelReason.CULL, now)
+        return
+    state.totals.answered += 1
+    state.budget.answered(now)
+    state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
+    offer(state, call, now)
+
+
+def machine(state: EngineState, event: MachineDetected, now: float) -> None:
+    """Let go of a call that turned out to be answered by a machine."""
+    call = find(state, event.call_id)
+    if call is None or call.phase is Phase.ENDING:
+        return
+    call.amd = event.amd
+    if event.amd is AmdResult.MACHINE:
+        state.timers.cancel(("connect", call.call_id))
+        hang_up(state, call, CancelReason.CULL, now)
+
+
+def prompt_ended(state: EngineState, event: PromptEnded, now: float) -> None:
+    """Hang up after the overflow message."""
+    call = find(state, event.call_id)
+    if call is not None and call.phase is Phase.OVERFLOW:
+        hang_up(state, call, CancelReason.OVERFLOW, now)
+
+
+def ring_timeout(state: EngineState, call: Call, now: float) -> None:
+    """Cancel a call that rang long enough."""
+    hang_up(state, call, CancelReason.RING_TIMEOUT, now)
+
+
+def ended(state: EngineState, event: CallEnded, now: float) -> None:
+    """Settle the call, free the trunk, and send the agent into wrap-up."""
+    call = state.calls.pop(event.call_id, None)
+    if call is None:
+        state.totals.strays += 1
+        return
+    forget(state, call)
+    state.pool.give(call.intent.trunk)
+    if event.sip_status == 503:  # noqa: PLR2004 -- the SIP status code itself
+        state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
+    if call.answered_at is None:
+        state.estimators.call_finished(False, now - call.intent.begun_at)  # noqa: FBT003 -- an observation
+    elif call.bridged_at is None and call.amd is not AmdResult.MACHINE:
+        abandon(state, call, now)
+    record = settle(state, call, event, now)
+    if call.agent is not None:
+        _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+
+
+def forget(state: EngineState, call: Call) -> None:
+    """Drop the call from every index and disarm its timers."""
+    state.dialing.pop(call.call_id, None)
+    state.waiting.pop(call.call_id, None)
+    for kind in ("ring", "connect", "join", "overflow", "ending"):
+        state.timers.cancel((kind, call.call_id))
+
+
+def _release_agent(state: EngineState, call: Call, now: float, *, talked: bool) -> None:
+    agent = call.agent
+    if agent is None or state.roster.get(agent.agent_id) is not agent:
+        # The desk vanished during the talk: nobody will wrap up.
+        if talked and agent is not None:
+            settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)
+        return
+    if call.bridged_at is None:
+        agent.call = None
+        state.roster.move(agent, AgentInput.RELEASE, now)
+        state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+        return
+    state.estimators.talk_finished(now - call.bridged_at)
+    state.roster.move(agent, AgentInput.HANGUP, now)
+    wrap_up_s = state.settings.wrap_up_s
+    state.timers.set(("wrap", agent.agent_id), now + wrap_up_s)
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.WRAP_UP, call.call_id, call.lead.lead_id, wrap_up_s))
+
+
+def cancel_unanswered(state: EngineState, reason: CancelReason, now: float) -> None:
+    """Cancel every call that nobody has answered."""
+    for call in tuple(state.dialing.values()):
+        if call.phase in UNANSWERED and call.phase is not Phase.BEGINNING:
+            hang_up(state, call, reason, now)
+
+
+def switch_silent(state: EngineState, call: Call, now: float) -> None:
+    """Close a call whose hang-up the switch never confirmed."""
+    ended(state, CallEnded(call.call_id, ended_by=EndedBy.DIALER), now)

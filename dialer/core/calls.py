@@ -1,0 +1,88 @@
+"""One attempt in flight and what is known of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dialer.core.agents import Agent
+from dialer.core.events import CallEnded
+from dialer.core.types import AttemptIntent, AttemptRecord, CallId, Lead
+from statuses.classify import AttemptFacts
+from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy
+
+
+class Phase(StrEnum):
+    """Where an attempt stands."""
+
+    BEGINNING = "beginning"
+    """The intent is not durable yet: nothing has been sent."""
+    PLACED = "placed"
+    RINGING = "ringing"
+    WAITING = "waiting"
+    """Answered, no agent yet."""
+    JOINING = "joining"
+    TALKING = "talking"
+    OVERFLOW = "overflow"
+    """The overflow message plays."""
+    ENDING = "ending"
+    """We hung up and wait for the switch to say so."""
+
+
+UNANSWERED = frozenset({Phase.BEGINNING, Phase.PLACED, Phase.RINGING})
+
+
+class Call:
+    """The mutable record of one attempt; times in epoch seconds, None = did not happen."""
+
+    __slots__ = (
+        "abandoned", "agent", "agent_lost", "amd", "announcement", "answered_at", "bridged_at", "cancel_reason",
+        "early_media_at", "intent", "lead", "originated_at", "phase", "progressed", "record", "ringing_at",
+    )  # fmt: skip
+
+    def __init__(self, intent: AttemptIntent, lead: Lead) -> None:
+        self.intent = intent
+        self.lead = lead
+        self.phase = Phase.BEGINNING
+        self.originated_at: float | None = None
+        self.ringing_at: float | None = None
+        self.early_media_at: float | None = None
+        self.answered_at: float | None = None
+        self.bridged_at: float | None = None
+        self.agent: Agent | None = None
+        self.agent_lost = False
+        self.abandoned = False
+        self.progressed = False
+        self.amd: AmdResult | None = None
+        self.announcement: Announcement | None = None
+        self.cancel_reason: CancelReason | None = None
+        self.record: AttemptRecord | None = None
+        """The final record, kept for the wrap-up."""
+
+    @property
+    def call_id(self) -> CallId:
+        """Return our id of the call."""
+        return self.intent.call_id
+
+    def facts(self, ended: CallEnded, now: float) -> AttemptFacts:
+        """Return what classification needs (statuses.md 2.3)."""
+        start = self.originated_at if self.originated_at is not None else self.intent.begun_at
+        until = self.answered_at if self.answered_at is not None else now
+        return AttemptFacts(
+            local_error=ended.local_error,
+            sip_status=ended.sip_status,
+            q850=ended.q850,
+            q850_location=ended.q850_location,
+            reason_text=ended.reason_text,
+            progressed=self.progressed,
+            rang=self.ringing_at is not None,
+            answered=self.answered_at is not None,
+            ended_by=EndedBy.DIALER if ended.ended_by is None and self.cancel_reason is not None else ended.ended_by,
+            cancel_reason=self.cancel_reason,
+            announcement=self.announcement,
+            amd=self.amd,
+            agent_bridged=self.bridged_at is not None,
+            agent_lost=self.agent_lost,
+            setup_ms=round((until - start) * 1000),
+            ring_ms=None if self.ringing_at is None else round((until - self.ringing_at) * 1000),
+            trunk=self.intent.trunk,
+        )

@@ -1,0 +1,194 @@
+"""The engine of one campaign: never awaits, never reads a clock, never draws a number that it was not given.
+
+`receive` and `handle_timer` make one mutation each; `take_effects` drains what it wants done; `next_timer` says when to
+come back. The live driver, the simulator and the tests drive this same object (architecture.md section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from dialer.core import bridge, callflow, deskflow, events, pace
+from dialer.core.calls import Phase
+from dialer.core.effects import AnyEffect
+from dialer.core.figures import LiveFigures
+from dialer.core.measure import Measure
+from dialer.core.state import EngineState
+from dialer.core.trunks import TrunkPool
+from dialer.core.types import CampaignSettings
+from statuses.classify import Override
+from statuses.outcomes import CancelReason
+
+Handler = Callable[[EngineState, Any, float], None]
+
+
+def _started(state: EngineState, event: events.CampaignStarted, _now: float) -> None:
+    state.running = True
+    if state.budget_known:
+        return  # our own count is newer than the store's: calls in flight are in it
+    state.budget_known = True
+    state.budget = type(state.budget)(state.settings.legal, event.answers, event.abandons)
+
+
+def _paused(state: EngineState, _event: events.CampaignPaused, _now: float) -> None:
+    state.running = False
+
+
+def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> None:
+    state.running = False
+    callflow.cancel_unanswered(state, CancelReason.CAMPAIGN_STOPPED, now)
+
+
+def _settings(state: EngineState, event: events.SettingsChanged, _now: float) -> None:
+    state.configure(event.settings)
+
+
+def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
+    state.hopper.fill(event.leads, event.next_due_at)
+
+
+def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, _now: float) -> None:
+    state.hopper.withdraw(event.lead_ids)
+
+
+def _added(state: EngineState, _event: events.LeadsAdded, _now: float) -> None:
+    state.hopper.dry = False
+
+
+def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
+    state.hold = event.reason
+
+
+HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
+    events.CampaignStarted: (_started, True),
+    events.CampaignPaused: (_paused, True),
+    events.CampaignStopped: (_stopped, True),
+    events.SettingsChanged: (_settings, True),
+    events.LeadsLeased: (_leased, True),
+    events.LeadsWithdrawn: (_withdrawn, False),
+    events.LeadsAdded: (_added, True),
+    events.HoldChanged: (_hold, True),
+    events.AttemptsBegun: (pace.begun, False),
+    events.CallProgressed: (callflow.progressed, False),
+    events.CallRinging: (callflow.ringing, False),
+    events.EarlyMediaHeard: (callflow.early_media, False),
+    events.CallAnswered: (callflow.answered, True),
+    events.MachineDetected: (callflow.machine, True),
+    events.PromptEnded: (callflow.prompt_ended, False),
+    events.CallEnded: (callflow.ended, True),
+    events.CallConnected: (bridge.connected, False),
+    events.ConnectFailed: (bridge.connect_failed, True),
+    events.AgentSignedIn: (deskflow.signed_in, False),
+    events.AgentReady: (deskflow.ready, True),
+    events.AgentPaused: (deskflow.paused, True),
+    events.AgentWrappedUp: (deskflow.wrapped_up, True),
+    events.AgentLost: (deskflow.lost, True),
+}
+"""Event type -> (what it does, whether a new pacing decision follows)."""
+
+
+class CampaignEngine:
+    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner."""
+
+    def __init__(
+        self,
+        settings: CampaignSettings,
+        pool: TrunkPool,
+        *,
+        now: float,
+        overrides: tuple[Override, ...] = (),
+        epoch: int = 0,
+    ) -> None:
+        self.state = EngineState(settings, pool, overrides, epoch)
+        self._decided_at = now - pace.PACE_GAP_S
+        self._measure = Measure(self.state, now)
+
+    def receive(self, event: events.Event, *, now: float) -> None:
+        """Take one fact; times never run backwards."""
+        handler, paces = HANDLERS[type(event)]
+        handler(self.state, event, now)
+        if paces:
+            self._pace_soon(now)
+
+    def handle_timer(self, *, now: float) -> None:
+        """Fire the earliest timer that is due."""
+        key = self.state.timers.pop(now)
+        if key is not None:
+            self._fire(key, now)
+
+    def take_effects(self) -> list[AnyEffect]:
+        """Return what is to be done, in order, and forget it."""
+        effects = self.state.effects
+        self.state.effects = []
+        return effects
+
+    def next_timer(self) -> float | None:
+        """Return when `handle_timer` is due, None when nothing waits for a time."""
+        return self.state.timers.next()
+
+    def figures(self, now: float) -> LiveFigures:
+        """Return the live figures."""
+        return self._measure.figures(now)
+
+    @property
+    def leased_leads(self) -> tuple[int, ...]:
+        """Return the ids of the leads that wait in the hopper."""
+        return self.state.hopper.ids()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
+        state = self.state
+        busy = any(agent.call is not None for s in deskflow.AgentState for agent in state.roster.in_state(s).values())
+        return not (state.calls or busy or len(state.hopper) or state.hopper.asked)
+
+    @property
+    def is_dry(self) -> bool:
+        """Tell whether the store's last word was that no lead waits, neither now nor for a time."""
+        hopper = self.state.hopper
+        return self.is_quiet and hopper.dry and hopper.next_due_at is None
+
+    def _pace_soon(self, now: float) -> None:
+        if now - self._decided_at >= pace.PACE_GAP_S:
+            self._decided_at = now
+            pace.decide(self.state, now)
+        else:
+            self.state.timers.set_earlier("pace", self._decided_at + pace.PACE_GAP_S)
+
+    def _fire(self, key: Hashable, now: float) -> None:
+        state = self.state
+        if key == "pace":
+            self._decided_at = now
+            pace.decide(state, now)
+        elif key == "lease":
+            state.hopper.dry = False
+            self._pace_soon(now)
+        elif key == "sample":
+            self._measure.sample(now)
+        elif isinstance(key, tuple):
+            self._fire_named(key[0], key[1], now)
+
+    def _fire_named(self, kind: str, name: str, now: float) -> None:
+        state = self.state
+        if kind == "wrap":
+            agent = state.roster.get(name)
+            if agent is not None:
+                deskflow.wrap_timeout(state, agent, now)
+                self._pace_soon(now)
+            return
+        call = state.calls.get(name)
+        if call is None:
+            return
+        match kind:
+            case "ring":
+                callflow.ring_timeout(state, call, now)
+            case "connect":
+                bridge.too_late(state, call, now)
+            case "join" if call.agent is not None:
+                bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
+            case "overflow" if call.phase is Phase.OVERFLOW:
+                bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
+            case "ending":
+                callflow.switch_silent(state, call, now)
+                self._pace_soon(now)

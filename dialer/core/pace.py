@@ -1,0 +1,185 @@
+"""Decide how many calls to place, write the intents down, and keep the hopper filled."""
+
+from __future__ import annotations
+
+from dialer.core.agents import AgentState
+from dialer.core.callflow import ended
+from dialer.core.calls import Call, Phase
+from dialer.core.effects import BeginAttempts, LeaseLeads, Originate, ReleaseLeads
+from dialer.core.events import AttemptsBegun, CallEnded
+from dialer.core.ids import call_id
+from dialer.core.pacing.base import Allowance, Snapshot
+from dialer.core.pacing.guard import guarded
+from dialer.core.state import Decision, EngineState
+from dialer.core.types import AttemptIntent, HoldReason
+from statuses.outcomes import CancelReason, EndedBy
+
+PACE_GAP_S = 0.25
+"""Two decisions are at least this far apart."""
+PACE_EVERY_S = 1.0
+"""Ages change even when nothing happens: decide again."""
+SETUP_ALLOWANCE_S = 10.0
+"""Time for a call to start ringing before the ring timer takes it for dead."""
+LEASE_RETRY_S = 15.0
+"""Ask a dry store again after this, whatever it said."""
+
+
+def snapshot(state: EngineState, now: float) -> Snapshot:
+    """Describe the moment to a pacer."""
+    staff = state.roster.in_state
+    settings = state.settings
+    return Snapshot(
+        idle=len(staff(AgentState.READY)),
+        talking=(
+            *(now - a.since for a in staff(AgentState.TALKING).values()),
+            *([0.0] * len(staff(AgentState.RESERVED))),
+        ),
+        wrapping=tuple(now - a.since for a in staff(AgentState.WRAP_UP).values()),
+        ringing=tuple(now - c.intent.begun_at for c in state.dialing.values()),
+        waiting=len(state.waiting),
+        estimates=state.estimators.estimates(),
+        theta=state.estimators.theta,
+        ratio=settings.ratio,
+        max_ratio=settings.max_ratio,
+    )
+
+
+def closed_by(state: EngineState, now: float) -> HoldReason | None:
+    """Return what forbids any call at this moment."""
+    if not state.running:
+        return HoldReason.CAMPAIGN_NOT_RUNNING
+    if state.hold is not None:
+        return state.hold
+    if not state.window.is_open(now):
+        return HoldReason.WINDOW
+    return None if state.agents_at_work else HoldReason.NO_AGENT
+
+
+def decide(state: EngineState, now: float) -> None:
+    """Make one pacing decision and begin the calls it allows."""
+    state.timers.set("pace", now + PACE_EVERY_S)
+    reason = closed_by(state, now)
+    if reason is not None:
+        _close(state, reason, now)
+        return
+    moment = snapshot(state, now)
+    allowance = guarded(state.pacer.allowance(moment, now=now), moment, state.budget, now)
+    count, limit, detail = limited(state, allowance, now)
+    placed = begin(state, count, now) if count else 0
+    if placed < count:
+        limit, detail = HoldReason.NO_HOTLINE, "no healthy hotline is configured"
+    state.decision = Decision(placed, limit, detail)
+    refill(state, now)
+
+
+def _close(state: EngineState, reason: HoldReason, now: float) -> None:
+    state.decision = Decision(0, reason, "")
+    if reason in {HoldReason.WINDOW, HoldReason.CAMPAIGN_NOT_RUNNING}:
+        empty_hopper(state)
+        opens = state.window.next_open(now) if state.running else None
+        if opens is None:
+            state.timers.cancel("pace")
+        else:
+            state.timers.set("pace", max(opens, now + PACE_GAP_S))
+    elif reason is HoldReason.NO_AGENT:
+        state.timers.cancel("pace")
+
+
+def empty_hopper(state: EngineState) -> None:
+    """Give all waiting leads back."""
+    if ids := state.hopper.empty():
+        state.effects.append(ReleaseLeads(ids))
+
+
+def limited(state: EngineState, allowance: Allowance, now: float) -> tuple[int, HoldReason | None, str]:
+    """Apply the limits in series, smallest wins: pacing and law, trunk, campaign cap, leads (pacing.md 3.4)."""
+    count, reason, detail = allowance.dials, allowance.reason, allowance.detail
+    if count <= 0:
+        return 0, reason, detail
+    room, why = state.pool.room(now)
+    if room < count:
+        count, reason, detail = (
+            room,
+            why or HoldReason.TRUNK_CAPACITY,
+            f"{allowance.dials} wanted, the trunks take {room} now",
+        )
+        if (token_at := state.pool.next_token_at(now)) is not None:
+            state.timers.set_earlier("pace", max(token_at, now + PACE_GAP_S))
+    cap = state.settings.max_calls - len(state.calls)
+    if cap < count:
+        count, reason, detail = (
+            max(0, cap),
+            HoldReason.CAMPAIGN_CAP,
+            f"at most {state.settings.max_calls} calls at once",
+        )
+    if len(state.hopper) < count:
+        count = len(state.hopper)
+        reason = HoldReason.NOTHING_DUE if state.hopper.dry else HoldReason.HOPPER_EMPTY
+        detail = f"{allowance.dials} wanted, {count} leads are ready"
+    return count, reason, detail
+
+
+def begin(state: EngineState, count: int, now: float) -> int:
+    """Write down intents for up to `count` leads; return how many."""
+    intents: list[AttemptIntent] = []
+    while len(intents) < count:
+        lead = state.hopper.take()
+        hotline = state.hotlines.pick(lead, now)
+        trunk = state.pool.take(now) if hotline is not None else None
+        if hotline is None or trunk is None:
+            state.effects.append(ReleaseLeads((lead.lead_id,)))
+            break
+        number = lead.dialed + 1
+        intent = AttemptIntent(
+            call_id=call_id(state.settings.campaign_id, lead.lead_id, number, state.epoch, now),
+            lead_id=lead.lead_id, customer_id=lead.customer_id, list_id=lead.list_id, phone=lead.phone,
+            hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
+        )  # fmt: skip
+        intents.append(intent)
+        call = state.calls[intent.call_id] = Call(intent, lead)
+        state.dialing[intent.call_id] = call
+    if intents:
+        state.effects.append(BeginAttempts(tuple(intents)))
+    return len(intents)
+
+
+def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
+    """Place the calls whose intents are durable; forget those that the store refused.
+
+    The window and the campaign's state are checked again at this moment: an intent that comes too late is voided.
+    """
+    ring_timeout_s = state.settings.ring_timeout_s
+    for call_id_ in event.begun:
+        call = state.calls.get(call_id_)
+        if call is None:
+            state.totals.strays += 1
+            continue
+        if closed_by(state, now) in {HoldReason.CAMPAIGN_NOT_RUNNING, HoldReason.WINDOW}:
+            call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
+            ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER), now)
+            continue
+        call.originated_at = now
+        call.phase = Phase.PLACED
+        intent = call.intent
+        state.timers.set(("ring", call_id_), now + ring_timeout_s + SETUP_ALLOWANCE_S)
+        state.effects.append(Originate(call_id_, intent.phone, intent.hotline, intent.trunk, ring_timeout_s))
+        state.totals.placed += 1
+    for refusal in event.refused:
+        call = state.calls.pop(refusal.call_id, None)
+        if call is not None:
+            del state.dialing[refusal.call_id]
+            state.pool.give(call.intent.trunk)
+
+
+def refill(state: EngineState, now: float) -> None:
+    """Ask for leads when the hopper is below half, unless an answer is due or the store is dry."""
+    hopper = state.hopper
+    target = state.settings.hopper_size or max(20, 4 * state.agents_at_work)
+    if hopper.asked or len(hopper) * 2 > target:
+        return
+    if hopper.dry:
+        due = now + LEASE_RETRY_S if hopper.next_due_at is None else min(hopper.next_due_at, now + LEASE_RETRY_S)
+        state.timers.set_earlier("lease", max(due, now + PACE_EVERY_S))
+        return
+    hopper.asked = True
+    state.effects.append(LeaseLeads(target - len(hopper)))

@@ -1,0 +1,1 @@
+"""Pacing policies: how many calls to place at this moment."""

@@ -1,0 +1,115 @@
+"""Close an attempt once: classify, decide the retry, say what it does to the lead."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dialer.core.calls import Call
+from dialer.core.effects import SettleAttempt, SettleLead
+from dialer.core.events import AgentWrappedUp, CallEnded
+from dialer.core.state import EngineState
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, LeadResult, OpenAttempt
+from statuses.classify import AttemptFacts, Verdict, classify
+from statuses.lead import ErrorKind, Trigger, trigger_for
+from statuses.outcomes import CallStatus, EndedBy, LocalError
+from statuses.retry import RetryDecision, decide
+
+BENCH_S = 600.0
+"""How long an alarmed hotline is not used (statuses.md A4, A6)."""
+
+
+def judge(state: EngineState, call: Call, facts: AttemptFacts, now: float) -> Verdict:
+    """Classify, and let a burst of refusals on one hotline turn the blame to the hotline."""
+    verdict = classify(facts, state.overrides)
+    alarm = state.monitor.note(call.intent.hotline, call.intent.phone, verdict, now)
+    if alarm is not None:
+        state.hotlines.bench(call.intent.hotline, now + BENCH_S)
+    return state.monitor.reclassify(call.intent.hotline, verdict, now)
+
+
+def retry(state: EngineState, call: Call, verdict: Verdict, talk_s: float, now: float) -> RetryDecision:
+    """Ask the campaign's retry policy about this end."""
+    lead = call.lead
+    return decide(
+        state.settings.retry,
+        verdict,
+        attempts=lead.attempts + verdict.counts,
+        error_attempts=lead.error_attempts + (not verdict.counts),
+        status_attempts=lead.status_attempts.get(verdict.status, 0) + 1,
+        talk_s=talk_s,
+        now=now,
+    )
+
+
+def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> AttemptRecord:
+    """Emit the final record of a call; an answered talk leaves the lead to the wrap-up."""
+    facts = call.facts(ended, now)
+    verdict = judge(state, call, facts, now)
+    talk_s = 0.0 if call.bridged_at is None else now - call.bridged_at
+    decision = retry(state, call, verdict, talk_s, now)
+    trigger, kind = trigger_for(verdict)
+    talked = verdict.status is CallStatus.ANSWERED
+    record = msgspec.structs.replace(
+        _record(call.intent, facts, verdict, now),
+        started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
+        originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
+        answered_at=call.answered_at, bridged_at=call.bridged_at,
+        agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
+        lead_trigger=None if talked else trigger, error_kind=kind,
+        next_at=decision.next_at, retry_reason=decision.reason,
+    )  # fmt: skip
+    call.record = record
+    state.effects.append(SettleAttempt(record))
+    state.totals.finished += 1
+    return record
+
+
+def settle_lead(state: EngineState, call: Call, done: AgentWrappedUp, now: float) -> None:
+    """Emit what the wrap-up means for the lead; a short talk without a word from the agent is retried (A11)."""
+    record = call.record
+    if record is None or record.lead_trigger is not None:
+        return  # the end of the call has already said what becomes of the lead
+    trigger, next_at = done.trigger, None
+    if trigger is Trigger.ANSWERED and record.next_at is not None:
+        trigger, next_at = Trigger.NO_SUCCESS, record.next_at
+    state.effects.append(SettleLead(LeadResult(
+        call_id=call.call_id, lead_id=call.lead.lead_id, trigger=trigger, agent_id=done.agent_id or None,
+        wrap_s=max(0.0, now - record.ended_at), disposition=done.disposition, note=done.note,
+        callback_at=done.callback_at, next_at=next_at,
+    )))  # fmt: skip
+
+
+def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
+    """Settle an attempt whose process died: bridged = Answered, else LOST and never redialed by itself (T26).
+
+    Times that nobody saw end at `now`, the moment of the recovery.
+    """
+    bridged = orphan.bridged_at is not None
+    facts = AttemptFacts(
+        local_error=None if bridged else LocalError.LOST,
+        answered=orphan.answered_at is not None,
+        rang=orphan.answered_at is not None,
+        agent_bridged=bridged,
+        ended_by=EndedBy.DIALER,
+        trunk=orphan.intent.trunk,
+    )
+    return msgspec.structs.replace(
+        _record(orphan.intent, facts, classify(facts), max(now, orphan.bridged_at or 0.0, orphan.answered_at or 0.0)),
+        originated_at=orphan.intent.begun_at,
+        answered_at=orphan.answered_at, bridged_at=orphan.bridged_at, agent_id=orphan.agent_id,
+        lead_trigger=Trigger.ANSWERED if bridged else Trigger.WORKER_LOST,
+        error_kind=None if bridged else ErrorKind.RECONCILE, retry_reason="the dialer was restarted",
+    )  # fmt: skip
+
+
+def unfinished_talk(call_id: str, lead_id: int, agent_id: AgentId | None) -> LeadResult:
+    """Finish a lead whose wrap-up the dialer did not live to see (T6, N1)."""
+    return LeadResult(call_id=call_id, lead_id=lead_id, trigger=Trigger.ANSWERED, agent_id=agent_id, wrap_s=0.0)
+
+
+def _record(intent: AttemptIntent, facts: AttemptFacts, verdict: Verdict, ended_at: float) -> AttemptRecord:
+    return AttemptRecord(
+        call_id=intent.call_id, lead_id=intent.lead_id, customer_id=intent.customer_id, list_id=intent.list_id,
+        phone=intent.phone, hotline=intent.hotline, trunk=intent.trunk, attempt_no=intent.attempt_no,
+        started_at=intent.begun_at, ended_at=ended_at, facts=facts, verdict=verdict,
+    )  # fmt: skip

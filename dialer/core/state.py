@@ -1,0 +1,85 @@
+"""What one campaign's engine holds between two events; shared by the parts of the engine, owned by nobody else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dialer.core.agents import AgentState, Roster
+from dialer.core.calls import Call
+from dialer.core.effects import AnyEffect
+from dialer.core.hopper import Hopper
+from dialer.core.hotlines import HotlinePicker
+from dialer.core.pacing.base import Pacer
+from dialer.core.pacing.estimators import Estimators
+from dialer.core.pacing.guard import LegalBudget
+from dialer.core.pacing.registry import pacer_named
+from dialer.core.timers import Timers
+from dialer.core.trunks import TrunkPool
+from dialer.core.types import CallId, CampaignSettings, HoldReason
+from dialer.core.window import WindowClock, effective
+from statuses.classify import Override
+from statuses.hotline import HotlineMonitor
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """The last pacing decision: calls placed and what stopped more."""
+
+    dials: int
+    reason: HoldReason | None
+    detail: str
+
+
+class Totals:
+    """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
+
+    __slots__ = ("abandoned", "answered", "finished", "placed", "strays")
+
+    def __init__(self) -> None:
+        self.placed = 0
+        self.finished = 0
+        self.answered = 0
+        self.abandoned = 0
+        self.strays = 0
+        """Events about calls that the engine does not know."""
+
+
+class EngineState:
+    """The state of one campaign's engine."""
+
+    def __init__(
+        self, settings: CampaignSettings, pool: TrunkPool, overrides: tuple[Override, ...], epoch: int
+    ) -> None:
+        self.pool = pool
+        self.overrides = overrides
+        self.epoch = epoch
+        self.running = False
+        self.hold: HoldReason | None = None
+        self.timers = Timers()
+        self.effects: list[AnyEffect] = []
+        self.roster = Roster()
+        self.hopper = Hopper()
+        self.calls: dict[CallId, Call] = {}
+        self.dialing: dict[CallId, Call] = {}
+        """Unanswered calls, oldest first."""
+        self.waiting: dict[CallId, Call] = {}
+        """Answered calls without an agent, oldest first."""
+        self.monitor = HotlineMonitor()
+        self.estimators = Estimators()
+        self.totals = Totals()
+        self.decision = Decision(0, HoldReason.CAMPAIGN_NOT_RUNNING, "")
+        self.budget = LegalBudget(settings.legal, 0, 0)
+        self.budget_known = False
+        self.configure(settings)
+
+    def configure(self, settings: CampaignSettings) -> None:
+        """Take settings; raise ValueError when they cannot work."""
+        self.pacer: Pacer = pacer_named(settings.pacer)
+        self.window = WindowClock(effective(settings))
+        self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
+        self.settings = settings
+
+    @property
+    def agents_at_work(self) -> int:
+        """Count the agents who take calls: ready, reserved, talking, in wrap-up."""
+        staff = self.roster.in_state
+        return sum(len(staff(s)) for s in AgentState if s is not AgentState.NOT_READY)

@@ -1,0 +1,192 @@
+"""The only loop that turns engines: one mutation, drain the effects, hand them to the ports, repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Coroutine
+from typing import Any, assert_never
+
+from dialer.core.effects import (
+    AnyEffect,
+    BeginAttempts,
+    CommandAgent,
+    Connect,
+    Hangup,
+    LeaseLeads,
+    Originate,
+    Play,
+    RecordProgress,
+    ReleaseLeads,
+    SettleAttempt,
+    SettleLead,
+)
+from dialer.core.events import CallEnded, Event, PromptEnded
+from dialer.core.types import CallId
+from dialer.errors import AdapterError, NotSupported
+from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
+from dialer.service.seat import Seat
+from dialer.service.writer import Writer
+from statuses.outcomes import EndedBy, LocalError
+
+log = logging.getLogger(__name__)
+
+EARLY_EVENTS = 10_000
+"""Agent events kept for a campaign whose engine is not seated yet."""
+
+
+class Driver:
+    """Turn the engines of all seated campaigns."""
+
+    def __init__(self, store: LeadStore, telephony: Telephony, agents: AgentLink, clock: Clock) -> None:
+        self.seats: dict[int, Seat] = {}
+        self.clock = clock
+        self.writer = Writer(store, clock, self.deliver)
+        self._telephony = telephony
+        self._agents = agents
+        self._inbox: deque[tuple[int, Event]] = deque()
+        self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
+        self._calls: dict[CallId, int] = {}
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def deliver(self, campaign_id: int, event: Event) -> None:
+        """Queue an event for a campaign's engine."""
+        self._inbox.append((campaign_id, event))
+        self._wake.set()
+
+    def seat(self, campaign_id: int, seat: Seat) -> None:
+        """Let a campaign be turned; events that came too early follow."""
+        self.seats[campaign_id] = seat
+        for event in self._early.pop(campaign_id, ()):
+            self.deliver(campaign_id, event)
+
+    def unseat(self, campaign_id: int) -> None:
+        """Forget a campaign; its calls, if any, are another engine's to settle."""
+        self.seats.pop(campaign_id, None)
+        self._calls = {call_id: owner for call_id, owner in self._calls.items() if owner != campaign_id}
+
+    @property
+    def calls_in_flight(self) -> int:
+        """Count the calls on the trunks."""
+        return len(self._calls)
+
+    async def run(self) -> None:
+        """Turn engines until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.writer.run(), name="writer")
+            group.create_task(self._hear_trunk(), name="trunk events")
+            group.create_task(self._hear_agents(), name="agent events")
+            group.create_task(self._loop(), name="engines")
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            while self._inbox:
+                self._turn(*self._inbox.popleft())
+            due = self._fire_timers()
+            if not self._inbox:
+                await self._rest(due)
+
+    async def _rest(self, due: float | None) -> None:
+        if due is None:
+            await self._wake.wait()
+            return
+        delay_s = (due - self.clock.now()) / self.clock.speed
+        if delay_s <= 0:
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _turn(self, campaign_id: int, event: Event) -> None:
+        seat = self.seats.get(campaign_id)
+        if seat is None:
+            self._early[campaign_id].append(event)
+            return
+        seat.engine.receive(event, now=self.clock.now())
+        self._perform(campaign_id, seat)
+
+    def _fire_timers(self) -> float | None:
+        """Fire each timer that is due; return when the next one is."""
+        dues: list[float] = []
+        for campaign_id, seat in tuple(self.seats.items()):
+            while (due := seat.engine.next_timer()) is not None and due <= (now := self.clock.now()):
+                seat.engine.handle_timer(now=now)
+                self._perform(campaign_id, seat)
+            if due is not None:
+                dues.append(due)
+        return min(dues, default=None)
+
+    def _perform(self, campaign_id: int, seat: Seat) -> None:
+        for effect in seat.engine.take_effects():
+            self._dispatch(campaign_id, seat, effect)
+
+    def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
+        match effect:
+            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | RecordProgress() | SettleLead():
+                self.writer.put(Owned(seat.fence, effect))
+            case SettleAttempt():
+                self._calls.pop(effect.record.call_id, None)
+                self.writer.put(Owned(seat.fence, effect))
+            case Originate():
+                self._calls[effect.call_id] = campaign_id
+                self._spawn(self._originate(campaign_id, seat, effect))
+            case Hangup():
+                self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+            case Connect():
+                self._spawn(self._telephony.connect(effect.call_id, agent_id=effect.agent_id))
+            case Play():
+                self._spawn(self._play(campaign_id, effect))
+            case CommandAgent():
+                self._spawn(self._agents.command(campaign_id, effect))
+            case _:
+                assert_never(effect)
+
+    async def _originate(self, campaign_id: int, seat: Seat, effect: Originate) -> None:
+        # A process that was held up past its lease must not dial: another engine may own the lead by now.
+        if not seat.owns(self.clock.now()):
+            log.error("lease lost, call not placed", extra={"action": "call.fenced", "call_id": effect.call_id})
+            self.deliver(campaign_id, CallEnded(effect.call_id, local_error=LocalError.LOST, ended_by=EndedBy.DIALER))
+            return
+        try:
+            await self._telephony.originate(
+                effect.call_id,
+                phone=effect.phone,
+                hotline=effect.hotline,
+                trunk=effect.trunk,
+                ring_timeout_s=effect.ring_timeout_s,
+            )
+        except AdapterError as error:
+            log.warning("trunk refused", extra={"action": "call.refused", "call_id": effect.call_id, "why": repr(error)})
+            self.deliver(campaign_id, CallEnded(effect.call_id))
+
+    async def _play(self, campaign_id: int, effect: Play) -> None:
+        try:
+            await self._telephony.play(effect.call_id, prompt=effect.prompt)
+        except NotSupported:
+            self.deliver(campaign_id, PromptEnded(effect.call_id))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a port failed", extra={"action": "port.failed"}, exc_info=error)
+
+    async def _hear_trunk(self) -> None:
+        async for event in self._telephony.events():
+            campaign_id = self._calls.get(event.call_id)
+            if campaign_id is not None:
+                self.deliver(campaign_id, event)
+
+    async def _hear_agents(self) -> None:
+        async for campaign_id, event in self._agents.events():
+            self.deliver(campaign_id, event)

@@ -1,0 +1,178 @@
+"""Keep the process's campaigns in step with the store: take, renew, recover, follow what people change, show figures."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from dialer.core.campaign import CampaignState
+from dialer.core.engine import CampaignEngine
+from dialer.core.events import (
+    CampaignPaused,
+    CampaignStopped,
+    HoldChanged,
+    LeadsAdded,
+    LeadsWithdrawn,
+    SettingsChanged,
+)
+from dialer.core.trunks import TrunkPool
+from dialer.core.types import CampaignSettings, Fence, HoldReason
+from dialer.core.window import WindowClock, effective
+from dialer.errors import Fenced
+from dialer.ports import CampaignRow, LeadStore, Telephony
+from dialer.service.driver import Driver
+from dialer.service.recovery import reconcile
+from dialer.service.seat import Seat, state_event
+from statuses.classify import Override
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+"""How often the store is asked what people changed (real seconds)."""
+LEASE_S = 15.0
+"""How long a campaign stays this process's without a renewal (real seconds)."""
+RENEW_BELOW = 0.7
+"""Renew when less than this share of the lease is left."""
+
+
+class Keeper:
+    """Seat, follow and unseat campaigns; one pass is `look`."""
+
+    def __init__(
+        self,
+        store: LeadStore,
+        telephony: Telephony,
+        driver: Driver,
+        pool: TrunkPool,
+        *,
+        owner: str,
+        overrides: tuple[Override, ...] = (),
+    ) -> None:
+        self._store = store
+        self._telephony = telephony
+        self._driver = driver
+        self._pool = pool
+        self._owner = owner
+        self._overrides = overrides
+        self._ttl_s = LEASE_S * driver.clock.speed
+        self._held: HoldReason | None = None
+        self._closing = False
+        self.recovered = 0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            await self._driver.clock.sleep_until(self._driver.clock.now() + LOOK_EVERY_S * self._driver.clock.speed)
+
+    async def look(self) -> None:
+        """Compare the store's campaigns with the seats, once."""
+        rows = {row.settings.campaign_id: row for row in await self._store.campaigns()}
+        for campaign_id in self._driver.seats.keys() - rows.keys():
+            await self._release_ended(campaign_id)
+        for campaign_id, row in rows.items():
+            seat = self._driver.seats.get(campaign_id)
+            if seat is None:
+                await self._take(row)
+            else:
+                await self._follow(seat, row)
+        self._brake()
+
+    async def close(self) -> None:
+        """Place no new calls; what is in flight goes on."""
+        self._closing = True
+        for campaign_id in self._driver.seats:
+            self._driver.deliver(campaign_id, CampaignPaused())
+
+    async def resign(self) -> None:
+        """Give every campaign back."""
+        for campaign_id, seat in tuple(self._driver.seats.items()):
+            self._driver.unseat(campaign_id)
+            await self._store.resign(seat.fence)
+
+    async def _take(self, row: CampaignRow) -> None:
+        if row.state is CampaignState.DRAFT or self._closing:
+            return
+        now = self._driver.clock.now()
+        campaign_id = row.settings.campaign_id
+        fence = await self._store.acquire(campaign_id, owner=self._owner, now=now, ttl_s=self._ttl_s)
+        if fence is None:
+            return
+        self.recovered += await reconcile(self._store, self._telephony, fence, self._driver.clock)
+        engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
+        self._driver.seat(campaign_id, Seat(row, fence, engine))
+        await self._tell_state(row)
+        log.info("campaign taken", extra={"action": "campaign.taken", "campaign": campaign_id, "epoch": fence.epoch})
+
+    async def _tell_state(self, row: CampaignRow) -> None:
+        settings = row.settings
+        since = self._driver.clock.now() - settings.legal.window_s
+        answers, abandons = await self._store.legal_counts(settings.campaign_id, since=since)
+        self._driver.deliver(settings.campaign_id, state_event(row, answers, abandons))
+
+    async def _follow(self, seat: Seat, row: CampaignRow) -> None:
+        campaign_id, now = row.settings.campaign_id, self._driver.clock.now()
+        fence = await self._renew(seat, now)
+        if fence is None:
+            return
+        before, seat.row = seat.row, row
+        if row.revision != before.revision:
+            await self._changed(seat, before, row)
+        if row.state is not before.state or row.resumes_by_schedule is not before.resumes_by_schedule:
+            await self._tell_state(row)
+        if self._closing:
+            self._driver.deliver(campaign_id, CampaignPaused())
+        else:
+            await self._by_schedule(seat, row, now)
+        await self._store.publish(fence, msgspec.json.encode(seat.engine.figures(now)), now=now)
+
+    async def _renew(self, seat: Seat, now: float) -> Fence | None:
+        if seat.fence.expires_at - now > self._ttl_s * RENEW_BELOW:
+            return seat.fence
+        try:
+            seat.fence = await self._store.renew(seat.fence, now=now, ttl_s=self._ttl_s)
+        except Fenced:
+            campaign_id = seat.row.settings.campaign_id
+            log.exception("another engine owns the campaign", extra={"action": "campaign.fenced", "campaign": campaign_id})
+            self._driver.unseat(campaign_id)
+            return None
+        return seat.fence
+
+    async def _changed(self, seat: Seat, before: CampaignRow, row: CampaignRow) -> None:
+        campaign_id = row.settings.campaign_id
+        if row.settings != before.settings:
+            self._driver.deliver(campaign_id, SettingsChanged(row.settings))
+        gone = await self._store.withdrawn(campaign_id, seat.engine.leased_leads)
+        if gone:
+            self._driver.deliver(campaign_id, LeadsWithdrawn(tuple(gone)))
+        self._driver.deliver(campaign_id, LeadsAdded())
+
+    async def _by_schedule(self, seat: Seat, row: CampaignRow, now: float) -> None:
+        settings = row.settings
+        ends = settings.ends_at is not None and now >= settings.ends_at
+        if row.state is CampaignState.RUNNING and (ends or (settings.end_when_done and seat.engine.is_dry)):
+            await self._store.set_state(settings.campaign_id, CampaignState.ENDED, resumes_by_schedule=False)
+        elif row.state is CampaignState.PAUSED and row.resumes_by_schedule and _opened_since(settings, row.state_since, now):
+            await self._store.set_state(settings.campaign_id, CampaignState.RUNNING, resumes_by_schedule=True)
+
+    async def _release_ended(self, campaign_id: int) -> None:
+        seat = self._driver.seats[campaign_id]
+        self._driver.deliver(campaign_id, CampaignStopped())
+        if seat.engine.is_quiet:
+            await self._driver.writer.flushed()
+            self._driver.unseat(campaign_id)
+            await self._store.resign(seat.fence)
+        else:
+            await self._renew(seat, self._driver.clock.now())
+
+    def _brake(self) -> None:
+        hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow else None
+        if hold is not self._held:
+            self._held = hold
+            for campaign_id in self._driver.seats:
+                self._driver.deliver(campaign_id, HoldChanged(hold))
+
+
+def _opened_since(settings: CampaignSettings, since: float, now: float) -> bool:
+    return WindowClock(effective(settings)).opened_between(since, now)

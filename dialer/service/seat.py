@@ -1,0 +1,33 @@
+"""One campaign on this process: its engine, its fence, and what the store last said of it."""
+
+from __future__ import annotations
+
+from dialer.core.campaign import CampaignState
+from dialer.core.engine import CampaignEngine
+from dialer.core.events import CampaignPaused, CampaignStarted, CampaignStopped, Event
+from dialer.ports import CampaignRow
+from dialer.core.types import Fence
+
+
+class Seat:
+    """The engine of a campaign and the right to turn it."""
+
+    __slots__ = ("engine", "fence", "row")
+
+    def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine) -> None:
+        self.row = row
+        self.fence = fence
+        self.engine = engine
+
+    def owns(self, now: float) -> bool:
+        """Tell whether the lease still holds: without it no call may leave."""
+        return now < self.fence.expires_at
+
+
+def state_event(row: CampaignRow, answers: int, abandons: int) -> Event:
+    """Return what a campaign's stored state means to its engine."""
+    if row.state is CampaignState.RUNNING:
+        return CampaignStarted(answers, abandons)
+    if row.state is CampaignState.PAUSED and row.resumes_by_schedule:
+        return CampaignPaused()
+    return CampaignStopped()
