@@ -25,6 +25,11 @@ _TAIL_SHARE = 0.002
 _MIN_TAIL_MEAN_S = 5.0
 _MIN_SECONDS = 0.1
 
+_LOG_EDGES: Array = np.log(EDGES[1:])
+_Z: Array = np.linspace(-6.0, 6.0, 4801)
+_ABOVE_Z: Array = np.array([0.5 * math.erfc(z / math.sqrt(2)) for z in _Z.tolist()])
+"""The normal law's upper tail at `_Z`: one interpolation is far quicker than a thousand `erfc`."""
+
 
 def checked_seconds(name: str, seconds: float) -> float:
     """Return a duration that can be; raise ValueError naming it when negative, infinite or not a number."""
@@ -115,8 +120,8 @@ class Durations:
         both = self._weight + _PRIOR_WEIGHT
         mu = (self._log_sum + _PRIOR_WEIGHT * self._prior_mu) / both
         variance = (self._log_squares + _PRIOR_WEIGHT * self._prior_square) / both - mu * mu
-        scale = math.sqrt(2) * max(_MIN_SIGMA, math.sqrt(max(0.0, variance)))
-        return np.array([1.0, *(0.5 * math.erfc((x - mu) / scale) for x in np.log(EDGES[1:]).tolist())])
+        sigma = max(_MIN_SIGMA, math.sqrt(max(0.0, variance)))
+        return np.concatenate(([1.0], np.interp((_LOG_EDGES - mu) / sigma, _Z, _ABOVE_Z)))
 
     def state(self) -> DurationsState:
         """Return what was learned."""

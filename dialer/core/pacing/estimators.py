@@ -1,7 +1,8 @@
 """What a campaign has learned about its calls and agents, and the accepted risk that is steered from outcomes.
 
-Formulas: F_A = CDF of time to answer given answered, S_N = survival of time to fail given not answered; a ringing call of
-age r still answers with p(1-F_A(r)) / [p(1-F_A(r)) + (1-p)S_N(r)] and answers within s with p(F_A(r+s)-F_A(r)) over the same.
+Formulas: F_A = CDF of time to answer given answered, S_N = survival of time to fail given not answered; a ringing call
+of age r still answers with p(1-F_A(r)) / [p(1-F_A(r)) + (1-p)S_N(r)] and answers within s with p(F_A(r+s)-F_A(r)) over
+the same.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _THETA_STEP = 0.3
 _THETA_RANGE = (0.002, 0.3)
 _REFRESH_SHARE = 0.05
 _REFRESH_MIN = 5
-_REFRESH_MAX = 50
+_REFRESH_MAX = 100
 
 
 class Estimates(msgspec.Struct, frozen=True, eq=False):
@@ -69,12 +70,12 @@ class Estimates(msgspec.Struct, frozen=True, eq=False):
         """Return the chance that a ringing call of this age is answered in the next `s` seconds."""
         return self.p_still_answers(age_s) * self.to_answer.within(age_s, s)
 
-    def p_free_within(self, state_age_s: float, s: float, *, wrapping: bool) -> float:
-        """Return the chance that a busy agent is free in `s` seconds, after `state_age_s` of wrap-up or else of talk."""
+    def p_free_within(self, state_age_s: float, s: float, wrapping: bool) -> float:  # noqa: FBT001 -- a datum
+        """Return the chance that an agent is free in `s` seconds, after `state_age_s` of wrap-up or else of talk."""
         if wrapping:
             return self.wrap.within(state_age_s, s)
         alive = self.talk.left(state_age_s)
-        points = state_age_s + np.arange(math.ceil(s) + 1)
+        points = np.arange(math.ceil(s) + 1, dtype=np.float64) + state_age_s
         ends = -np.diff(self.talk.left_at(points))
         return min(1.0, float(ends @ _wrapped_by(self.wrap, s)) / alive) if alive > 0 else 1.0
 
@@ -162,6 +163,15 @@ class _Learned(msgspec.Struct, frozen=True):
     durations: dict[str, DurationsState]
 
 
+def _prior_durations() -> dict[str, Durations]:
+    return {
+        "to_answer": Durations(mean_s=10.0, cv=0.5),
+        "to_fail": Durations(mean_s=20.0, cv=0.6),
+        "talk": Durations(mean_s=120.0, cv=0.8),
+        "wrap": Durations(mean_s=30.0, cv=0.5),
+    }
+
+
 class Estimators:
     """Learn from what happens; `theta` is the accepted chance that the next answered call finds no agent."""
 
@@ -172,16 +182,11 @@ class Estimators:
         self.grace_s = checked_seconds("grace_s", grace_s)
         self.theta = max(_THETA_RANGE[0], min(target, _THETA_RANGE[1]))
         self._rate = AnswerRate()
-        self._durations = {
-            "to_answer": Durations(mean_s=10.0, cv=0.5),
-            "to_fail": Durations(mean_s=20.0, cv=0.6),
-            "talk": Durations(mean_s=120.0, cv=0.8),
-            "wrap": Durations(mean_s=30.0, cv=0.5),
-        }
+        self._durations = _prior_durations()
         self._fresh = 0
         self._cached: Estimates | None = None
 
-    def call_finished(self, *, answered: bool, after_s: float) -> None:
+    def call_finished(self, answered: bool, after_s: float) -> None:  # noqa: FBT001 -- a datum
         """Take an attempt that was answered, or failed, `after_s` seconds after it was placed."""
         checked_seconds("after_s", after_s)
         if self._rate.add(answered=answered):
@@ -196,7 +201,7 @@ class Estimators:
         """Take the seconds of a finished wrap-up."""
         self._learn("wrap", checked_seconds("wrap_s", wrap_s))
 
-    def abandon_observed(self, *, abandoned: bool) -> None:
+    def abandon_observed(self, abandoned: bool) -> None:  # noqa: FBT001 -- a datum
         """Steer theta by the fate of one call answered by a person (dual ascent, clipped)."""
         moved = self.theta * math.exp(_THETA_STEP * (self.target - abandoned))
         self.theta = max(_THETA_RANGE[0], min(moved, _THETA_RANGE[1]))
@@ -216,13 +221,15 @@ class Estimators:
 
     def load(self, dumped: bytes) -> None:
         """Put back what `dump` returned; raise ValueError when it is something else."""
+        durations = _prior_durations()
         try:
             learned = msgspec.msgpack.decode(dumped, type=_Learned)
-            for name, durations in self._durations.items():
-                durations.restore(learned.durations[name])
+            for name, empty in durations.items():
+                empty.restore(learned.durations[name])
         except (msgspec.MsgspecError, KeyError, ValueError) as error:
             raise ValueError(f"these are not the learned estimates of a campaign: {error}") from error
-        self._rate.state, self.theta, self._cached = learned.rate, learned.theta, None
+        self._rate.state, self.theta = learned.rate, learned.theta
+        self._durations, self._cached = durations, None
 
     def _learn(self, name: str, seconds: float) -> None:
         self._durations[name].add(seconds)

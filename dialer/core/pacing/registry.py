@@ -1,0 +1,22 @@
+"""The pacing policies by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from dialer.core.pacing.base import Pacer
+from dialer.core.pacing.predictive import Predictive
+from dialer.core.pacing.progressive import Progressive
+from dialer.core.pacing.ratio import Ratio
+
+_ALL: tuple[Pacer, ...] = (Progressive(), Ratio(), Predictive())
+PACERS: Mapping[str, Pacer] = MappingProxyType({pacer.name: pacer for pacer in _ALL})
+
+
+def pacer_named(name: str) -> Pacer:
+    """Return the policy; raise ValueError listing the names when there is none of this name."""
+    pacer = PACERS.get(name)
+    if pacer is None:
+        raise ValueError(f"pacer: there is no {name!r}; choose one of {', '.join(sorted(PACERS))}")
+    return pacer
