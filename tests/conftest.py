@@ -8,6 +8,7 @@ import os
 os.environ["PYTHONASYNCIODEBUG"] = "1"
 
 pytest_plugins = [
+    "pytester",
     "tests.plugins.components",
     "tests.plugins.requirements",
     "tests.plugins.postgres",

@@ -1,8 +1,8 @@
 """Print every requirement key, its title, the tests that prove it and their result; then the counts.
 
-`python -m tools.requirements` reuses the results of the last complete run (`make test` leaves them in `.requirements.json`)
-if they are newer than all sources, else runs the tests first. Exit status: 0, or 1 if a key is failing, or pytest's own
-status if the tests could not run.
+`python -m tools.requirements` reuses the results of the last complete run (`make test` leaves them in
+`.requirements.json`) if they are newer than all sources, else runs the tests first. Exit status: 0, or 1 if a key is
+failing, or pytest's own status if the tests could not run.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ if [ "$(cat .venv/.packages 2>/dev/null)" != "$wanted_packages" ] || ! .venv/bin
 fi
 
 if [ "$(cat .venv/.project 2>/dev/null)" != "$wanted_project" ]; then
-    .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+    # setuptools warns of every editable install; nobody who runs two commands can act on that
+    PYTHONWARNINGS=ignore .venv/bin/python -m pip install --disable-pip-version-check --quiet \
+        --no-deps --no-build-isolation -e .
     echo "$wanted_project" > .venv/.project
     echo ".venv is ready."
 fi

@@ -29,12 +29,12 @@ STOP_TIMEOUT_S = 20.0
 
 
 def _bin_dir() -> Path | None:
-    """Find the newest server; Debian keeps its programs off PATH."""
+    """Find the server's programs: the newest of Debian, which keeps them off PATH, or those beside `initdb` on PATH."""
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(installed, key=lambda path: float(path.parts[-3]), default=None)
     on_path = shutil.which("initdb")
-    if on_path and shutil.which("postgres"):
-        return Path(on_path).parent
-    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = max(found, key=lambda path: float(path.parts[-3]), default=None)
+    if newest is None and on_path is not None:
+        newest = Path(on_path).resolve()  # a link: the programs that it needs are beside its target
     return newest.parent if newest else None
 
 
@@ -71,7 +71,7 @@ def _initdb(bin_dir: Path, folder: Path, password: str) -> None:
     if owner := _owner():
         for path in (folder, secret):
             os.chown(path, owner["user"], owner["group"])
-    command = [bin_dir / "initdb", "-D", folder / "data", "-U", "postgres", "--pwfile", secret]
+    command: list[str | Path] = [bin_dir / "initdb", "-D", folder / "data", "-U", "postgres", "--pwfile", secret]
     command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, **_owner())
     if done.returncode:
@@ -81,7 +81,17 @@ def _initdb(bin_dir: Path, folder: Path, password: str) -> None:
 @contextlib.contextmanager
 def _running(bin_dir: Path, folder: Path, port: int) -> Iterator[None]:
     log = folder / "server.log"
-    command = [bin_dir / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", folder]
+    command: list[str | Path] = [
+        bin_dir / "postgres",
+        "-D",
+        folder / "data",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-k",
+        folder,
+    ]
     command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **_owner())
@@ -95,7 +105,7 @@ def _running(bin_dir: Path, folder: Path, port: int) -> Iterator[None]:
 
 def _wait_ready(bin_dir: Path, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    command = [bin_dir / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    command: list[str | Path] = [bin_dir / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
     while subprocess.run(command, check=False).returncode:
         if process.poll() is not None or time.monotonic() > deadline:
             log = (folder / "server.log").read_text(errors="replace")
