@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from statuses import causes
+from statuses import own_causes as own
 from statuses.outcomes import AmdResult, Announcement, Attribution, CallStatus, CancelReason, EndedBy, LocalError
 from statuses.overrides import Override, OverrideError, load_overrides
-from statuses.rows import Outcome, Row, cell, row
+from statuses.rows import Outcome, Row, cell
 
 __all__ = ["AttemptFacts", "Override", "OverrideError", "Verdict", "classify", "load_overrides"]
 
@@ -64,52 +65,6 @@ _TERMINATED: Final = 487
 _REQUEST_TIMEOUT: Final = 408
 _RANG_OUT_CAUSE: Final = 19
 
-_LOCAL: Final = {
-    error: row(f"local.{error}", "a fault of ours", cell(CallStatus.FAILED, error.value))
-    for error in LocalError
-    if error is not LocalError.LOST
-} | {
-    LocalError.LOST: row(
-        "local.lost", "unknown: we crashed", cell(CallStatus.FAILED, LocalError.LOST.value, Attribution.UNKNOWN)
-    )
-}
-_AGENT_LEG: Final = row("agent_lost", "the agent went away before the answer", cell(CallStatus.FAILED, "agent_leg"))
-
-_MACHINE: Final = row("answered.machine", "a machine answered", cell(CallStatus.VOICEMAIL, "machine"))
-_MAILBOX: Final = row("answered.mailbox", "a mailbox answered", cell(CallStatus.VOICEMAIL, "mailbox"))
-_IVR: Final = row("answered.ivr", "hung up in the IVR without a key", cell(CallStatus.IVR))
-_NO_AGENT: Final = row("answered.no_agent", "no agent came", cell(CallStatus.BUSY_LINE))
-_AGENT_GONE: Final = row("answered.agent_lost", "the agent was lost", cell(CallStatus.BUSY_LINE, "agent_lost"))
-_OVERFLOW: Final = row("answered.overflow", "no agent came in time", cell(CallStatus.BUSY_LINE, "overflow"))
-_AMD_HANGUP: Final = row("answered.amd_hangup", "hung up during AMD", cell(CallStatus.BUSY_LINE, "amd_hangup"))
-_TALKED: Final = row("answered", "connected", cell(CallStatus.ANSWERED))
-_NOTSURE: Final = row("answered.amd_notsure", "connected, AMD unsure", cell(CallStatus.ANSWERED, "amd_notsure"))
-_MEDIA_FAULT: Final = row("answered.media_fault", "connected, media broke", cell(CallStatus.ANSWERED, "media_fault"))
-
-_CANCELS: Final = {
-    reason: row(
-        f"cancel.{reason}",
-        "we ended the call before the answer",
-        cell(CallStatus.CANCEL, reason.value, cancel_reason=reason),
-    )
-    for reason in CancelReason
-} | {
-    reason: row(
-        f"cancel.{reason}", meaning, cell(CallStatus.CANCEL, reason.value, Attribution.CALLEE, cancel_reason=reason)
-    )
-    for reason, meaning in (
-        (CancelReason.RING_TIMEOUT, "it rang until our timer ended it"),
-        (CancelReason.ANSWERED_ELSEWHERE, "answered on another device"),
-    )
-}
-_NO_RINGING: Final = row("cancel.ring_timeout.no_ringing", "never rang", cell(CallStatus.NOT_AVAILABLE, "no_ringing"))
-_TRUNK_SILENT: Final = row(
-    "cancel.ring_timeout.trunk_silent", "the trunk said nothing", cell(CallStatus.CONGESTION, "trunk_silent")
-)
-_UNSTATED: Final = row("cancel.unstated", "we ended the call, nobody said why", cell(CallStatus.CANCEL, "unstated"))
-
-_UNKNOWN: Final = row("unknown", "no rule matched", cell(CallStatus.FAILED, "unknown", Attribution.UNKNOWN))
-
 
 def classify(facts: AttemptFacts, overrides: Sequence[Override] = ()) -> Verdict:
     """Return the verdict of the first rule that matches; total and pure (statuses.md 2.4).
@@ -124,7 +79,7 @@ def classify(facts: AttemptFacts, overrides: Sequence[Override] = ()) -> Verdict
     for override in overrides:
         if override.matches(facts.trunk, facts.sip_status, facts.q850, rang=facts.rang, setup_ms=facts.setup_ms):
             return _verdict(override.rule, cell(override.status, "override"), facts)
-    found = next(filter(None, (rule(facts) for rule in _AFTER_OVERRIDES)), _UNKNOWN)
+    found = next(filter(None, (rule(facts) for rule in _AFTER_OVERRIDES)), own.UNKNOWN)
     return _verdict(found.rule, found.outcome(rang=facts.rang), facts)
 
 
@@ -171,16 +126,16 @@ def _local(facts: AttemptFacts) -> Row | None:
         return None
     if _was_answered(facts) and (facts.agent_bridged or error in (LocalError.AGENT_LEG, LocalError.LOST)):
         return None
-    return _LOCAL[error]
+    return own.LOCAL[error]
 
 
 def _answered(facts: AttemptFacts) -> Row | None:
     if not _was_answered(facts):
         return None
     if facts.amd is AmdResult.MACHINE:
-        return _MACHINE
+        return own.MACHINE
     if facts.announcement is Announcement.MAILBOX:
-        return _MAILBOX
+        return own.MAILBOX
     if facts.agent_bridged:
         return _talked(facts)
     return _without_agent(facts)
@@ -188,8 +143,8 @@ def _answered(facts: AttemptFacts) -> Row | None:
 
 def _talked(facts: AttemptFacts) -> Row:
     if _upper(facts.fs_cause) in causes.MEDIA_FAULTS:
-        return _MEDIA_FAULT
-    return _NOTSURE if facts.amd is AmdResult.NOTSURE else _TALKED
+        return own.MEDIA_FAULT
+    return own.NOTSURE if facts.amd is AmdResult.NOTSURE else own.TALKED
 
 
 def _without_agent(facts: AttemptFacts) -> Row:
@@ -197,9 +152,9 @@ def _without_agent(facts: AttemptFacts) -> Row:
     if left is not None and left.quiet.status is CallStatus.ANSWERED:
         return left
     if facts.ivr_entered and facts.dtmf_count <= 0 and facts.ended_by is EndedBy.REMOTE:
-        return _IVR
+        return own.IVR
     if facts.agent_lost or facts.local_error is LocalError.AGENT_LEG:
-        return _AGENT_GONE
+        return own.AGENT_GONE
     if left is not None:
         return left
     return _talked(facts) if facts.agentless else _abandoned(facts)
@@ -207,8 +162,8 @@ def _without_agent(facts: AttemptFacts) -> Row:
 
 def _abandoned(facts: AttemptFacts) -> Row:
     if facts.cancel_reason is CancelReason.OVERFLOW:
-        return _OVERFLOW
-    return _AMD_HANGUP if facts.amd is AmdResult.HANGUP else _NO_AGENT
+        return own.OVERFLOW
+    return own.AMD_HANGUP if facts.amd is AmdResult.HANGUP else own.NO_AGENT
 
 
 def _announced(facts: AttemptFacts) -> Row | None:
@@ -218,7 +173,7 @@ def _announced(facts: AttemptFacts) -> Row | None:
 def _agent_went(facts: AttemptFacts) -> Row | None:
     if not facts.agent_lost or facts.cancel_reason is CancelReason.RING_TIMEOUT:
         return None
-    return _AGENT_LEG if facts.cancel_reason is not None or _network_is_silent(facts) else None
+    return own.AGENT_LEG if facts.cancel_reason is not None or _network_is_silent(facts) else None
 
 
 def _network_is_silent(facts: AttemptFacts) -> bool:
@@ -234,9 +189,9 @@ def _network_is_silent(facts: AttemptFacts) -> bool:
 
 def _cancelled(facts: AttemptFacts) -> Row | None:
     if facts.cancel_reason is CancelReason.RING_TIMEOUT and not facts.rang:
-        return _NO_RINGING if _trunk_spoke(facts) else _TRUNK_SILENT
+        return own.NO_RINGING if _trunk_spoke(facts) else own.TRUNK_SILENT
     if facts.cancel_reason is not None:
-        return _CANCELS[facts.cancel_reason]
+        return own.CANCELS[facts.cancel_reason]
     return _implied_cancel(facts)
 
 
@@ -252,7 +207,7 @@ def _implied_cancel(facts: AttemptFacts) -> Row | None:
     if name in causes.FREESWITCH_LOCAL:
         return causes.freeswitch_row(name)
     if facts.ended_by is EndedBy.AGENT and _network_is_silent(facts):
-        return _CANCELS[CancelReason.AGENT_HANGUP]
+        return own.CANCELS[CancelReason.AGENT_HANGUP]
     return _dialer_cancel(facts, name) if facts.ended_by is EndedBy.DIALER else None
 
 
@@ -263,7 +218,7 @@ def _dialer_cancel(facts: AttemptFacts, fs_name: str) -> Row | None:
         return causes.DIALSTATUS_TIMEOUT
     if not _network_is_silent(facts):
         return None
-    return _CANCELS[CancelReason.CULL] if fs_name or facts.dialstatus else _UNSTATED
+    return own.CANCELS[CancelReason.CULL] if fs_name or facts.dialstatus else own.UNSTATED
 
 
 def _q850(facts: AttemptFacts) -> Row | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from statuses.outcomes import CallStatus, CancelReason
+from statuses.outcomes import Attribution, CallStatus, CancelReason
 from statuses.rows import Row, cell, row
 
 _BUSY = cell(CallStatus.BUSY)
@@ -15,7 +15,7 @@ _TRUNK_DOWN = cell(CallStatus.CONGESTION, "trunk_down")
 _IDENTITY = cell(CallStatus.CONGESTION, "caller_identity")
 _LOST_RACE = cell(CallStatus.CANCEL, "lose_race", cancel_reason=CancelReason.LOSE_RACE)
 _CULLED = cell(CallStatus.CANCEL, "cull", cancel_reason=CancelReason.CULL)
-_RANG_OUT = cell(CallStatus.CANCEL, "ring_timeout", cancel_reason=CancelReason.RING_TIMEOUT)
+_RANG_OUT = cell(CallStatus.CANCEL, "ring_timeout", Attribution.CALLEE, CancelReason.RING_TIMEOUT)
 _UNREACHED = cell(CallStatus.NOT_AVAILABLE, "no_ringing")
 
 CAUSE_NUMBERS: Final[Mapping[str, int]] = MappingProxyType(

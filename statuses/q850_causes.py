@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from statuses.outcomes import CallStatus, CancelReason
+from statuses.outcomes import Attribution, CallStatus, CancelReason
 from statuses.rows import Row, cell, row
 
 _NO_ANSWERED = cell(CallStatus.NO_ANSWERED)
@@ -20,7 +20,9 @@ _ROUTING = cell(CallStatus.CONGESTION, "routing")
 _PROTOCOL = cell(CallStatus.FAILED, "protocol")
 _CODEC = cell(CallStatus.FAILED, "codec")
 _BLOCKED = cell(CallStatus.PHONE_BLOCK)
-_ELSEWHERE = cell(CallStatus.CANCEL, "answered_elsewhere", cancel_reason=CancelReason.ANSWERED_ELSEWHERE)
+_ELSEWHERE = cell(
+    CallStatus.CANCEL, "answered_elsewhere", Attribution.CALLEE, cancel_reason=CancelReason.ANSWERED_ELSEWHERE
+)
 
 _ROWS: Final = (
     (1, "unallocated number", _INVALID, None),
