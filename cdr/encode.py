@@ -1,0 +1,250 @@
+"""Encode what happened as outbox events; pure, and on the store's hot path inside its transaction.
+
+A disposition repeats the whole CDR. It is built from the `AttemptRecord` of the call alone, which the store keeps in
+`attempts.record` from the settlement to the end of the wrap-up, so a restart between the two loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+from cdr.events import (
+    MICROS,
+    SCHEMA_VERSION,
+    TENANT,
+    AgentLeg,
+    Announced,
+    Cdr,
+    Data,
+    Detected,
+    Ended,
+    Envelope,
+    EventType,
+    Initiated,
+    LeadMoved,
+    Nothing,
+    Suppressed,
+)
+from dialer.core.ids import uuid7
+from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult
+from statuses.outcomes import STATUS_CODES
+
+SOURCE: Final = "dialer"
+FINALIZED: Final = 1
+"""Version of the `calls` row that cdr.finalized writes."""
+DISPOSED: Final = 2
+"""Version of the `calls` row that disposition.set writes."""
+
+_Step: TypeAlias = tuple[EventType, int, Data]
+"""What happened, when (UTC microseconds), and its data."""
+_MILLI: Final = 1_000
+_NOTHING: Final = Nothing()
+_ENCODER: Final = msgspec.json.Encoder()
+_APPS: Final = {
+    CampaignKind.PREDICTIVE.value: "autodialer",
+    CampaignKind.PROGRESSIVE.value: "autodialer",
+    CampaignKind.RATIO.value: "autodialer",
+    CampaignKind.PREVIEW.value: "click_to_call",
+    CampaignKind.MANUAL.value: "dial",
+    CampaignKind.AUTODIALER.value: "autocall",
+    CampaignKind.INBOUND.value: "inbound",
+}
+
+
+class OutboxEvent(msgspec.Struct, frozen=True, gc=False):
+    """One record for the log; `key` (the lead id) keeps all that happens to a lead in order."""
+
+    event_id: str
+    key: str
+    type: str
+    value: bytes
+
+
+class CampaignRef(msgspec.Struct, frozen=True, gc=False):
+    """What a CDR says about its campaign; `kind` is a CampaignKind value."""
+
+    campaign_id: int
+    name: str
+    kind: str
+
+
+class LeadChange(msgspec.Struct, frozen=True, gc=False):
+    """A lead's transition as the store made it; `state_to` None: removed. Times in UTC epoch seconds.
+
+    `version` grows with each change of the lead and decides which row of `lead_status` is the latest.
+    """
+
+    lead_id: int
+    campaign_id: int
+    list_id: int
+    customer_id: int
+    phone: str
+    state_from: str | None
+    state_to: str | None
+    rule: str
+    trigger: str
+    attempts: int
+    dialed: int
+    last_status: str | None
+    error_kind: str | None
+    next_at: float | None
+    callback_at: float | None
+    agent_id: str | None
+    version: int
+    at: float
+
+
+def attempt_begun(intent: AttemptIntent, campaign: CampaignRef) -> OutboxEvent:
+    """Encode call.initiated: the intent is durable, the call is about to leave."""
+    data = Initiated(intent.trunk, intent.attempt_no, intent.list_id, intent.customer_id)
+    return _call_event((EventType.CALL_INITIATED, _micros(intent.begun_at), data), 0, intent, campaign)
+
+
+def attempt_suppressed(intent: AttemptIntent, reason: HoldReason, at: float, campaign: CampaignRef) -> OutboxEvent:
+    """Encode attempt.suppressed: a guard did not allow the intent, nothing was sent."""
+    data = Suppressed(reason.value, intent.trunk, intent.attempt_no)
+    return _call_event((EventType.ATTEMPT_SUPPRESSED, _micros(at), data), 0, intent, campaign)
+
+
+def attempt_settled(record: AttemptRecord, campaign: CampaignRef) -> list[OutboxEvent]:
+    """Encode what happened on the call in order of time, call.ended, and last cdr.finalized with the whole CDR."""
+    cdr = call_record(record, campaign)
+    steps = _steps(record, cdr)
+    steps.append((EventType.CDR_FINALIZED, cdr.ended_at, cdr))
+    return [_call_event(step, seq, record, campaign) for seq, step in enumerate(steps, 1)]
+
+
+def disposition_set(result: LeadResult, record: AttemptRecord, at: float, campaign: CampaignRef) -> OutboxEvent:
+    """Encode disposition.set: the whole CDR again with the agent's work, version 2 of the call's row.
+
+    `record` is what was settled for this call (`attempts.record`).
+    """
+    cdr = call_record(record, campaign)
+    seq = len(_steps(record, cdr)) + 2
+    disposed = msgspec.structs.replace(
+        cdr,
+        version=DISPOSED,
+        wrap_ms=max(0, round(result.wrap_s * 1000)),
+        agent_id=result.agent_id or cdr.agent_id,
+        disposition=result.disposition,
+        note=result.note,
+        lead_trigger=result.trigger.value,
+        callback_at=_maybe_micros(result.callback_at),
+        next_at=_maybe_micros(result.next_at),
+    )
+    return _call_event((EventType.DISPOSITION_SET, _micros(at), disposed), seq, record, campaign)
+
+
+def lead_changed(change: LeadChange, campaign: CampaignRef) -> OutboxEvent:
+    """Encode lead.state_changed."""
+    data = LeadMoved(
+        list_id=change.list_id, customer_id=change.customer_id, rule=change.rule, trigger=change.trigger,
+        version=change.version, state_from=change.state_from, state_to=change.state_to, attempts=change.attempts,
+        dialed=change.dialed, last_status=change.last_status, error_kind=change.error_kind,
+        next_at=_maybe_micros(change.next_at), callback_at=_maybe_micros(change.callback_at), agent_id=change.agent_id,
+    )  # fmt: skip
+    kind, lead_id = EventType.LEAD_STATE_CHANGED.value, change.lead_id
+    event_id = uuid7(change.at, purpose=f"lead/{lead_id}/{change.version}")
+    value = _ENCODER.encode(Envelope(
+        event_id, SCHEMA_VERSION, TENANT, kind, None, campaign.campaign_id, lead_id, change.phone, "",
+        _micros(change.at), SOURCE, change.version, data,
+    ))  # fmt: skip
+    return OutboxEvent(event_id, str(lead_id), kind, value)
+
+
+def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
+    """Make the CDR of a settled attempt; times that contradict each other are pulled into order, start and end first.
+
+    An adapter's clock may step: a CDR with an answer after its end would break every sum made from it.
+    """
+    started = _millis(record.started_at)
+    ended = max(started, _millis(record.ended_at))
+    ringing = _between(record.ringing_at, started, ended)
+    answered = _between(record.answered_at, started if ringing is None else ringing, ended)
+    bridged = _between(record.bridged_at, started if answered is None else answered, ended)
+    billsec = 0 if answered is None else ended - answered
+    facts, verdict = record.facts, record.verdict
+    return Cdr(
+        version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
+        app=_APPS.get(campaign.kind, campaign.kind),
+        direction="inbound" if campaign.kind == CampaignKind.INBOUND.value else "outbound",
+        list_id=record.list_id, customer_id=record.customer_id, trunk=record.trunk, attempt_no=record.attempt_no,
+        started_at=started, ended_at=ended, ringing_at=ringing, answered_at=answered, bridged_at=bridged,
+        early_media_at=_between(record.early_media_at, started, ended),
+        duration_ms=(ended - started) // _MILLI, billsec_ms=billsec // _MILLI,
+        waitsec_ms=(ended - started - billsec) // _MILLI,
+        ring_ms=0 if ringing is None else ((ended if answered is None else answered) - ringing) // _MILLI,
+        wait_ms=0 if answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
+        status=verdict.status.value, status_code=STATUS_CODES[verdict.status], rule_id=verdict.rule,
+        attribution=verdict.attribution.value, counts=verdict.counts, sub_reason=verdict.sub_reason,
+        cancel_reason=verdict.cancel_reason, ended_by=facts.ended_by, agent_id=record.agent_id,
+        extension=record.agent_id, sip_call_id=record.call_id, sip_status=facts.sip_status, q850=facts.q850,
+        reason_text=facts.reason_text, dialstatus=facts.dialstatus, fs_cause=facts.fs_cause,
+        local_error=facts.local_error, amd_result=facts.amd, announcement=facts.announcement,
+        retry_reason=record.retry_reason, next_at=_maybe_micros(record.next_at), lead_trigger=record.lead_trigger,
+    )  # fmt: skip
+
+
+def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
+    """List what happened before the CDR, by time; what has no time of its own stands where it was first possible."""
+    steps: list[_Step] = []
+    facts = record.facts
+    if cdr.ringing_at is not None:
+        steps.append((EventType.CALL_RINGING, cdr.ringing_at, _NOTHING))
+    if cdr.early_media_at is not None:
+        steps.append((EventType.CALL_EARLY_MEDIA, cdr.early_media_at, _NOTHING))
+    if cdr.answered_at is not None:
+        steps.append((EventType.CALL_ANSWERED, cdr.answered_at, _NOTHING))
+    if facts.announcement is not None:
+        heard_at = cdr.early_media_at or cdr.answered_at or cdr.ended_at
+        steps.append((EventType.CALL_ANNOUNCEMENT, heard_at, Announced(facts.announcement.value)))
+    if facts.amd is not None:
+        steps.append((EventType.AMD_RESULT, cdr.answered_at or cdr.ended_at, Detected(facts.amd.value)))
+    if cdr.bridged_at is not None:
+        steps += _agent_steps(cdr, cdr.bridged_at)
+    steps.sort(key=_by_time)
+    ended = Ended(facts.sip_status, facts.q850, facts.ended_by, record.verdict.cancel_reason, facts.local_error)
+    steps.append((EventType.CALL_ENDED, cdr.ended_at, ended))
+    return steps
+
+
+def _agent_steps(cdr: Cdr, bridged_at: int) -> list[_Step]:
+    agent = cdr.agent_id or ""
+    talk_ms = (cdr.ended_at - bridged_at) // _MILLI
+    return [
+        (EventType.AGENT_BRIDGED, bridged_at, AgentLeg(agent, wait_ms=cdr.wait_ms)),
+        (EventType.AGENT_RELEASED, cdr.ended_at, AgentLeg(agent, talk_ms=talk_ms)),
+    ]
+
+
+def _by_time(step: _Step) -> int:
+    return step[1]
+
+
+def _call_event(step: _Step, seq: int, of: AttemptIntent | AttemptRecord, campaign: CampaignRef) -> OutboxEvent:
+    kind, at, data = step
+    event_id = uuid7(at / MICROS, purpose=f"{of.call_id}/{seq}/{kind.value}")
+    value = _ENCODER.encode(Envelope(
+        event_id, SCHEMA_VERSION, TENANT, kind.value, of.call_id, campaign.campaign_id, of.lead_id, of.phone,
+        of.hotline, at, SOURCE, seq, data,
+    ))  # fmt: skip
+    return OutboxEvent(event_id, str(of.lead_id), kind.value, value)
+
+
+def _micros(at: float) -> int:
+    return round(at * MICROS)
+
+
+def _millis(at: float) -> int:
+    """Return microseconds cut to the millisecond."""
+    return _micros(at) // _MILLI * _MILLI
+
+
+def _maybe_micros(at: float | None) -> int | None:
+    return None if at is None else round(at * MICROS)
+
+
+def _between(at: float | None, low: int, high: int) -> int | None:
+    return None if at is None else min(max(_millis(at), low), high)
