@@ -1,1 +1,1 @@
-"""Show the dialer in a browser: API, pages, sign-in, words in two languages."""
+"""The console in the browser and the JSON API: pages, sign-in and words, served by FastAPI and NiceGUI."""
