@@ -1,0 +1,192 @@
+"""Scenarios: TOML files that describe a carrier, its trunks and the campaigns to dial; bad ones are refused with reasons."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec
+
+from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, LegalProfile, NumberCaps, Slot
+from dialer.errors import BadInput, NotFound
+from simulator.carrier import Carrier
+from simulator.profile import AgentProfile, CarrierProfile, TrunkProfile
+from statuses.retry import RetryOrder, RetryPolicy
+
+_SLOT = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class OwnTrunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The dialer's own limits for a trunk; `cps` is calls per second."""
+
+    name: str = "trunk-1"
+    channels: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    cps: Positive = 100.0
+
+
+class CampaignPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One campaign of a scenario: its settings, how many leads, and its agents."""
+
+    name: str = "campaign"
+    leads: Count = 1000
+    kind: CampaignKind = CampaignKind.PREDICTIVE
+    pacer: str = "predictive"
+    ratio: Positive = 1.5
+    max_ratio: Positive = 6.0
+    max_calls: Annotated[int, msgspec.Meta(ge=1)] = 500
+    ring_timeout_s: Positive = 30.0
+    wrap_up_limit_s: Positive = 60.0
+    hotlines: tuple[str, ...] = ("hotline-1",)
+    hotline_strategy: str = "rotate"
+    overflow_prompt: str | None = None
+    max_attempts: Annotated[int, msgspec.Meta(ge=1)] = 3
+    retry_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
+    error_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    retry_order: RetryOrder = RetryOrder.NEW_FIRST
+    per_24h: Annotated[int, msgspec.Meta(ge=1)] = 3
+    abandon_limit: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.03
+    connect_within_s: Positive = 2.0
+    timezone: str = "Asia/Ho_Chi_Minh"
+    slots: tuple[str, ...] = ("08:00-17:00",)
+    agents: AgentProfile = AgentProfile()
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole world: when it starts (with a UTC offset), how long people work, the carrier, the trunks, the campaigns."""
+
+    title: str
+    starts_at: datetime
+    hours: Annotated[float, msgspec.Meta(gt=0, le=168)]
+    carrier: CarrierProfile
+    campaigns: Annotated[tuple[CampaignPlan, ...], msgspec.Meta(min_length=1, max_length=50)]
+    trunks: tuple[TrunkProfile, ...] = (TrunkProfile(),)
+    own_trunks: tuple[OwnTrunk, ...] = (OwnTrunk(),)
+
+
+def shipped() -> dict[str, str]:
+    """Return the TOML text of each scenario that comes with the program, by name."""
+    folder = resources.files("simulator") / "scenarios"
+    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return {name.removesuffix(".toml"): (folder / name).read_text("utf-8") for name in files}
+
+
+def load(name: str) -> Scenario:
+    """Read a scenario by shipped name or by path.
+
+    Raises NotFound that lists the shipped ones, BadInput that names file, key and what is allowed.
+    """
+    texts = shipped()
+    if name in texts:
+        return parse(texts[name], source=name)
+    path = Path(name)
+    if not path.is_file():
+        raise NotFound(f"no scenario {name!r}: give a path to a TOML file, or one of these: {', '.join(texts)}")
+    try:
+        return parse(path.read_text("utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read as UTF-8 text ({error}); give a TOML file") from error
+
+
+def parse(text: str, *, source: str) -> Scenario:
+    """Read a scenario from TOML; `source` names it in errors. Raises BadInput."""
+    try:
+        data = tomllib.loads(text)
+        _refuse_unknown(data, Scenario, "")
+        scenario = msgspec.convert(data, Scenario)
+        _check(scenario)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{source}: not valid TOML: {error}") from error
+    except ValueError as error:  # msgspec's ValidationError is one
+        raise BadInput(f"{source}: {_readable(str(error))}") from error
+    return scenario
+
+
+def changed(scenario: Scenario, *, agents: int | None = None, hours: float | None = None, pacer: str | None = None) -> Scenario:
+    """Return the scenario with what the command line overrides; raise BadInput when that is out of range."""
+    plans = scenario.campaigns
+    if agents is not None:
+        plans = tuple(msgspec.structs.replace(p, agents=msgspec.structs.replace(p.agents, count=agents)) for p in plans)
+    if pacer is not None:
+        plans = tuple(msgspec.structs.replace(p, pacer=pacer) for p in plans)
+    new = msgspec.structs.replace(scenario, campaigns=plans, hours=scenario.hours if hours is None else hours)
+    try:
+        return msgspec.convert(msgspec.to_builtins(new), Scenario)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the scenario cannot be changed so: {_readable(str(error))}") from error
+
+
+def settings(plan: CampaignPlan, campaign_id: int) -> CampaignSettings:
+    """Return the engine's settings for a plan."""
+    slots = tuple(_slot(text) for text in plan.slots)
+    return CampaignSettings(
+        campaign_id=campaign_id, name=plan.name, kind=plan.kind, pacer=plan.pacer, ratio=plan.ratio,
+        max_ratio=plan.max_ratio, max_calls=plan.max_calls, ring_timeout_s=plan.ring_timeout_s,
+        wrap_up_s=plan.wrap_up_limit_s, hotlines=plan.hotlines, hotline_strategy=plan.hotline_strategy,
+        window=CallWindow(timezone=plan.timezone, weekdays=(slots,) * 7),
+        retry=RetryPolicy(
+            max_attempts=plan.max_attempts, gap_s=plan.retry_gap_s, error_gap_s=plan.error_gap_s, order=plan.retry_order
+        ),
+        caps=NumberCaps(per_24h=plan.per_24h),
+        legal=LegalProfile(abandon_limit=plan.abandon_limit, connect_within_s=plan.connect_within_s),
+        overflow_prompt=plan.overflow_prompt,
+    )  # fmt: skip
+
+
+def _slot(text: str) -> Slot:
+    match = _SLOT.fullmatch(text)
+    if match is None:
+        raise ValueError(f'slot {text!r} is not of the form "08:00-17:00"')
+    hour, minute, last_hour, last_minute = map(int, match.groups())
+    return Slot(hour * 60 + minute, last_hour * 60 + last_minute)
+
+
+def _check(scenario: Scenario) -> None:
+    if scenario.starts_at.tzinfo is None:
+        raise ValueError("starts_at needs a UTC offset, for example 2026-03-02T08:00:00+07:00")
+    Carrier(scenario.carrier, seed=0, started_at=0.0)
+    for plan in scenario.campaigns:
+        for text in plan.slots:
+            _slot(text)
+    own, far = {t.name for t in scenario.own_trunks}, {t.name for t in scenario.trunks}
+    if own != far:
+        raise ValueError(f"trunks and own_trunks must name the same trunks, not {sorted(far)} and {sorted(own)}")
+
+
+def _refuse_unknown(data: object, kind: Any, where: str) -> None:
+    """Raise ValueError for a key that no struct has, with those that it has."""
+    struct, many = _struct_of(kind)
+    if struct is None:
+        return
+    if many:
+        for number, item in enumerate(data if isinstance(data, list) else []):
+            _refuse_unknown(item, struct, f"{where}[{number}]")
+        return
+    if not isinstance(data, dict):
+        return
+    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
+    for key, value in data.items():
+        path = f"{where}.{key}" if where else str(key)
+        if key not in fields:
+            raise ValueError(f"unknown key {path}; allowed here: {', '.join(sorted(fields))}")
+        _refuse_unknown(value, fields[key], path)
+
+
+def _struct_of(kind: Any) -> tuple[type[msgspec.Struct] | None, bool]:
+    """Find the struct inside a type such as `tuple[X, ...]` or `X | None`, and whether it is a list of them."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind, False
+    for inner in get_args(kind):
+        struct, many = _struct_of(inner)
+        if struct is not None:
+            return struct, many or get_origin(kind) is tuple
+    return None, False
+
+
+def _readable(text: str) -> str:
+    return text.replace(" - at `$.", " at key `").replace(" - at `$", " at `scenario")
