@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from dialer.core import bridge, callflow, deskflow, events, pace
+from dialer.core.agents import AgentState
 from dialer.core.calls import Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
@@ -140,7 +141,7 @@ class CampaignEngine:
     def is_quiet(self) -> bool:
         """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
         state = self.state
-        busy = any(agent.call is not None for s in deskflow.AgentState for agent in state.roster.in_state(s).values())
+        busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
         return not (state.calls or busy or len(state.hopper) or state.hopper.asked)
 
     @property

@@ -24,7 +24,7 @@ def judge(state: EngineState, call: Call, facts: AttemptFacts, now: float) -> Ve
     alarm = state.monitor.note(call.intent.hotline, call.intent.phone, verdict, now)
     if alarm is not None:
         state.hotlines.bench(call.intent.hotline, now + BENCH_S)
-    return state.monitor.reclassify(call.intent.hotline, verdict, now)
+    return state.monitor.reclassify(verdict, hotline=call.intent.hotline, now=now)
 
 
 def retry(state: EngineState, call: Call, verdict: Verdict, talk_s: float, now: float) -> RetryDecision:

@@ -64,7 +64,7 @@ class EngineState:
         self.waiting: dict[CallId, Call] = {}
         """Answered calls without an agent, oldest first."""
         self.monitor = HotlineMonitor()
-        self.estimators = Estimators()
+        self.estimators = Estimators(target=settings.legal.abandon_limit * settings.legal.target_share)
         self.totals = Totals()
         self.decision = Decision(0, HoldReason.CAMPAIGN_NOT_RUNNING, "")
         self.budget = LegalBudget(settings.legal, 0, 0)

@@ -60,7 +60,7 @@ class _Trunk:
 
 
 class TrunkPool:
-    """Hand out places on trunks; pure, deterministic, never above a trunk's channels or its cps * t + burst in any t."""
+    """Hand out places on trunks, deterministically; in any t never above cps * t + burst, never above the channels."""
 
     def __init__(self, limits: Sequence[TrunkLimit]) -> None:
         self._trunks = {limit.name: _Trunk(limit) for limit in limits}

@@ -22,13 +22,13 @@ from dialer.core.effects import (
     SettleAttempt,
     SettleLead,
 )
-from dialer.core.events import CallEnded, Event, PromptEnded
+from dialer.core.events import CallEnded, CampaignStopped, Event, PromptEnded
 from dialer.core.types import CallId
 from dialer.errors import AdapterError, NotSupported
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.seat import Seat
 from dialer.service.writer import Writer
-from statuses.outcomes import EndedBy, LocalError
+from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,13 @@ class Driver:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
         self.seats.pop(campaign_id, None)
         self._calls = {call_id: owner for call_id, owner in self._calls.items() if owner != campaign_id}
+
+    def cut(self, campaign_id: int) -> None:
+        """End every call of a campaign; the talks that are cut were talks all the same."""
+        self.deliver(campaign_id, CampaignStopped())
+        for call_id, owner in self._calls.items():
+            if owner == campaign_id:
+                self._spawn(self._telephony.hangup(call_id, reason=CancelReason.ADMIN))
 
     @property
     def calls_in_flight(self) -> int:
@@ -162,7 +169,9 @@ class Driver:
                 ring_timeout_s=effect.ring_timeout_s,
             )
         except AdapterError as error:
-            log.warning("trunk refused", extra={"action": "call.refused", "call_id": effect.call_id, "why": repr(error)})
+            log.warning(
+                "trunk refused", extra={"action": "call.refused", "call_id": effect.call_id, "why": repr(error)}
+            )
             self.deliver(campaign_id, CallEnded(effect.call_id))
 
     async def _play(self, campaign_id: int, effect: Play) -> None:

@@ -134,7 +134,9 @@ class Keeper:
             seat.fence = await self._store.renew(seat.fence, now=now, ttl_s=self._ttl_s)
         except Fenced:
             campaign_id = seat.row.settings.campaign_id
-            log.exception("another engine owns the campaign", extra={"action": "campaign.fenced", "campaign": campaign_id})
+            log.exception(
+                "another engine owns the campaign", extra={"action": "campaign.fenced", "campaign": campaign_id}
+            )
             self._driver.unseat(campaign_id)
             return None
         return seat.fence
@@ -153,7 +155,11 @@ class Keeper:
         ends = settings.ends_at is not None and now >= settings.ends_at
         if row.state is CampaignState.RUNNING and (ends or (settings.end_when_done and seat.engine.is_dry)):
             await self._store.set_state(settings.campaign_id, CampaignState.ENDED, resumes_by_schedule=False)
-        elif row.state is CampaignState.PAUSED and row.resumes_by_schedule and _opened_since(settings, row.state_since, now):
+        elif (
+            row.state is CampaignState.PAUSED
+            and row.resumes_by_schedule
+            and _opened_since(settings, row.state_since, now)
+        ):
             await self._store.set_state(settings.campaign_id, CampaignState.RUNNING, resumes_by_schedule=True)
 
     async def _release_ended(self, campaign_id: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dialer.core.campaign import CampaignState
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import CampaignPaused, CampaignStarted, CampaignStopped, Event
-from dialer.ports import CampaignRow
 from dialer.core.types import Fence
+from dialer.ports import CampaignRow
 
 
 class Seat:

@@ -1,0 +1,190 @@
+"""The composition root: the only module that knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cdr.clickhouse import Analytics, open_chdb
+from cdr.projector import Projector
+from cdr.queries import CdrQueries
+from dialer.config import Settings
+from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.home import Home
+from dialer.ports import AgentLink, Telephony
+from dialer.service.clock import SystemClock
+from dialer.service.crash import Fault, crash_at
+from dialer.service.driver import Driver
+from dialer.service.keeper import Keeper
+from dialer.service.lifecycle import Service, run_services
+from dialer.service.server import WebServer, listen
+from statuses.classify import Override
+from store.latest import latest_time
+from store.lead_store import SqlLeadStore
+from store.ledger import SqlOffsetLedger
+from store.open import open_database
+from store.outbox import SqlOutboxLog
+from store.upgrade import upgrade
+
+log = logging.getLogger(__name__)
+
+TRUNK = "sim"
+LAST_WORDS_S = 3.0
+"""How long calls that outlive the drain get to confirm their hang-up."""
+
+
+class World(msgspec.Struct, frozen=True):
+    """The outside that a process dials into, made once its clock is known."""
+
+    telephony: Telephony
+    agents: AgentLink
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a run ended: calls that had to be cut by the drain, attempts recovered at its start."""
+
+    cut: int
+    recovered: int
+
+
+class Dialer:
+    """Everything of one process, open and wired."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        engine: AsyncEngine,
+        analytics: Analytics,
+        world: World,
+        fault: Fault | None,
+        overrides: tuple[Override, ...],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.engine = engine
+        self.cdr = CdrQueries(analytics)
+        self.store = SqlLeadStore(engine, fault=fault)
+        speed = clock.speed
+        limit = TrunkLimit(
+            name=TRUNK,
+            channels=settings.trunk_channels,
+            cps=settings.trunk_cps,
+            burst=max(1.0, settings.trunk_cps),
+        )
+        self.driver = Driver(self.store, world.telephony, world.agents, clock)
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.keeper = Keeper(
+            self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
+        )
+        self.projector = Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics, fault=fault)
+        self._speed = speed
+        self._world = world
+
+    def health(self) -> dict[str, str]:
+        """Return each dependency and what is wrong with it, "ok" when nothing is."""
+        return {
+            "database": "ok" if self.driver.writer.failures == 0 else f"{self.driver.writer.failures} failed commits",
+            "analytics": "ok" if self.projector.failure is None else self.projector.failure,
+        }
+
+    def services(self) -> list[Service]:
+        """Return the parts that run for as long as the process does."""
+        return [
+            Service("driver", self.driver.run),
+            Service("keeper", self.keeper.run),
+            Service("projector", self.projector.run, essential=False),
+        ]
+
+    async def drain(self) -> int:
+        """Place no more calls, let those in flight finish, flush; return how many had to be cut."""
+        await self.keeper.close()
+        until = self.clock.now() + self.settings.drain_s * self._speed
+        while self.driver.calls_in_flight and self.clock.now() < until:
+            await asyncio.sleep(0.05)
+        cut = self.driver.calls_in_flight
+        if cut:
+            log.warning("calls outlive the drain and are ended", extra={"action": "drain.cut", "calls": cut})
+            await self._cut()
+        await self.driver.writer.flushed()
+        while await self.projector.run_once():
+            pass
+        await self.keeper.resign()
+        return cut
+
+    async def _cut(self) -> None:
+        for campaign_id in self.driver.seats:
+            self.driver.cut(campaign_id)
+        until = self.clock.now() + LAST_WORDS_S * self._speed
+        while self.driver.calls_in_flight and self.clock.now() < until:
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def open_dialer(
+    settings: Settings,
+    make_world: Callable[[SystemClock, AsyncEngine], Awaitable[World]],
+    *,
+    speed: float = 1.0,
+    overrides: tuple[Override, ...] = (),
+) -> AsyncIterator[Dialer]:
+    """Open the databases and the world; raise DialerError (what, where, what to do) when something is in the way."""
+    fault = crash_at(os.environ.get("DIALER_CRASH_AT"))
+    async with AsyncExitStack() as stack:
+        Home(settings.home).prepare()
+        engine = open_database(settings.database)
+        stack.push_async_callback(engine.dispose)
+        await upgrade(engine)
+        clock = SystemClock(speed=speed, start=await latest_time(engine))
+        analytics = await open_chdb(settings.analytics_path)
+        stack.push_async_callback(analytics.close)
+        world = await make_world(clock, engine)
+        await stack.enter_async_context(world.telephony)
+        await stack.enter_async_context(world.agents)
+        yield Dialer(settings, clock, engine, analytics, world, fault, overrides)
+
+
+async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, console: WebServer | None = None) -> Outcome:
+    """Run until `stop`, then drain; raise what ended an essential part."""
+    halt = asyncio.Event()
+    cut = 0
+
+    async def conduct() -> None:
+        nonlocal cut
+        await stop.wait()
+        cut = await dialer.drain()
+        halt.set()
+        await asyncio.Event().wait()
+
+    services = [*dialer.services(), Service("conductor", conduct)]
+    if console is not None:
+        services.append(Service("console", console.run_forever))
+    await run_services(services, halt)
+    return Outcome(cut=cut, recovered=dialer.keeper.recovered)
+
+
+def make_console(dialer: Dialer, home: Home, sock: socket.socket) -> WebServer:
+    """Make the console's server for this process."""
+    from web.app import create_app
+    from web.deps import WebDeps
+
+    secrets = home.secrets()
+    deps = WebDeps(
+        engine=dialer.engine,
+        cdr=dialer.cdr,
+        now=dialer.clock.now,
+        session_secret=secrets.session,
+        service_token=secrets.service,
+        health=dialer.health,
+    )
+    return WebServer(create_app(deps), sock)
+
+
+__all__ = ["Dialer", "Outcome", "World", "listen", "make_console", "open_dialer", "run_dialer"]

@@ -1,0 +1,68 @@
+"""The `dialer` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from dialer.commands import bench, campaign, cdr, demo, leads, simulate, status, up
+from dialer.commands.context import choose
+from dialer.errors import DialerError
+
+app = typer.Typer(
+    name="dialer",
+    help="A predictive dialer: campaigns, leads, agents and call detail records.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(
+    campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
+)
+app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
+app.add_typer(cdr.app, name="cdr", help="Search, show, export and verify call detail records.")
+app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
+app.command("simulate")(simulate.simulate)
+app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def options(
+    home: Annotated[Path | None, typer.Option(help="The folder of this installation (DIALER_HOME).")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="postgresql://... instead of SQLite (DIALER_DATABASE_URL).")
+    ] = None,
+) -> None:
+    """Take the options that every command shares."""
+    choose(home=home, database_url=database_url)
+
+
+def main() -> None:
+    """Run the command line; a person's mistake costs one clear line and exit status 2."""
+    try:
+        code = app(standalone_mode=False)
+    except DialerError as error:
+        _say(str(error))
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        _say("stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold red]dialer:[/] {text}", markup=True, soft_wrap=True)

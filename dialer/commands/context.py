@@ -1,0 +1,84 @@
+"""What commands work with: the database, and the call records wherever they live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dialer.config import Settings, load
+from dialer.home import Home
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from cdr.queries import CdrQueries
+    from dialer.commands.remote import RemoteCdr
+
+_chosen: dict[str, object] = {}
+"""Options of the main command (`dialer --home X ...`)."""
+
+
+def choose(**options: object) -> None:
+    """Remember the main command's options."""
+    _chosen.update({name: value for name, value in options.items() if value is not None})
+
+
+def settings(**more: object) -> Settings:
+    """Return the settings in force."""
+    return load(**(_chosen | more))
+
+
+class StoreContext:
+    """The open database and the time in force."""
+
+    def __init__(self, engine: AsyncEngine, home: Path, offset_s: float) -> None:
+        self.engine = engine
+        self.home = home
+        self._offset_s = offset_s
+
+    def now(self) -> float:
+        """Return UTC epoch seconds; ahead of the wall when a faster demo has already been there."""
+        return time.time() + self._offset_s
+
+
+@asynccontextmanager
+async def open_store() -> AsyncIterator[StoreContext]:
+    """Open and upgrade the database of the home folder."""
+    from store.latest import latest_time
+    from store.open import open_database
+    from store.upgrade import upgrade
+
+    chosen = settings()
+    Home(chosen.home).prepare()
+    engine = open_database(chosen.database)
+    try:
+        await upgrade(engine)
+        ahead_s = max(0.0, await latest_time(engine) - time.time())
+        yield StoreContext(engine, chosen.home, ahead_s)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_cdr() -> AsyncIterator[CdrQueries | RemoteCdr]:
+    """Open the call records: through the running service when there is one (it owns the files), else directly."""
+    from cdr.clickhouse import open_chdb
+    from cdr.queries import CdrQueries
+    from dialer.commands.remote import RemoteCdr
+
+    chosen = settings()
+    home = Home(chosen.home)
+    home.prepare()
+    service = home.running()
+    if service is not None:
+        async with RemoteCdr(service.url, home.secrets().service) as remote:
+            yield remote
+        return
+    analytics = await open_chdb(chosen.analytics_path)
+    try:
+        yield CdrQueries(analytics)
+    finally:
+        await analytics.close()
