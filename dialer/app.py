@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -24,7 +25,7 @@ from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
 from dialer.service.keeper import Keeper
 from dialer.service.lifecycle import Service, run_services
-from dialer.service.server import WebServer, listen
+from dialer.service.server import WebServer
 from statuses.classify import Override
 from store.latest import latest_time
 from store.lead_store import SqlLeadStore
@@ -32,6 +33,8 @@ from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog
 from store.upgrade import upgrade
+from web.app import create_app
+from web.deps import WebDeps
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Dialer:
         self,
         settings: Settings,
         clock: SystemClock,
+        *,
         engine: AsyncEngine,
         analytics: Analytics,
         world: World,
@@ -72,7 +76,6 @@ class Dialer:
         self.engine = engine
         self.cdr = CdrQueries(analytics)
         self.store = SqlLeadStore(engine, fault=fault)
-        speed = clock.speed
         limit = TrunkLimit(
             name=TRUNK,
             channels=settings.trunk_channels,
@@ -85,8 +88,6 @@ class Dialer:
             self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
         )
         self.projector = Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics, fault=fault)
-        self._speed = speed
-        self._world = world
 
     def health(self) -> dict[str, str]:
         """Return each dependency and what is wrong with it, "ok" when nothing is."""
@@ -106,25 +107,23 @@ class Dialer:
     async def drain(self) -> int:
         """Place no more calls, let those in flight finish, flush; return how many had to be cut."""
         await self.keeper.close()
-        until = self.clock.now() + self.settings.drain_s * self._speed
-        while self.driver.calls_in_flight and self.clock.now() < until:
-            await asyncio.sleep(0.05)
+        await self._calls_end(self.settings.drain_s)
         cut = self.driver.calls_in_flight
         if cut:
             log.warning("calls outlive the drain and are ended", extra={"action": "drain.cut", "calls": cut})
-            await self._cut()
+            for campaign_id in self.driver.seats:
+                self.driver.cut(campaign_id)
+            await self._calls_end(LAST_WORDS_S)
         await self.driver.writer.flushed()
         while await self.projector.run_once():
             pass
         await self.keeper.resign()
         return cut
 
-    async def _cut(self) -> None:
-        for campaign_id in self.driver.seats:
-            self.driver.cut(campaign_id)
-        until = self.clock.now() + LAST_WORDS_S * self._speed
-        while self.driver.calls_in_flight and self.clock.now() < until:
-            await asyncio.sleep(0.05)
+    async def _calls_end(self, within_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.driver.no_calls.wait()
 
 
 @asynccontextmanager
@@ -148,7 +147,7 @@ async def open_dialer(
         world = await make_world(clock, engine)
         await stack.enter_async_context(world.telephony)
         await stack.enter_async_context(world.agents)
-        yield Dialer(settings, clock, engine, analytics, world, fault, overrides)
+        yield Dialer(settings, clock, engine=engine, analytics=analytics, world=world, fault=fault, overrides=overrides)
 
 
 async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, console: WebServer | None = None) -> Outcome:
@@ -172,9 +171,6 @@ async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, console: WebServer 
 
 def make_console(dialer: Dialer, home: Home, sock: socket.socket) -> WebServer:
     """Make the console's server for this process."""
-    from web.app import create_app
-    from web.deps import WebDeps
-
     secrets = home.secrets()
     deps = WebDeps(
         engine=dialer.engine,
@@ -185,6 +181,3 @@ def make_console(dialer: Dialer, home: Home, sock: socket.socket) -> WebServer:
         health=dialer.health,
     )
     return WebServer(create_app(deps), sock)
-
-
-__all__ = ["Dialer", "Outcome", "World", "listen", "make_console", "open_dialer", "run_dialer"]

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
 
 
 def load(**given: object) -> Settings:
-    """Read the settings; `given` values (None = not given) win over the environment. Raise BadInput naming the setting."""
+    """Read the settings; `given` values (None = not given) win. Raise BadInput naming the setting that is wrong."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -48,11 +49,10 @@ class Home:
     def secrets(self) -> Secrets:
         """Return the installation's secrets, made at the first call, readable by the owner only."""
         file = self.path / "secrets.json"
-        with (
-            contextlib.suppress(FileExistsError),
-            open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new,
-        ):
-            new.write(msgspec.json.encode(Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))))
+        with contextlib.suppress(FileExistsError):
+            number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(number, "wb") as new:
+                new.write(msgspec.json.encode(Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))))
         return msgspec.json.decode(file.read_bytes(), type=Secrets)
 
     def running(self) -> RunningService | None:
@@ -65,7 +65,7 @@ class Home:
         return note if alive else None
 
     @contextlib.contextmanager
-    def claimed(self, url: str) -> object:
+    def claimed(self, url: str) -> Iterator[Home]:
         """Hold the folder for this process; raise ResourceBusy when another one lives on it."""
         self.refuse_if_running()
         me = psutil.Process()
@@ -82,5 +82,6 @@ class Home:
         other = self.running()
         if other is not None and other.pid != os.getpid():
             raise ResourceBusy(
-                f"{self.path} is served by process {other.pid} at {other.url}; use that one, stop it, or name another --home"
+                f"{self.path} is served by process {other.pid} at {other.url}; "
+                "use that one, stop it, or name another --home"
             )

@@ -48,6 +48,9 @@ class Driver:
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
         self._calls: dict[CallId, int] = {}
+        self.no_calls = asyncio.Event()
+        """Set while the trunks carry none of our calls."""
+        self.no_calls.set()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,7 +68,8 @@ class Driver:
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
         self.seats.pop(campaign_id, None)
-        self._calls = {call_id: owner for call_id, owner in self._calls.items() if owner != campaign_id}
+        for call_id in [call_id for call_id, owner in self._calls.items() if owner == campaign_id]:
+            self._forget(call_id)
 
     def cut(self, campaign_id: int) -> None:
         """End every call of a campaign; the talks that are cut were talks all the same."""
@@ -138,10 +142,11 @@ class Driver:
             case LeaseLeads() | ReleaseLeads() | BeginAttempts() | RecordProgress() | SettleLead():
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
-                self._calls.pop(effect.record.call_id, None)
+                self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
             case Originate():
                 self._calls[effect.call_id] = campaign_id
+                self.no_calls.clear()
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
                 self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
@@ -153,6 +158,11 @@ class Driver:
                 self._spawn(self._agents.command(campaign_id, effect))
             case _:
                 assert_never(effect)
+
+    def _forget(self, call_id: CallId) -> None:
+        self._calls.pop(call_id, None)
+        if not self._calls:
+            self.no_calls.set()
 
     async def _originate(self, campaign_id: int, seat: Seat, effect: Originate) -> None:
         # A process that was held up past its lease must not dial: another engine may own the lead by now.

@@ -1,4 +1,4 @@
-"""Keep the process's campaigns in step with the store: take, renew, recover, follow what people change, show figures."""
+"""Keep a process's campaigns in step with the store: take, recover, follow what people change, show figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run services together: essential ones stop the process when they end, others are started again (architecture.md 8)."""
+"""Run services together: the end of an essential one stops the process, others are started again."""
 
 from __future__ import annotations
 

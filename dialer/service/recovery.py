@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 async def reconcile(store: LeadStore, telephony: Telephony, fence: Fence, clock: Clock) -> int:
     """Settle every attempt that was begun and never settled; return how many there were.
 
-    A call that the switch still holds is ended by our own call id first. An unknown outcome becomes LOST: it has its CDR, it
-    counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
+    A call that the switch still holds is ended by our own call id first. An unknown outcome becomes LOST: it has its
+    CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
     alive = {call.call_id for call in await telephony.snapshot()}

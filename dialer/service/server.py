@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"port {port} on {host} is taken ({error.strerror}); stop its owner or use --port"
         ) from error
     sock.listen(128)
-    sock.setblocking(False)
+    sock.setblocking(False)  # noqa: FBT003 -- the standard library's signature
     return sock
 
 

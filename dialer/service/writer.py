@@ -23,7 +23,7 @@ GIVE_UP = 360
 class Writer:
     """Commit owned effects in order, all that wait at once; `deliver` gets the answering events.
 
-    Nothing is dropped: a commit that fails is tried again until it succeeds, and `is_slow` brakes the engines meanwhile.
+    Nothing is dropped: a commit that fails is tried again until it succeeds; meanwhile `is_slow` brakes the engines.
     """
 
     def __init__(self, store: LeadStore, clock: Clock, deliver: Callable[[int, Event], None]) -> None:

@@ -18,7 +18,7 @@ def test_longest_idle_goes_first_and_a_served_agent_goes_last() -> None:
     assert first.agent_id == "a"
     for what in (AgentInput.RESERVE, AgentInput.JOIN, AgentInput.HANGUP, AgentInput.DONE):
         assert roster.move(first, what, 10)
-    assert [a for a in roster.in_state(AgentState.READY)] == ["b", "c", "a"]
+    assert list(roster.in_state(AgentState.READY)) == ["b", "c", "a"]
 
 
 def test_what_the_table_does_not_list_changes_nothing() -> None:
