@@ -1,0 +1,137 @@
+"""ClickHouse through clickhouse-connect; embedded it is chDB, one process per folder (architecture.md 5).
+
+Calls block, so each runs on the one thread of the connection; the event loop stays free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ProgrammingError
+
+from cdr.folder_lock import FolderLock
+from cdr.migrate import migrate
+from cdr.project import Rows
+from dialer.errors import DialerError, ResourceBusy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SERVER_LIMITS: Final = {
+    "max_server_memory_usage": 2_000_000_000,
+    "mark_cache_size": 33_554_432,
+    "index_mark_cache_size": 8_388_608,
+    "uncompressed_cache_size": 0,
+    "background_pool_size": 2,
+    "background_schedule_pool_size": 2,
+    "background_common_pool_size": 1,
+    "background_fetches_pool_size": 1,
+    "background_move_pool_size": 1,
+    "max_thread_pool_free_size": 0,
+}
+"""The engine's own limits: a server's defaults (5 GB of mark cache, 90 % of the memory) want a machine of their own."""
+SESSION: Final = {
+    "max_threads": 2,
+    "max_memory_usage": 1_000_000_000,
+    "max_execution_time": 30,
+    "use_skip_indexes_if_final": 1,  # exact here: what the indexes cover never changes between versions of a row
+}
+INSERT: Final = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+"""Explicit: these defaults differ between server versions (pipeline.md rule 4)."""
+
+
+class Analytics:
+    """The open analytics database; its methods may be called from any task."""
+
+    def __init__(self, client: Client, thread: ThreadPoolExecutor, release: Callable[[], None]) -> None:
+        self._client = client
+        self._thread = thread
+        self._release = release
+
+    async def insert(self, rows: Rows, *, token: str) -> None:
+        """Insert a block once: a token that the table has seen makes it do nothing (it wins over the content)."""
+        if rows.count:
+            await self._run(
+                self._client.insert, rows.table, rows.data, rows.columns, column_type_names=rows.types,
+                column_oriented=True, settings=INSERT | {"insert_deduplication_token": token},
+            )  # fmt: skip
+
+    async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the rows of a query with parameters bound by the engine."""
+        result = await self._run(self._client.query, sql, parameters=dict(parameters))
+        return result.result_rows
+
+    async def command(self, sql: str) -> None:
+        """Perform a statement that returns nothing of interest."""
+        await self._run(self._client.command, sql)
+
+    async def close(self) -> None:
+        """Let running calls finish, then give the folder back."""
+        await self._run(self._client.close)
+        self._thread.shutdown()
+        self._release()
+
+    async def _run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, functools.partial(call, *args, **kwargs))
+
+
+async def open_chdb(path: Path | str) -> Analytics:
+    """Open (make, upgrade) the embedded database in a folder.
+
+    Raises ResourceBusy when another process has it, StoreTooNew when a newer program wrote it, DialerError otherwise.
+    """
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chdb")
+    try:
+        client, lock = await asyncio.get_running_loop().run_in_executor(thread, _own_and_open, Path(path))
+    except BaseException:
+        thread.shutdown(wait=False)
+        raise
+    return Analytics(client, thread, lock.release)
+
+
+def _own_and_open(path: Path) -> tuple[Client, FolderLock]:
+    lock = FolderLock(path.resolve())
+    lock.acquire()
+    try:
+        return _open(lock.folder), lock
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open(folder: Path) -> Client:
+    try:
+        client = clickhouse_connect.get_client(
+            interface="chdb", path=str(folder), settings=SESSION, chdb_options=SERVER_LIMITS
+        )
+    except ProgrammingError as refused:
+        raise _explain(folder, refused) from refused
+    try:
+        migrate(client)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _explain(folder: Path, refused: ProgrammingError) -> DialerError:
+    if "already initialized with path" in str(refused):
+        return ResourceBusy(f"{folder}: this process already has another analytics folder open; close that one first")
+    if not os.access(folder, os.W_OK):
+        return DialerError(f"{folder}: the analytics folder cannot be written; mend its permissions")
+    return DialerError(
+        f"{folder}: the analytics folder cannot be opened ({refused}); if a ClickHouse tool has it, stop it"
+    )

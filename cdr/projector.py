@@ -1,0 +1,180 @@
+"""Project the event log into ClickHouse exactly once, by durable offset ranges (architecture.md 6, pipeline.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from cdr.events import MICROS, RejectRecord, decode
+from cdr.project import Rows, project
+from dialer.ports import EventLog, LogRecord, OffsetLedger, OffsetRange
+
+log = logging.getLogger(__name__)
+
+PROJECTION: Final = "clickhouse"
+_OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT (log_partition = {partition:UInt32}
+AND log_offset BETWEEN {first:UInt64} AND {last:UInt64})"""
+BATCH_ROWS: Final = 10_000
+FLUSH_S: Final = 1.0
+"""About one insert a second per table in the steady state."""
+DEAD_LETTERS_MAX: Final = 1_000
+POINTS: Final = (
+    "range.begun",
+    "insert.done:call_events",
+    "insert.done:calls",
+    "insert.done:lead_status",
+    "insert.done:dead_letters",
+    "range.confirmed",
+)
+"""Where a crash can be injected; see `Projector`."""
+
+
+class FatalProjection(Exception):
+    """The line has stopped: projecting on would lose records; a person must look."""
+
+
+class Sink(Protocol):
+    """Where blocks go; a block whose token was seen before is dropped whole."""
+
+    async def insert(self, rows: Rows, *, token: str) -> None:
+        """Insert one block."""
+        ...
+
+    async def query(self, sql: str, parameters: dict[str, object]) -> Sequence[Sequence[object]]:
+        """Return the rows of a query."""
+        ...
+
+
+def _no_fault(_point: str) -> None:
+    """Go on: nobody injects faults."""
+
+
+class Projector:
+    """Read ranges of the log and insert them: a range is durable before its first insert and replayed until confirmed.
+
+    `failure` says what went wrong last, None when the last round was good. `fault` is called at each of `POINTS`; a
+    test crashes there.
+    """
+
+    def __init__(
+        self,
+        event_log: EventLog,
+        ledger: OffsetLedger,
+        analytics: Sink,
+        *,
+        fault: Callable[[str], None] | None = None,
+        batch_rows: int = BATCH_ROWS,
+        flush_s: float = FLUSH_S,
+        dead_letters_max: int = DEAD_LETTERS_MAX,
+    ) -> None:
+        self.failure: str | None = None
+        self._log = event_log
+        self._ledger = ledger
+        self._sink = analytics
+        self._fault = fault or _no_fault
+        self._batch_rows = batch_rows
+        self._flush_s = flush_s
+        self._dead_letters_max = dead_letters_max
+        self._turn = asyncio.Lock()  # `run` and a drain's `run_once` must not work on one range at a time
+
+    async def run(self, stop: asyncio.Event | None = None) -> None:
+        """Project until `stop`, then what is left; without `stop`, for ever. Raises what `run_once` raises."""
+        stop = stop or asyncio.Event()
+        while not stop.is_set():
+            rows = await self.run_once()
+            if rows < self._batch_rows:
+                await _wait(stop, self._flush_s)
+        while await self.run_once():
+            pass
+
+    async def run_once(self) -> int:
+        """Project one range of each partition, a pending one first; return how many records they held."""
+        async with self._turn:
+            try:
+                rows = sum([await self._project_next(partition) for partition in await self._log.partitions()])
+            except Exception as error:
+                words = f": {error}" if isinstance(error, FatalProjection) else ""  # others may quote a record
+                self.failure = f"call records are not up to date: {type(error).__name__}{words}"
+                raise
+            self.failure = None
+            return rows
+
+    async def lag_s(self, now: float) -> float:
+        """Return the age in seconds of the oldest record not yet projected, 0 when there is none."""
+        return max([await self._lag_of(partition, now) for partition in await self._log.partitions()], default=0.0)
+
+    async def _lag_of(self, partition: int, now: float) -> float:
+        position = await self._ledger.position(PROJECTION, partition)
+        waiting = await self._log.read(partition, after=position, limit=1)
+        try:
+            return max(0.0, now - decode(waiting[0].value).event.occurred_at / MICROS) if waiting else 0.0
+        except RejectRecord:
+            return 0.0  # it has no time; it becomes a dead letter in the next round
+
+    async def _project_next(self, partition: int) -> int:
+        span, records = await self._next(partition)
+        if span is None:
+            return 0
+        projection = project(records)
+        await self._check_dead_letters(projection.dead_letters, span)
+        token = f"{self._log.topic}:{partition}:{span.first}-{span.last}"
+        for block in projection.blocks:
+            await self._sink.insert(block, token=token)
+            self._fault(f"insert.done:{block.table}")
+        await self._ledger.confirm(PROJECTION, span)
+        self._fault("range.confirmed")
+        return len(records)
+
+    async def _next(self, partition: int) -> tuple[OffsetRange | None, Sequence[LogRecord]]:
+        """Return the pending range, or begin the next one; its boundaries never move once they are durable."""
+        pending = await self._ledger.pending(PROJECTION, partition)
+        if pending is not None:
+            return pending, await self._replay(pending)
+        position = await self._ledger.position(PROJECTION, partition)
+        records = await self._log.read(partition, after=position, limit=self._batch_rows)
+        if not records:
+            return None, ()
+        span = OffsetRange(partition, records[0].offset, records[-1].offset)
+        await self._ledger.begin(PROJECTION, span)
+        self._fault("range.begun")
+        return span, records
+
+    async def _replay(self, span: OffsetRange) -> Sequence[LogRecord]:
+        limit = span.last - span.first + 1
+        records = await self._log.read(span.partition, after=span.first - 1, limit=limit, until=span.last)
+        if not records or (records[0].offset, records[-1].offset) != (span.first, span.last):
+            raise FatalProjection(
+                f"{self._log.topic}:{span.partition}: the log no longer holds the pending range {span.first} to "
+                f"{span.last}; restore the log, or drop the analytics folder and the ledger to project it anew"
+            )
+        extra = {"action": "projector.replay", "partition": span.partition, "first": span.first, "last": span.last}
+        log.info("a range that was begun before is replayed", extra=extra)
+        return records
+
+    async def _check_dead_letters(self, fresh: Rows, span: OffsetRange) -> None:
+        """Stop the line before anything of the range is inserted when the dead letters are too many.
+
+        Those of the range itself are left out of the count: a replay finds them there.
+        """
+        if not fresh.count:
+            return
+        log.warning("records that cannot be read", extra={"action": "projector.dead_letters", "count": fresh.count})
+        found = await self._sink.query(_OTHER_DEAD, msgspec.structs.asdict(span))
+        waiting = int(str(found[0][0]))
+        if waiting + fresh.count > self._dead_letters_max:
+            raise FatalProjection(
+                f"{self._log.topic}: {waiting} dead letters wait and {fresh.count} more have come, over the bound of "
+                f"{self._dead_letters_max}: look at the reasons in the table dead_letters, mend the writer, empty it"
+            )
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

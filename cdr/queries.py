@@ -1,0 +1,215 @@
+"""Typed access to the named queries (`cdr/sql/queries`): parameterised, bounded, always the latest version of a row."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from cdr.events import MICROS
+from dialer.errors import BadInput
+
+PAGE: Final = 50
+LIMIT_MAX: Final = 10_000
+TIMELINE_MAX: Final = 1_000
+_END_OF_TIME_US: Final = 4_102_444_800 * MICROS
+
+
+class CallRow(msgspec.Struct, frozen=True):
+    """One call as people see it; times in UTC epoch seconds (None = did not happen), spans in seconds.
+
+    Texts that are not known are empty. billsec (Đàm thoại) runs from the answer, duration (Thời lượng) from the start;
+    `wait_s` from the answer to the agent; `ended_by` is Ngắt máy: remote, dialer or agent.
+    """
+
+    call_id: str
+    version: int
+    campaign_id: int
+    campaign_name: str
+    campaign_kind: str
+    list_id: int
+    lead_id: int
+    customer_id: int
+    phone_e164: str
+    hotline: str
+    trunk: str
+    carrier: str
+    app: str
+    direction: str
+    attempt_no: int
+    started_at: float
+    ringing_at: float | None
+    early_media_at: float | None
+    answered_at: float | None
+    bridged_at: float | None
+    ended_at: float
+    duration_s: float
+    billsec_s: float
+    waitsec_s: float
+    ring_s: float
+    wait_s: float
+    wrap_s: float
+    agent_id: str
+    extension: str
+    sip_call_id: str
+    status: str
+    status_code: str
+    rule_id: str
+    attribution: str
+    counts: bool
+    sub_reason: str
+    cancel_reason: str
+    ended_by: str
+    sip_status: int | None
+    q850: int | None
+    reason_text: str
+    dialstatus: str
+    fs_cause: str
+    local_error: str
+    amd_result: str
+    announcement: str
+    retry_reason: str
+    next_at: float | None
+    disposition: str
+    note: str
+    lead_trigger: str
+    callback_at: float | None
+    recording_url: str
+
+
+class CallStep(msgspec.Struct, frozen=True):
+    """One event of a call; `data` is its JSON."""
+
+    type: str
+    at: float
+    seq: int
+    data: str
+
+
+class CdrFilter(msgspec.Struct, frozen=True):
+    """Which calls; fields left alone do not filter. Times in UTC epoch seconds, `started_from` <= t < `started_to`.
+
+    For the next page of a long listing give the last row's `started_at` and `call_id` as `before_at` and `before_id`:
+    unlike `offset`, that neither skips nor repeats calls that come in meanwhile.
+    """
+
+    campaign: str | None = None
+    campaign_id: int | None = None
+    phone: str | None = None
+    """E.164."""
+    status: tuple[str, ...] = ()
+    """CallStatus values; any of them."""
+    hotline: str | None = None
+    direction: str | None = None
+    agent: str | None = None
+    started_from: float | None = None
+    started_to: float | None = None
+    before_at: float | None = None
+    before_id: str | None = None
+    limit: int = PAGE
+    offset: int = 0
+
+
+class Reader(Protocol):
+    """What can run a query with bound parameters."""
+
+    async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the rows."""
+        ...
+
+
+class CdrQueries:
+    """The questions that the console, the command line and reports ask."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def history(self, phone: str, limit: int = PAGE, offset: int = 0) -> list[CallRow]:
+        """List the calls of one number (E.164) over all campaigns, newest first (S0-21)."""
+        page = {"limit": _limit(limit), "offset": _at_least_0("offset", offset)}
+        return await self._calls("call_history_by_phone", {"phone": phone, **page})
+
+    async def detail(self, call_id: str) -> CallRow | None:
+        """Return one call with its latest version, None when it is not (yet) known (S0-23)."""
+        found = await self._calls("call_detail", {"call_id": call_id})
+        return found[0] if found else None
+
+    async def timeline(self, call_id: str) -> list[CallStep]:
+        """List what happened on one call, in order."""
+        rows = await self._reader.query(named("call_timeline"), {"call_id": call_id, "limit": TIMELINE_MAX})
+        return [CallStep(*row) for row in rows]
+
+    async def search(self, wanted: CdrFilter) -> list[CallRow]:
+        """List the calls that match, newest first, at most `wanted.limit` (1 to 10,000)."""
+        page = {
+            "limit": _limit(wanted.limit),
+            "offset": _at_least_0("offset", wanted.offset),
+            "before_us": _micros(wanted.before_at, _END_OF_TIME_US),
+            "before_id": wanted.before_id or "",
+        }
+        return await self._calls("search", _where(wanted) | page)
+
+    async def count(self, wanted: CdrFilter) -> int:
+        """Count the calls that match; paging does not matter."""
+        rows = await self._reader.query(named("count"), _where(wanted))
+        return int(rows[0][0])
+
+    async def status_counts(self, campaign_id: int) -> dict[str, int]:
+        """Count a campaign's calls by CallStatus value."""
+        rows = await self._reader.query(named("campaign_totals"), {"campaign_id": campaign_id})
+        return {status: int(calls) for status, calls in rows}
+
+    async def lead_counts(self, campaign_id: int) -> dict[tuple[str, str], int]:
+        """Count a campaign's leads by (LeadState value, last CallStatus value or "")."""
+        rows = await self._reader.query(named("lead_counts"), {"campaign_id": campaign_id})
+        return {(state, last_status): int(leads) for state, last_status, leads in rows}
+
+    async def _calls(self, name: str, parameters: Mapping[str, Any]) -> list[CallRow]:
+        return [CallRow(*row) for row in await self._reader.query(named(name), parameters)]
+
+
+@functools.cache
+def named(name: str) -> str:
+    """Return the text of a named query."""
+    text = files("cdr").joinpath("sql", "queries", f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("$call_row", ", ".join(_expression(field) for field in CallRow.__struct_fields__))
+
+
+def _expression(field: str) -> str:
+    """Say how a field of CallRow is read; without aliases, which would hide the columns from WHERE and ORDER BY."""
+    if field.endswith("_at"):
+        return f"toUnixTimestamp64Micro({field}) / 1e6"
+    return f"{field.removesuffix('_s')}_ms / 1e3" if field.endswith("_s") else field
+
+
+def _where(wanted: CdrFilter) -> dict[str, Any]:
+    return {
+        "from_us": _micros(wanted.started_from, 0),
+        "to_us": _micros(wanted.started_to, _END_OF_TIME_US),
+        "campaign": wanted.campaign or "",
+        "campaign_id": _at_least_0("campaign_id", wanted.campaign_id or 0),
+        "phone": wanted.phone or "",
+        "status": list(wanted.status),
+        "hotline": wanted.hotline or "",
+        "direction": wanted.direction or "",
+        "agent": wanted.agent or "",
+    }
+
+
+def _micros(at: float | None, otherwise: int) -> int:
+    return otherwise if at is None else min(max(0, round(at * MICROS)), _END_OF_TIME_US)
+
+
+def _limit(limit: int) -> int:
+    if not 1 <= limit <= LIMIT_MAX:
+        raise BadInput(f"limit {limit}: ask for 1 to {LIMIT_MAX} calls at a time")
+    return limit
+
+
+def _at_least_0(name: str, value: int) -> int:
+    if value < 0:
+        raise BadInput(f"{name} {value}: it cannot be negative")
+    return value
