@@ -2,14 +2,16 @@
 # Make .venv, or bring it up to date: `tools/venv.sh [PYTHON]`.
 #
 # A changed requirements.txt or interpreter makes the environment anew; a changed pyproject.toml only installs the
-# project again. Nothing happens when neither changed.
+# project again. Nothing happens when neither changed. Without PYTHON, the interpreter of the present .venv stays.
 set -eu
 cd "$(dirname "$0")/.."
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 python=${1:-}
-if [ -z "$python" ]; then
+if [ -z "$python" ] && is_new_enough .venv/bin/python; then
+    python=$(.venv/bin/python -c 'import sys; print(sys._base_executable)')
+elif [ -z "$python" ]; then
     for candidate in python3 python3.13 python3.12 python3.11; do
         if is_new_enough "$candidate"; then python=$candidate && break; fi
     done
