@@ -1,0 +1,112 @@
+"""Plan a batch of store effects over a book: each is judged under its fence, one that cannot be done harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from dialer.core.effects import (
+    BeginAttempts,
+    LeaseLeads,
+    RecordProgress,
+    ReleaseLeads,
+    SettleAttempt,
+    SettleLead,
+    StoreEffect,
+)
+from dialer.core.events import Event
+from dialer.ports import Owned
+from store.attempts import begin, progress
+from store.book import Book
+from store.leases import release
+from store.settle import settle_attempt, settle_lead
+
+
+class BadEffects(Exception):
+    """Some effects of a batch could not be performed; all the others were, and `answers` are theirs.
+
+    `failures` are (call id, what was wrong).
+    """
+
+    def __init__(self, failures: Sequence[tuple[str, Exception]], answers: Sequence[tuple[int, Event]]) -> None:
+        self.failures = tuple(failures)
+        self.answers = tuple(answers)
+        told = "; ".join(f"{call_id}: {error}" for call_id, error in self.failures[:20])
+        super().__init__(f"{len(self.failures)} store effects could not be performed: {told}")
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a batch will touch: the keys to read before it is planned; `phones` are about to be called."""
+
+    campaigns: set[int] = field(default_factory=set)
+    leads: set[int] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    phones: set[str] = field(default_factory=set)
+
+
+def touched(batch: Sequence[Owned]) -> Touched:
+    """Collect the keys of a batch."""
+    keys = Touched()
+    for owned in batch:
+        keys.campaigns.add(owned.fence.campaign_id)
+        _collect(keys, owned.effect)
+    return keys
+
+
+def _collect(keys: Touched, effect: StoreEffect) -> None:
+    match effect:
+        case BeginAttempts():
+            for intent in effect.intents:
+                keys.leads.add(intent.lead_id)
+                keys.calls.add(intent.call_id)
+                keys.phones.add(intent.phone)
+        case SettleAttempt():
+            keys.leads.add(effect.record.lead_id)
+            keys.calls.add(effect.record.call_id)
+        case SettleLead():
+            keys.leads.add(effect.result.lead_id)
+            keys.calls.add(effect.result.call_id)
+        case RecordProgress():
+            keys.calls.add(effect.call_id)
+        case ReleaseLeads():
+            keys.leads.update(effect.lead_ids)
+        case LeaseLeads():
+            pass
+        case _:
+            assert_never(effect)
+
+
+def perform(book: Book, owned: Owned, now: float) -> Event | None:
+    """Perform one effect on the book and return its answer; what cannot be performed is journalled as a failure."""
+    try:
+        return _perform(book, owned, now)
+    except Exception as error:  # noqa: BLE001 -- one bad effect must not take the batch of a whole service with it
+        book.journal.failures.append((_name(owned), error))
+        return None
+
+
+def _name(owned: Owned) -> str:
+    calls = sorted(touched([owned]).calls)
+    return ", ".join(calls) or f"{type(owned.effect).__name__} of campaign {owned.fence.campaign_id}"
+
+
+def _perform(book: Book, owned: Owned, now: float) -> Event | None:
+    fence, effect = owned.fence, owned.effect
+    match effect:
+        case BeginAttempts():
+            return begin(book, fence, effect, now)
+        case SettleAttempt():
+            settle_attempt(book, fence, effect)
+        case SettleLead():
+            settle_lead(book, fence, effect, now)
+        case RecordProgress():
+            progress(book, fence, effect)
+        case ReleaseLeads():
+            release(book, fence, effect.lead_ids)
+        case LeaseLeads():
+            raise TypeError("leads are leased by the store, which knows the candidates")
+        case _:
+            assert_never(effect)
+    return None

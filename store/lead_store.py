@@ -1,0 +1,205 @@
+"""The LeadStore over SQL: one commit is one transaction of a few bulk statements, however many effects it has."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Row, and_, case, func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dialer.core.campaign import CampaignState
+from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, SettleLead
+from dialer.core.events import Event
+from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt
+from dialer.ports import CampaignRow, Owned
+from statuses.outcomes import CallStatus
+from store import ownership
+from store.batch import BadEffects, perform, touched
+from store.leases import withdrawn
+from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
+from store.open import readers
+from store.outbox import append
+from store.picking import lease_leads
+from store.rows import CampaignInfo
+from store.write import flush
+
+T = TypeVar("T")
+Fault = Callable[[str], None]
+_DEADLOCK: Final = "40P01"
+_TRIES: Final = 5
+
+
+def _no_fault(_point: str) -> None:
+    """Do nothing at the named point."""
+
+
+class SqlLeadStore:
+    """Leases, write-ahead attempts and settlements in SQLite or PostgreSQL.
+
+    `fault` is called at named points, so that tests can die there: commit.before, begin.before_commit,
+    settle.before_commit, and the same with after_commit / commit.after once the transaction is durable.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, fault: Fault | None = None) -> None:
+        self._engine = engine
+        self._readers = readers(engine)
+        self._fault = fault or _no_fault
+        # SQLite has one writer: a queue here is fair and quick, its own waiting is by polling.
+        self._writing = asyncio.Lock()
+
+    async def commit(self, batch: Sequence[Owned], *, now: float) -> Sequence[tuple[int, Event]]:
+        """Perform all effects in one transaction; return the answers in order.
+
+        Raises BadEffects, after all the others were committed, for effects that could not be performed.
+        """
+        points = _points(batch)
+        self._fault("commit.before")
+        answers, failures = await self._write(lambda connection: self._transact(connection, batch, points, now))
+        for point in points:
+            self._fault(f"{point}.after_commit")
+        self._fault("commit.after")
+        if failures:
+            raise BadEffects(failures, answers)
+        return answers
+
+    def _transact(
+        self, connection: Connection, batch: Sequence[Owned], points: Sequence[str], now: float
+    ) -> tuple[list[tuple[int, Event]], list[tuple[str, Exception]]]:
+        book = load(connection, touched(batch), now=now)
+        answers: dict[int, Event | None] = {}
+        for place, owned in enumerate(batch):
+            if not isinstance(owned.effect, LeaseLeads):
+                answers[place] = perform(book, owned, now)
+        flush(connection, book, now=now)
+        events = book.journal.events
+        for place, owned in enumerate(batch):  # last, so that what the batch released can be leased again
+            if isinstance(owned.effect, LeaseLeads):
+                answers[place] = lease_leads(connection, owned.fence, owned.effect, events, now=now)
+        append(connection, events, now=now)
+        for point in points:
+            self._fault(f"{point}.before_commit")
+        given = ((owned, answers[place]) for place, owned in enumerate(batch))
+        return [(owned.fence.campaign_id, answer) for owned, answer in given if answer], book.journal.failures
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        for tries in range(1, _TRIES + 1):
+            try:
+                async with self._writing, self._engine.begin() as connection:
+                    return await connection.run_sync(work)
+            except DBAPIError as error:
+                # A person's bulk change may lock rows in another order; PostgreSQL then ends one of the two.
+                if getattr(error.orig, "sqlstate", None) != _DEADLOCK or tries == _TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        async with self._readers.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def campaigns(self) -> Sequence[CampaignRow]:
+        """List the campaigns that are not ended, by id."""
+        query = campaigns_query().where(CAMPAIGNS.c.state != CampaignState.ENDED.value).order_by(CAMPAIGNS.c.id)
+        infos = await self._read(lambda connection: [info_of(row) for row in connection.execute(query)])
+        return [
+            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
+            for info in infos
+        ]
+
+    async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
+        """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""
+        return await self._write(lambda c: ownership.acquire(c, campaign_id, owner=owner, now=now, ttl_s=ttl_s))
+
+    async def renew(self, fence: Fence, *, now: float, ttl_s: float) -> Fence:
+        """Prolong; raise Fenced when the epoch has moved on."""
+        return await self._write(lambda connection: ownership.renew(connection, fence, now=now, ttl_s=ttl_s))
+
+    async def resign(self, fence: Fence) -> None:
+        """Give the campaign and its unused leases back."""
+        await self._write(lambda connection: ownership.resign(connection, fence))
+
+    async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
+        """List the attempts begun and not settled, oldest first."""
+        # `NOT lead_done` follows from `NOT settled` and is what the index knows.
+        mine = and_(ATTEMPTS.c.campaign_id == campaign_id, ~ATTEMPTS.c.lead_done, ~ATTEMPTS.c.settled)
+        query = select(ATTEMPTS).where(mine).order_by(ATTEMPTS.c.begun_at, ATTEMPTS.c.call_id)
+        return await self._read(lambda connection: [_open(row) for row in connection.execute(query)])
+
+    async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
+        """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
+        waiting = and_(ATTEMPTS.c.campaign_id == campaign_id, ~ATTEMPTS.c.lead_done, ATTEMPTS.c.settled)
+        columns = (ATTEMPTS.c.call_id, ATTEMPTS.c.lead_id, ATTEMPTS.c.agent_id)
+        query = select(*columns).where(waiting).order_by(ATTEMPTS.c.ended_at, ATTEMPTS.c.call_id)
+        return await self._read(lambda connection: [(row[0], row[1], row[2]) for row in connection.execute(query)])
+
+    async def legal_counts(self, campaign_id: int, *, since: float) -> tuple[int, int]:
+        """Count (answered by a person, abandoned) attempts ended since then: 16 CFR 310.4(b)(1)(iv).
+
+        Abandoned: nobody was joined within the campaign's `connect_within_s` of the answer.
+        """
+        info = await self._read(lambda connection: _info(connection, campaign_id))
+        if info is None:
+            return 0, 0
+        limit = info.settings.legal.connect_within_s
+        answered = and_(ATTEMPTS.c.campaign_id == campaign_id, ATTEMPTS.c.answered_at.is_not(None))
+        person = and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status != CallStatus.VOICEMAIL.value)
+        prompt = ATTEMPTS.c.bridged_at - ATTEMPTS.c.answered_at <= limit
+        query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
+        answers, abandons = await self._read(lambda connection: connection.execute(query).one())
+        return int(answers), int(abandons)
+
+    async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
+        """Return those of these leased leads that people have since paused, removed, suppressed or switched off.
+
+        What is only a matter of time (a later time to call) is found by the guards of BeginAttempts.
+        """
+        return await self._read(lambda connection: _withdrawn(connection, campaign_id, lead_ids))
+
+    async def set_state(
+        self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool, now: float | None = None
+    ) -> None:
+        """Write a campaign state that the engine decided; without `now` the time of the last change stays."""
+        values: dict[str, Any] = {"state": state.value, "resumes_by_schedule": resumes_by_schedule}
+        if now is not None:
+            values["state_since"] = now
+        query = update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign_id).values(**values)
+        await self._write(lambda connection: connection.execute(query).rowcount)
+
+    async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
+        """Store the engine's latest live figures; those of an owner that lost the campaign are dropped."""
+        query = update(CAMPAIGNS).where(ownership.held_by(fence)).values(runtime=runtime, runtime_at=now)
+        await self._write(lambda connection: connection.execute(query).rowcount)
+
+
+def _points(batch: Sequence[Owned]) -> list[str]:
+    kinds = {type(owned.effect) for owned in batch}
+    points = ["begin"] if BeginAttempts in kinds else []
+    return points + (["settle"] if kinds & {SettleAttempt, SettleLead} else [])
+
+
+def _open(row: Row[Any]) -> OpenAttempt:
+    intent = AttemptIntent(
+        call_id=row.call_id,
+        lead_id=row.lead_id,
+        customer_id=row.customer_id,
+        list_id=row.list_id,
+        phone=row.phone_e164,
+        hotline=row.hotline,
+        trunk=row.trunk,
+        attempt_no=row.attempt_no,
+        begun_at=row.begun_at,
+    )
+    return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
+
+
+def _info(connection: Connection, campaign_id: int) -> CampaignInfo | None:
+    row = connection.execute(campaigns_query().where(CAMPAIGNS.c.id == campaign_id)).one_or_none()
+    return None if row is None else info_of(row)
+
+
+def _withdrawn(connection: Connection, campaign_id: int, lead_ids: Sequence[int]) -> list[int]:
+    book = load_leads(connection, campaign_id, lead_ids)
+    return withdrawn(book, campaign_id, lead_ids, now=math.inf)

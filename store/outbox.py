@@ -1,0 +1,72 @@
+"""The outbox: CDR events in the store's own transaction, read by the projector as an event log (architecture.md 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cdr.encode import OutboxEvent
+from dialer.ports import LogRecord
+from store.models import OutboxRecord
+from store.open import readers
+
+TOPIC: Final = "cdr.events"
+PARTITION: Final = 0
+_TABLE: Final = cast("Table", OutboxRecord.__table__)
+_INSERT: Final = insert(_TABLE)
+_LAST: Final = select(func.coalesce(func.max(_TABLE.c.offset), 0))
+# Held to the end of the transaction: offsets become visible in their order, and a rollback leaves no gap.
+_SERIALISE: Final = text("SELECT pg_advisory_xact_lock(7305841)")
+
+
+def append(connection: Connection, events: Sequence[OutboxEvent], *, now: float) -> None:
+    """Append events in the caller's transaction, which must not write anything slow after this.
+
+    Every writer of CDR events comes through here; from an AsyncSession: `await session.run_sync(lambda s:
+    append(s.connection(), events, now=now))`.
+    """
+    if not events:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SERIALISE)
+    last = connection.execute(_LAST).scalar_one()
+    connection.execute(_INSERT, [_row(offset, event, now) for offset, event in enumerate(events, last + 1)])
+
+
+def _row(offset: int, event: OutboxEvent, now: float) -> dict[str, Any]:
+    return {
+        "offset": offset,
+        "key": event.key,
+        "event_id": event.event_id,
+        "type": event.type,
+        "value": event.value,
+        "created_at": now,
+    }
+
+
+class SqlOutboxLog:
+    """The outbox as an EventLog of one partition, 0; offsets start at 1 and have no gaps."""
+
+    topic = TOPIC
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = readers(engine)
+
+    async def partitions(self) -> Sequence[int]:
+        """List the partitions to read."""
+        return (PARTITION,)
+
+    async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
+        """Return records with `after` < offset (<= `until`), in order; none from a partition that does not exist."""
+        if partition != PARTITION:
+            return ()
+        columns = (_TABLE.c.offset, _TABLE.c.key, _TABLE.c.value)
+        query = select(*columns).where(_TABLE.c.offset > after).order_by(_TABLE.c.offset).limit(limit)
+        if until is not None:
+            query = query.where(_TABLE.c.offset <= until)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [LogRecord(PARTITION, offset, key, value) for offset, key, value in rows]

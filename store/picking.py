@@ -1,0 +1,106 @@
+"""Find the leads that are due, straight from the index `ix_leads_dial` (ranks and due times are computed columns)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, and_, func, select, union_all
+
+from cdr.encode import OutboxEvent
+from dialer.core.effects import LeaseLeads
+from dialer.core.events import LeadsLeased
+from dialer.core.types import Fence, Lead
+from store.book import Book
+from store.leases import offer
+from store.load import CUSTOMERS, LEADS, lead_columns, lead_of, load_campaigns, load_numbers
+from store.rows import LeadRow
+from store.rules import ranks
+from store.write import flush
+
+_LISTS_AT_ONCE: Final = 80
+"""SQLite joins at most 500 selects in one statement; five ranks a list."""
+_MARGIN: Final = 20
+_RANKS: Final = 5
+
+
+def lease_leads(
+    connection: Connection, fence: Fence, effect: LeaseLeads, events: list[OutboxEvent], *, now: float
+) -> LeadsLeased:
+    """Lease up to `count` leads in dialing order; under a stale fence none. New events go to `events`.
+
+    Leads that a guard refuses are braked, so no later call meets them again; at most a few thousand in one go.
+    """
+    book = Book()
+    book.journal.events = events
+    load_campaigns(connection, book, {fence.campaign_id})
+    info = book.campaign(fence)
+    if info is None:
+        return LeadsLeased(())
+    lists = sorted(list_id for list_id, active in book.lists.items() if active)
+    leased: list[Lead] = []
+    budget = max(2_000, 10 * effect.count)
+    for rank in ranks(info.settings.retry.order):
+        while len(leased) < effect.count and budget > 0:
+            room = effect.count - len(leased)
+            found = _candidates(connection, lists, rank, now=now, limit=room + _MARGIN)
+            load_numbers(connection, book, {lead.phone for lead in found}, now=now)
+            leased += offer(book, fence, found, room=room, now=now)
+            flush(connection, book, now=now)
+            budget -= len(found)
+            if len(found) < room + _MARGIN:
+                break
+    due = now if budget <= 0 else _next_due(connection, lists, now=now)
+    return LeadsLeased(tuple(leased), due)
+
+
+def _candidates(connection: Connection, lists: Sequence[int], rank: int, *, now: float, limit: int) -> list[LeadRow]:
+    keys: list[Any] = []
+    for some in _portions(lists):
+        queries = [_due(list_id, rank, now, limit) for list_id in some]
+        keys += connection.execute(queries[0] if len(queries) == 1 else _together(queries))
+    keys.sort(key=lambda key: (key.due_at, -key.priority, key.id))
+    ids = [key.id for key in keys[:limit]]
+    return _locked(connection, ids, now=now) if ids else []
+
+
+def _portions(lists: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (lists[start : start + _LISTS_AT_ONCE] for start in range(0, len(lists), _LISTS_AT_ONCE))
+
+
+def _due(list_id: int, rank: int, now: float, limit: int) -> Select[Any]:
+    return (
+        select(LEADS.c.id, LEADS.c.due_at, LEADS.c.priority)
+        .where(LEADS.c.list_id == list_id, LEADS.c.dial_rank == rank, LEADS.c.due_at <= now)
+        .order_by(LEADS.c.due_at, LEADS.c.priority.desc(), LEADS.c.id)
+        .limit(limit)
+    )
+
+
+def _together(queries: Sequence[Select[Any]]) -> Any:
+    return union_all(*(select(query.subquery()) for query in queries))
+
+
+def _locked(connection: Connection, ids: Sequence[int], *, now: float) -> list[LeadRow]:
+    """Read the rows; PostgreSQL passes over those that somebody is changing at this moment."""
+    query = (
+        select(*lead_columns(), CUSTOMERS.c.name.label("customer_name"))
+        .join(CUSTOMERS, CUSTOMERS.c.id == LEADS.c.customer_id)
+        .where(LEADS.c.id.in_(ids), LEADS.c.due_at <= now)
+        .with_for_update(skip_locked=True, of=LEADS)
+    )
+    found = {row[0]: lead_of(row[:-1], row[-1]) for row in connection.execute(query)}
+    return [found[lead_id] for lead_id in ids if lead_id in found]
+
+
+def _next_due(connection: Connection, lists: Sequence[int], *, now: float) -> float | None:
+    dues: list[float] = []
+    for some in _portions(lists):
+        firsts = [_first_after(list_id, rank, now) for list_id in some for rank in range(_RANKS)]
+        dues += [due for due in connection.execute(union_all(*firsts)).scalars() if due is not None]
+    return min(dues, default=None)
+
+
+def _first_after(list_id: int, rank: int, now: float) -> Select[Any]:
+    here = and_(LEADS.c.list_id == list_id, LEADS.c.dial_rank == rank, LEADS.c.due_at > now)
+    return select(func.min(LEADS.c.due_at)).where(here)
