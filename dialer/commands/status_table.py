@@ -52,7 +52,8 @@ def connected(facts: AttemptFacts) -> AttemptFacts:
 def classify_table(text: str, overrides: Sequence[Override] = (), trunk: str | None = None) -> Classified:
     """Classify every row of a CSV with the columns sip, q850, rang (any order, any others; blank cells are fine).
 
-    Comma, semicolon and tab are understood. Raises BadInput naming row (the header is row 1) and column.
+    Comma, semicolon and tab are understood; rows that are blank altogether are left out. Raises BadInput naming row
+    (the header is row 1) and column.
     """
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
