@@ -41,5 +41,8 @@ class WebServer(uvicorn.Server):
         yield
 
     async def run_forever(self) -> None:
-        """Serve until cancelled."""
-        await self.serve(sockets=[self._sock])
+        """Serve until cancelled; the socket is closed at the end."""
+        try:
+            await self.serve(sockets=[self._sock])
+        finally:
+            self._sock.close()

@@ -1,0 +1,53 @@
+"""The home folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from dialer.errors import BadInput, ResourceBusy
+from dialer.home import Home, RunningService
+
+
+def test_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    first = home.secrets()
+    assert home.secrets() == first
+    assert first.session != first.service
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_a_folder_serves_one_process_and_forgets_it_at_the_end(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with home.claimed("http://127.0.0.1:1"):
+        running = home.running()
+        assert running is not None
+        assert (running.pid, running.url) == (os.getpid(), "http://127.0.0.1:1")
+    assert home.running() is None
+
+
+def test_another_live_process_is_named(tmp_path: Path) -> None:
+    parent = psutil.Process(os.getppid())
+    note = RunningService(parent.pid, parent.create_time(), "http://127.0.0.1:8080")
+    (tmp_path / "service.json").write_bytes(msgspec.json.encode(note))
+    with pytest.raises(ResourceBusy, match=f"process {parent.pid} at http://127.0.0.1:8080.*--home"):
+        Home(tmp_path).refuse_if_running()
+
+
+def test_a_note_of_a_dead_process_or_a_broken_note_is_no_service(tmp_path: Path) -> None:
+    note = tmp_path / "service.json"
+    note.write_bytes(msgspec.json.encode(RunningService(os.getppid(), 1.0, "x")))
+    assert Home(tmp_path).running() is None
+    note.write_text("{")
+    assert Home(tmp_path).running() is None
+
+
+def test_a_file_cannot_be_a_home(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="--home"):
+        Home(tmp_path / "file").prepare()
