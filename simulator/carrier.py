@@ -1,4 +1,4 @@
-"""The carrier: decides what becomes of each INVITE from the seed, the number and the attempt, never from the order of events."""
+"""The carrier: the fate of an INVITE depends on the seed, the number and the attempt, not on the order of events."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Carrier:
     Raises ValueError when the shares do not sum to 1.
     """
 
-    def __init__(self, profile: CarrierProfile, *, seed: int, started_at: float, trunks: Sequence[TrunkProfile] = ()) -> None:
+    def __init__(
+        self, profile: CarrierProfile, *, seed: int, started_at: float, trunks: Sequence[TrunkProfile] = ()
+    ) -> None:
         shares = {fate: float(getattr(profile.shares, fate.value)) for fate in Fate}
         total = sum(shares.values())
         if abs(total - 1.0) > _TOLERANCE:

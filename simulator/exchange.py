@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from dialer.core.events import CallAnswered, CallConnected, CallEnded, ConnectFailed, Event, MachineDetected, PromptEnded
+from dialer.core.events import (
+    CallAnswered,
+    CallConnected,
+    CallEnded,
+    ConnectFailed,
+    Event,
+    MachineDetected,
+    PromptEnded,
+)
 from dialer.core.types import AgentId, CallId
 from simulator.carrier import Carrier
 from simulator.script import Script
@@ -15,17 +23,21 @@ from statuses.outcomes import EndedBy
 class Schedule(Protocol):
     """Run `what(payload, now)` at the moment `at`."""
 
-    def __call__(self, at: float, what: Callable[[Any, float], None], payload: object) -> None: ...
+    def __call__(self, at: float, what: Callable[[Any, float], None], payload: object) -> None:
+        """Remember it; `what` must not run before this returns."""
+        ...
 
 
 class Line:
-    """One call at the switch. `turn` grows when the call takes another course; what was scheduled before is then void."""
+    """One call at the switch; `turn` grows when it takes another course, and voids what was scheduled before."""
 
     __slots__ = (
         "agent_id", "answered", "call_id", "counted", "heard", "owner", "placed_at", "script", "trunk", "turn",
     )  # fmt: skip
 
-    def __init__(self, call_id: CallId, script: Script, trunk: str, now: float, owner: object, *, counted: bool) -> None:
+    def __init__(
+        self, call_id: CallId, script: Script, trunk: str, now: float, owner: object, *, counted: bool
+    ) -> None:
         self.call_id = call_id
         self.script = script
         self.trunk = trunk
@@ -65,7 +77,9 @@ class Exchange:
         """Return a live call."""
         return self._lines.get(call_id)
 
-    def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, now: float, owner: object = None) -> None:
+    def originate(
+        self, call_id: CallId, *, phone: str, hotline: str, trunk: str, now: float, owner: object = None
+    ) -> None:
         """Send the INVITE; an id that is live already is refused as a fault of ours: ValueError."""
         if call_id in self._lines:
             raise ValueError(f"call {call_id} is live already; an attempt sends one INVITE")
@@ -78,8 +92,7 @@ class Exchange:
             script = carrier.over_cap(call_id, trunk)
         line = self._lines[call_id] = Line(call_id, script, trunk, now, owner, counted=counted)
         self.unanswered += 1
-        if self.unanswered > self.peak_unanswered:
-            self.peak_unanswered = self.unanswered
+        self.peak_unanswered = max(self.peak_unanswered, self.unanswered)
         self._at(now + script.steps[0][0], self._play_step, (line, 0, 0))
 
     def hangup(self, call_id: CallId, now: float) -> None:

@@ -22,7 +22,9 @@ from simulator.watch import Watch
 class Lane:
     """Turn one engine: one event, all effects, then the next event; re-arming its timer is the world's work."""
 
-    def __init__(self, settings: CampaignSettings, pool: TrunkPool, book: LeadBook, watch: Watch, *, now: float) -> None:
+    def __init__(
+        self, settings: CampaignSettings, pool: TrunkPool, book: LeadBook, watch: Watch, *, now: float
+    ) -> None:
         self.settings = settings
         self.engine = CampaignEngine(settings, pool, now=now)
         self.book = book
@@ -56,7 +58,7 @@ class Lane:
         self._exchange, self.desks = exchange, desks
 
     def take(self, event: Event, now: float) -> bool:
-        """Let the engine take a fact and do all that follows; False when the lane is at it already (a fact made by an effect)."""
+        """Let the engine take a fact and do all that follows; False: an effect made it, and its turn will come."""
         self._inbox.append(event)
         if self._busy:
             return False
@@ -129,4 +131,4 @@ class Lane:
 
 
 def _nothing(_effect: fx.Effect, _now: float) -> None:
-    """The simulated store keeps results only."""
+    """Leave progress alone: the simulated store keeps results only."""

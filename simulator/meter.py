@@ -9,7 +9,7 @@ from statuses.outcomes import AmdResult, CallStatus
 
 
 class Meter:
-    """Collect settled attempts. Abandoned = answered by a person and not joined to an agent within `connect_within_s`."""
+    """Collect settled attempts; abandoned = answered by a person, no agent joined within `connect_within_s`."""
 
     def __init__(self, connect_within_s: float) -> None:
         self._connect_within_s = connect_within_s

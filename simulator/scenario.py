@@ -1,4 +1,4 @@
-"""Scenarios: TOML files that describe a carrier, its trunks and the campaigns to dial; bad ones are refused with reasons."""
+"""Scenarios: TOML files of a carrier, its trunks and the campaigns to dial; a bad one is refused with a reason."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CampaignPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole world: when it starts (with a UTC offset), how long people work, the carrier, the trunks, the campaigns."""
+    """A whole world: its start (with a UTC offset), its working hours, the carrier, the trunks, the campaigns."""
 
     title: str
     starts_at: datetime
@@ -107,7 +107,9 @@ def parse(text: str, *, source: str) -> Scenario:
     return scenario
 
 
-def changed(scenario: Scenario, *, agents: int | None = None, hours: float | None = None, pacer: str | None = None) -> Scenario:
+def changed(
+    scenario: Scenario, *, agents: int | None = None, hours: float | None = None, pacer: str | None = None
+) -> Scenario:
     """Return the scenario with what the command line overrides; raise BadInput when that is out of range."""
     plans = scenario.campaigns
     if agents is not None:

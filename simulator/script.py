@@ -19,9 +19,10 @@ Ending: TypeAlias = tuple[int, int | None, str | None]
 
 
 class Script(msgspec.Struct, frozen=True, gc=False):
-    """The course of one call. The fields after `steps` count only once the call is answered, or cancelled."""
+    """The course of one call. The fields after `steps` count once it is answered, or cancelled."""
 
-    fate: Fate
+    fate: Fate | None
+    """None: the call came to nobody (no room on the trunk, unknown caller id)."""
     steps: list[Step]
     talk_s: float = 0.0
     patience_s: float = 0.0
@@ -164,10 +165,10 @@ class ScriptWriter:
 def refused(call_id: str, delay_s: float, *, retry_after_s: float | None) -> Script:
     """Return the script of a trunk that has no room: 503 (RFC 3261 section 21.5.4)."""
     end = CallEnded(call_id, 503, 34, ended_by=EndedBy.REMOTE, retry_after_s=retry_after_s)
-    return Script(Fate.CONGESTION, [(delay_s, end)])
+    return Script(None, [(delay_s, end)])
 
 
 def not_provisioned(call_id: str) -> Script:
     """Return the script of a caller id that the trunk's configuration does not know: nothing leaves."""
     end = CallEnded(call_id, ended_by=EndedBy.DIALER, local_error=LocalError.NO_HOTLINE)
-    return Script(Fate.MEDIA_FAULT, [(0.0, end)])
+    return Script(None, [(0.0, end)])
