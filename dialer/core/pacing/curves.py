@@ -113,6 +113,7 @@ class Durations:
         smooth = (1 - _TAIL_SHARE) * (np.maximum(seen, 0.0) + _PRIOR_WEIGHT * self._lognormal()) / both
         survival = smooth + _TAIL_SHARE * np.exp(-EDGES / max(mean_s, _MIN_TAIL_MEAN_S))
         survival = np.minimum.accumulate(np.minimum(survival, 1.0))
+        survival[0] = 1.0
         survival.flags.writeable = False
         return Curve(survival=survival, mean_s=mean_s)
 

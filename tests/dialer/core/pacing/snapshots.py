@@ -1,0 +1,62 @@
+"""Snapshots for the tests of pacers."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+from hypothesis import strategies as st
+
+from dialer.core.pacing.base import Snapshot
+from dialer.core.pacing.estimators import Estimates, Estimators
+
+
+@cache
+def known(p: float = 0.25, calls: int = 1500) -> Estimates:
+    """Estimates of a campaign that has dialed for a while."""
+    chance, learned = random.Random(11), Estimators()
+    for _ in range(calls):
+        answered = chance.random() < p
+        learned.call_finished(answered, max(1.0, chance.gauss(10, 4)) if answered else 25.0)
+        learned.talk_finished(chance.lognormvariate(4.4, 0.7))
+        learned.wrap_finished(15.0)
+    return learned.estimates()
+
+
+def moment(
+    idle: int = 0,
+    *,
+    talking: tuple[float, ...] = (),
+    wrapping: tuple[float, ...] = (),
+    ringing: tuple[float, ...] = (),
+    waiting: int = 0,
+    theta: float = 0.03,
+    ratio: float = 1.0,
+    max_ratio: float = 6.0,
+    estimates: Estimates | None = None,
+) -> Snapshot:
+    return Snapshot(
+        idle=idle,
+        talking=talking,
+        wrapping=wrapping,
+        ringing=ringing,
+        waiting=waiting,
+        estimates=estimates or known(),
+        theta=theta,
+        ratio=ratio,
+        max_ratio=max_ratio,
+    )
+
+
+ages = st.lists(st.floats(0.0, 400.0), max_size=60).map(tuple)
+moments = st.builds(
+    moment,
+    idle=st.integers(0, 40),
+    talking=ages,
+    wrapping=ages,
+    ringing=ages,
+    waiting=st.integers(0, 10),
+    theta=st.floats(0.0, 0.5),
+    ratio=st.floats(0.0, 10.0),
+    max_ratio=st.floats(0.0, 20.0),
+)
