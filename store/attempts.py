@@ -8,9 +8,9 @@ from dialer.core.events import AttemptsBegun
 from dialer.core.types import AttemptIntent, Fence, HoldReason, Refusal
 from statuses.lead import IllegalTransition, Trigger, step
 from store.book import Book
-from store.leases import refuse
-from store.rows import AttemptRow, CampaignInfo, Dial, LeadRow
-from store.rules import IN_FLIGHT_RECHECK_S, Hold, ban_hold, lead_hold, number_hold
+from store.leases import guard, refuse
+from store.rows import AttemptRow, Dial, LeadRow
+from store.rules import Hold
 
 _TELL = frozenset({HoldReason.DNC, HoldReason.BLACKLIST, HoldReason.SUPPRESSED, HoldReason.NUMBER_CAP})
 """Refusals that call records show (attempt.suppressed)."""
@@ -19,11 +19,11 @@ _BRAKED = _TELL | {HoldReason.NUMBER_IN_FLIGHT}
 
 def begin(book: Book, fence: Fence, effect: BeginAttempts, now: float) -> AttemptsBegun:
     """Make the intents attempts; under a stale fence all are refused as FENCED."""
-    info = book.campaign(fence)
+    stale = book.campaign(fence) is None
     begun: list[str] = []
     refused: list[Refusal] = []
     for intent in effect.intents:
-        reason = HoldReason.FENCED if info is None else _begin_one(book, fence, info, intent, now)
+        reason = HoldReason.FENCED if stale else _begin_one(book, fence, intent, now)
         if reason is None:
             begun.append(intent.call_id)
         else:
@@ -31,7 +31,7 @@ def begin(book: Book, fence: Fence, effect: BeginAttempts, now: float) -> Attemp
     return AttemptsBegun(tuple(begun), tuple(refused))
 
 
-def _begin_one(book: Book, fence: Fence, info: CampaignInfo, intent: AttemptIntent, now: float) -> HoldReason | None:
+def _begin_one(book: Book, fence: Fence, intent: AttemptIntent, now: float) -> HoldReason | None:
     known = book.attempts.get(intent.call_id)
     if known is not None:  # the same batch again, after an answer that got lost
         return None if known.lead_id == intent.lead_id and not known.settled else HoldReason.IN_PROGRESS
@@ -39,7 +39,7 @@ def _begin_one(book: Book, fence: Fence, info: CampaignInfo, intent: AttemptInte
     if lead is None or lead.campaign_id != fence.campaign_id:
         return HoldReason.GONE
     mine = lead.lease_owner == fence.owner and lead.lease_epoch == fence.epoch
-    hold = _guard(book, lead, info, now)
+    hold = guard(book, lead, now, leases=False)
     if hold is not None:
         if mine:
             _turn_away(book, lead, intent, hold, now)
@@ -50,17 +50,6 @@ def _begin_one(book: Book, fence: Fence, info: CampaignInfo, intent: AttemptInte
         book.free(lead)
         return HoldReason.GONE
     return _write_down(book, fence, lead, intent)
-
-
-def _guard(book: Book, lead: LeadRow, info: CampaignInfo, now: float) -> Hold | None:
-    calling = any(busy and other != lead.id for other, busy in book.holders.get(lead.phone, {}).items())
-    active = book.lists.get(lead.list_id, False)
-    return (
-        lead_hold(lead, list_active=active, max_attempts=info.settings.retry.max_attempts, now=now)
-        or ban_hold(book.bans.get(lead.phone, ()), lead.campaign_id, now)
-        or (Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S) if calling else None)
-        or number_hold(book.dials.get(lead.phone, {}).values(), info.settings.caps, now)
-    )
 
 
 def _turn_away(book: Book, lead: LeadRow, intent: AttemptIntent, hold: Hold, now: float) -> None:

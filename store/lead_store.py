@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Row, and_, case, func, select, update
+from sqlalchemy import Connection, Row, and_, case, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,6 +21,7 @@ from store import ownership
 from store.batch import BadEffects, perform, touched
 from store.leases import withdrawn
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
+from store.models import UNFINISHED
 from store.open import readers
 from store.outbox import append
 from store.picking import lease_leads
@@ -123,14 +124,13 @@ class SqlLeadStore:
 
     async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
         """List the attempts begun and not settled, oldest first."""
-        # `NOT lead_done` follows from `NOT settled` and is what the index knows.
-        mine = and_(ATTEMPTS.c.campaign_id == campaign_id, ~ATTEMPTS.c.lead_done, ~ATTEMPTS.c.settled)
+        mine = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ~ATTEMPTS.c.settled)
         query = select(ATTEMPTS).where(mine).order_by(ATTEMPTS.c.begun_at, ATTEMPTS.c.call_id)
         return await self._read(lambda connection: [_open(row) for row in connection.execute(query)])
 
     async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
         """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
-        waiting = and_(ATTEMPTS.c.campaign_id == campaign_id, ~ATTEMPTS.c.lead_done, ATTEMPTS.c.settled)
+        waiting = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ATTEMPTS.c.settled)
         columns = (ATTEMPTS.c.call_id, ATTEMPTS.c.lead_id, ATTEMPTS.c.agent_id)
         query = select(*columns).where(waiting).order_by(ATTEMPTS.c.ended_at, ATTEMPTS.c.call_id)
         return await self._read(lambda connection: [(row[0], row[1], row[2]) for row in connection.execute(query)])

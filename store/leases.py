@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
+from dialer.core.events import LeadsLeased
 from dialer.core.types import Fence, HoldReason, Lead
 from statuses.lead import LeadState, Trigger, step
 from store.book import Book
 from store.rows import CampaignInfo, LeadRow
-from store.rules import IN_FLIGHT_RECHECK_S, RECHECK_S, Hold, ban_hold, due_at, lead_hold, number_hold
+from store.rules import IN_FLIGHT_RECHECK_S, RECHECK_S, Hold, ban_hold, due_at, lead_hold, number_hold, ranks
 
-_LISTED = {HoldReason.DNC: Trigger.DNC, HoldReason.BLACKLIST: Trigger.BLACKLIST}
+_MARGIN: Final = 20
+"""Candidates looked at beyond what is wanted: some will be refused."""
+_LISTED: Final = {HoldReason.DNC: Trigger.DNC, HoldReason.BLACKLIST: Trigger.BLACKLIST}
+
+
+class Source(Protocol):
+    """Where the leads are that may be leased."""
+
+    def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
+        """Return due leads of a rank in active lists, in dialing order, and learn what the guards ask of them."""
+        ...
+
+    def settle(self) -> None:
+        """Make what was decided about the last candidates visible to the next question."""
+        ...
+
+    def next_due(self) -> float | None:
+        """Return when the next lead is due that is not due yet."""
+        ...
+
+
+def lease(book: Book, fence: Fence, count: int, source: Source, now: float) -> LeadsLeased:
+    """Lease up to `count` leads in dialing order; under a stale fence none.
+
+    Leads that a guard refuses are braked, so no later call meets them again; at most a few thousand in one go.
+    """
+    info = book.campaign(fence)
+    if info is None:
+        return LeadsLeased(())
+    leased: list[Lead] = []
+    budget = max(2_000, 10 * count)
+    for rank in ranks(info.settings.retry.order):
+        while len(leased) < count and budget > 0:
+            room = count - len(leased)
+            found = source.candidates(rank, room + _MARGIN)
+            leased += offer(book, fence, found, room=room, now=now)
+            source.settle()
+            budget -= len(found)
+            if len(found) < room + _MARGIN:
+                break
+    return LeadsLeased(tuple(leased), now if budget <= 0 else source.next_due())
 
 
 def offer(book: Book, fence: Fence, candidates: Iterable[LeadRow], *, room: int, now: float) -> list[Lead]:
     """Lease up to `room` of the candidates, in their order; those that a guard refuses are braked."""
-    info = book.campaigns[fence.campaign_id]
     leased: list[Lead] = []
     for lead in candidates:
         if len(leased) == room:
             break
-        hold = _hold(book, lead, info, now)
+        hold = guard(book, lead, now, leases=True)
         if hold is not None:
             refuse(book, lead, hold, now)
             continue
@@ -29,14 +70,17 @@ def offer(book: Book, fence: Fence, candidates: Iterable[LeadRow], *, room: int,
     return leased
 
 
-def _hold(book: Book, lead: LeadRow, info: CampaignInfo, now: float) -> Hold | None:
-    max_attempts = info.settings.retry.max_attempts
-    holders = book.holders.get(lead.phone, {})
+def guard(book: Book, lead: LeadRow, now: float, *, leases: bool) -> Hold | None:
+    """Return why the lead may not be called now; `leases`: a lease of its number for another lead counts too."""
+    settings = book.campaigns[lead.campaign_id].settings
+    others = book.holders.get(lead.phone, {}).items()
+    taken = any(other != lead.id and (calling or leases) for other, calling in others)
+    active = book.lists.get(lead.list_id, False)
     return (
-        lead_hold(lead, list_active=book.lists.get(lead.list_id, False), max_attempts=max_attempts, now=now)
+        lead_hold(lead, list_active=active, max_attempts=settings.retry.max_attempts, now=now)
         or ban_hold(book.bans.get(lead.phone, ()), lead.campaign_id, now)
-        or (Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S) if holders.keys() - {lead.id} else None)
-        or number_hold(book.dials.get(lead.phone, {}).values(), info.settings.caps, now)
+        or (Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S) if taken else None)
+        or number_hold(book.dials.get(lead.phone, {}).values(), settings.caps, now)
     )
 
 

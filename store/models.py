@@ -131,6 +131,11 @@ DIAL_RANK: Final = """CASE WHEN state = 'callback' THEN 0 WHEN state = 'not_call
  WHEN state = 'called_no_success' AND last_status = 'busy-line' THEN 2
  WHEN state IN ('called_no_success', 'call_error') THEN 3 WHEN state = 'not_called' THEN 4 END"""
 
+BUSY: Final = "lease_owner IS NOT NULL OR state = 'in_progress'"
+"""Leads that have their number; SQLite uses a partial index only for the very words of its condition."""
+UNFINISHED: Final = "NOT lead_done"
+"""Attempts that are open, or wait for the wrap-up."""
+
 
 class Lead(Base):
     """A customer's place on a campaign's list and the 11-state machine's memory (statuses.md 3)."""
@@ -151,8 +156,8 @@ class Lead(Base):
         Index(
             "ix_leads_busy",
             "campaign_id",
-            sqlite_where=text("lease_owner IS NOT NULL OR state = 'in_progress'"),
-            postgresql_where=text("lease_owner IS NOT NULL OR state = 'in_progress'"),
+            sqlite_where=text(BUSY),
+            postgresql_where=text(BUSY),
         ),
         Index("ix_leads_campaign_state", "campaign_id", "state"),
         Index("ix_leads_phone", "phone_e164"),
@@ -222,8 +227,8 @@ class Attempt(Base):
         Index(
             "ix_attempts_unfinished",
             "campaign_id",
-            sqlite_where=text("NOT lead_done"),
-            postgresql_where=text("NOT lead_done"),
+            sqlite_where=text(UNFINISHED),
+            postgresql_where=text(UNFINISHED),
         ),
         Index(
             "ix_attempts_answered",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, and_, select, text, update
 
 from dialer.core.types import Fence
 from dialer.errors import Fenced, NotFound
 from store.load import CAMPAIGNS, LEADS
+from store.models import BUSY
 
 
 def acquire(connection: Connection, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
@@ -54,5 +55,5 @@ def _locked(connection: Connection, campaign_id: int) -> Any:
 
 
 def _free_leases(connection: Connection, campaign_id: int) -> None:
-    leased = and_(LEADS.c.campaign_id == campaign_id, LEADS.c.lease_owner.is_not(None))
+    leased = and_(LEADS.c.campaign_id == campaign_id, text(BUSY), LEADS.c.lease_owner.is_not(None))
     connection.execute(update(LEADS).where(leased).values(lease_owner=None, lease_epoch=None))

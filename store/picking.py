@@ -10,48 +10,50 @@ from sqlalchemy import Connection, Select, and_, func, select, union_all
 from cdr.encode import OutboxEvent
 from dialer.core.effects import LeaseLeads
 from dialer.core.events import LeadsLeased
-from dialer.core.types import Fence, Lead
+from dialer.core.types import Fence
 from store.book import Book
-from store.leases import offer
+from store.leases import lease
 from store.load import CUSTOMERS, LEADS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.rows import LeadRow
-from store.rules import ranks
 from store.write import flush
 
 _LISTS_AT_ONCE: Final = 80
 """SQLite joins at most 500 selects in one statement; five ranks a list."""
-_MARGIN: Final = 20
 _RANKS: Final = 5
 
 
 def lease_leads(
     connection: Connection, fence: Fence, effect: LeaseLeads, events: list[OutboxEvent], *, now: float
 ) -> LeadsLeased:
-    """Lease up to `count` leads in dialing order; under a stale fence none. New events go to `events`.
-
-    Leads that a guard refuses are braked, so no later call meets them again; at most a few thousand in one go.
-    """
+    """Lease leads from the database; new events go to `events`."""
     book = Book()
     book.journal.events = events
     load_campaigns(connection, book, {fence.campaign_id})
-    info = book.campaign(fence)
-    if info is None:
-        return LeadsLeased(())
-    lists = sorted(list_id for list_id, active in book.lists.items() if active)
-    leased: list[Lead] = []
-    budget = max(2_000, 10 * effect.count)
-    for rank in ranks(info.settings.retry.order):
-        while len(leased) < effect.count and budget > 0:
-            room = effect.count - len(leased)
-            found = _candidates(connection, lists, rank, now=now, limit=room + _MARGIN)
-            load_numbers(connection, book, {lead.phone for lead in found}, now=now)
-            leased += offer(book, fence, found, room=room, now=now)
-            flush(connection, book, now=now)
-            budget -= len(found)
-            if len(found) < room + _MARGIN:
-                break
-    due = now if budget <= 0 else _next_due(connection, lists, now=now)
-    return LeadsLeased(tuple(leased), due)
+    return lease(book, fence, effect.count, SqlSource(connection, book, now), now)
+
+
+class SqlSource:
+    """The due leads of the lists that a book knows to be active."""
+
+    def __init__(self, connection: Connection, book: Book, now: float) -> None:
+        self._connection = connection
+        self._book = book
+        self._now = now
+        self._lists = sorted(list_id for list_id, active in book.lists.items() if active)
+
+    def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
+        """Return due leads in dialing order and load what the guards ask about their numbers."""
+        found = _candidates(self._connection, self._lists, rank, now=self._now, limit=limit)
+        load_numbers(self._connection, self._book, {lead.phone for lead in found}, now=self._now)
+        return found
+
+    def settle(self) -> None:
+        """Write leases and brakes, so that the index shows them."""
+        flush(self._connection, self._book, now=self._now)
+
+    def next_due(self) -> float | None:
+        """Return when the next lead is due that is not due yet."""
+        return _next_due(self._connection, self._lists, now=self._now)
 
 
 def _candidates(connection: Connection, lists: Sequence[int], rank: int, *, now: float, limit: int) -> list[LeadRow]:

@@ -199,10 +199,10 @@ def _attempts() -> None:
         sa.UniqueConstraint("lead_id", "attempt_no"),
     )
     op.create_index("ix_attempts_phone", "attempts", ["phone_e164", "begun_at"])
-    unfinished = {"sqlite_where": UNFINISHED, "postgresql_where": UNFINISHED}
-    op.create_index("ix_attempts_unfinished", "attempts", ["campaign_id"], **unfinished)
-    answered = {"sqlite_where": ANSWERED, "postgresql_where": ANSWERED}
-    op.create_index("ix_attempts_answered", "attempts", ["campaign_id", "ended_at"], **answered)
+    name, columns = "ix_attempts_unfinished", ["campaign_id"]
+    op.create_index(name, "attempts", columns, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+    name, columns = "ix_attempts_answered", ["campaign_id", "ended_at"]
+    op.create_index(name, "attempts", columns, sqlite_where=ANSWERED, postgresql_where=ANSWERED)
 
 
 def _suppressions() -> None:

@@ -1,0 +1,195 @@
+"""The LeadStore without a database: the same rules over rows that live in a book."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+
+from cdr.encode import OutboxEvent
+from dialer.core.campaign import CampaignState
+from dialer.core.effects import LeaseLeads
+from dialer.core.events import Event
+from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt
+from dialer.errors import Fenced, NotFound
+from dialer.ports import CampaignRow, Owned
+from statuses.outcomes import CallStatus
+from store.batch import BadEffects, perform
+from store.book import Book, Journal
+from store.leases import lease, withdrawn
+from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
+from store.rules import dial_rank, due_at
+
+
+class MemoryLeadStore:
+    """Leases, write-ahead attempts and settlements in memory; nothing survives the process."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.events: list[OutboxEvent] = []
+        """All CDR events so far; the offset of an event is its place, from 1."""
+        self.runtimes: dict[int, tuple[bytes, float]] = {}
+
+    def add_campaign(self, settings: CampaignSettings, *, state: CampaignState = CampaignState.RUNNING) -> None:
+        """Add a campaign without lists."""
+        self.book.campaigns[settings.campaign_id] = CampaignInfo(settings, state=state)
+
+    def add_list(self, list_id: int, *, active: bool = True) -> None:
+        """Add a list, or switch one on or off."""
+        self.book.lists[list_id] = active
+
+    def add_lead(self, lead: LeadRow) -> None:
+        """Add a lead as it is, or put back one that was changed by hand."""
+        self.book.add_lead(lead)
+
+    def add_ban(self, ban: Ban) -> None:
+        """Add a suppression; leads that are there already keep their state."""
+        self.book.bans.setdefault(ban.phone, []).append(ban)
+
+    async def commit(self, batch: Sequence[Owned], *, now: float) -> Sequence[tuple[int, Event]]:
+        """Perform all effects; return the answers in order. Raises BadEffects after all that could be performed."""
+        answers: dict[int, Event | None] = {}
+        for place, owned in enumerate(batch):
+            if not isinstance(owned.effect, LeaseLeads):
+                answers[place] = perform(self.book, owned, now)
+        for place, owned in enumerate(batch):
+            if isinstance(owned.effect, LeaseLeads):
+                source = _Source(self.book, owned.fence.campaign_id, now)
+                answers[place] = lease(self.book, owned.fence, owned.effect.count, source, now)
+        journal, self.book.journal = self.book.journal, Journal()
+        self.events.extend(journal.events)
+        given = ((owned, answers[place]) for place, owned in enumerate(batch))
+        told = [(owned.fence.campaign_id, answer) for owned, answer in given if answer is not None]
+        if journal.failures:
+            raise BadEffects(journal.failures, told)
+        return told
+
+    async def campaigns(self) -> Sequence[CampaignRow]:
+        """List the campaigns that are not ended, by id."""
+        infos = (info for _, info in sorted(self.book.campaigns.items()) if info.state is not CampaignState.ENDED)
+        return [
+            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
+            for info in infos
+        ]
+
+    async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
+        """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""
+        info = self.book.campaigns.get(campaign_id)
+        if info is None:
+            raise NotFound(f"there is no campaign with the id {campaign_id}; it may have been deleted")
+        if info.owner is not None and info.owner != owner and (info.lease_expires_at or 0.0) > now:
+            return None
+        info.owner, info.epoch, info.lease_expires_at = owner, info.epoch + 1, now + ttl_s
+        self._free(campaign_id)
+        return Fence(campaign_id, owner, info.epoch, now + ttl_s)
+
+    async def renew(self, fence: Fence, *, now: float, ttl_s: float) -> Fence:
+        """Prolong; raise Fenced when the epoch has moved on."""
+        info = self.book.campaign(fence)
+        if info is None:
+            raise Fenced(f"campaign {fence.campaign_id} is no longer owned by {fence.owner} with epoch {fence.epoch}")
+        info.lease_expires_at = now + ttl_s
+        return Fence(fence.campaign_id, fence.owner, fence.epoch, now + ttl_s)
+
+    async def resign(self, fence: Fence) -> None:
+        """Give the campaign and its unused leases back."""
+        info = self.book.campaign(fence)
+        if info is not None:
+            info.owner = info.lease_expires_at = None
+            self._free(fence.campaign_id)
+
+    def _free(self, campaign_id: int) -> None:
+        for lead in self.book.leads.values():
+            if lead.campaign_id == campaign_id and lead.lease_owner is not None:
+                self.book.free(lead)
+
+    async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
+        """List the attempts begun and not settled, oldest first."""
+        rows = [row for row in self._attempts(campaign_id) if not row.settled]
+        return [_open(row) for row in sorted(rows, key=lambda row: (row.begun_at, row.call_id))]
+
+    async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
+        """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
+        rows = [row for row in self._attempts(campaign_id) if row.settled and not row.lead_done]
+        ordered = sorted(rows, key=lambda row: (row.ended_at or 0.0, row.call_id))
+        return [(row.call_id, row.lead_id, row.agent_id) for row in ordered]
+
+    async def legal_counts(self, campaign_id: int, *, since: float) -> tuple[int, int]:
+        """Count (answered by a person, abandoned) attempts ended since then: 16 CFR 310.4(b)(1)(iv)."""
+        info = self.book.campaigns.get(campaign_id)
+        if info is None:
+            return 0, 0
+        limit = info.settings.legal.connect_within_s
+        waits = [_wait(row) for row in self._attempts(campaign_id) if _is_person(row, since)]
+        return len(waits), sum(wait > limit for wait in waits)
+
+    async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
+        """Return those of these leased leads that people have since paused, removed, suppressed or switched off."""
+        return withdrawn(self.book, campaign_id, lead_ids, now=math.inf)
+
+    async def set_state(self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool) -> None:
+        """Write a campaign state that the engine decided."""
+        info = self.book.campaigns.get(campaign_id)
+        if info is not None:
+            info.state, info.resumes_by_schedule = state, resumes_by_schedule
+
+    async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
+        """Keep the engine's latest live figures; those of an owner that lost the campaign are dropped."""
+        if self.book.campaign(fence) is not None:
+            self.runtimes[fence.campaign_id] = (runtime, now)
+
+    def _attempts(self, campaign_id: int) -> list[AttemptRow]:
+        return [row for row in self.book.attempts.values() if row.campaign_id == campaign_id]
+
+
+class _Source:
+    """All leads of one campaign, looked through at every question."""
+
+    def __init__(self, book: Book, campaign_id: int, now: float) -> None:
+        self._leads = [
+            lead
+            for lead in book.leads.values()
+            if lead.campaign_id == campaign_id and book.lists.get(lead.list_id, False)
+        ]
+        self._now = now
+
+    def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
+        keyed = (
+            (due, -lead.priority, lead.id, lead)
+            for lead in self._leads
+            if dial_rank(lead) == rank and (due := due_at(lead)) is not None and due <= self._now
+        )
+        return [row[3] for row in heapq.nsmallest(limit, keyed)]
+
+    def settle(self) -> None:
+        """Nothing to do: the rows themselves were changed."""
+
+    def next_due(self) -> float | None:
+        dues = (due_at(lead) for lead in self._leads)
+        return min((due for due in dues if due is not None and due > self._now), default=None)
+
+
+def _open(row: AttemptRow) -> OpenAttempt:
+    intent = AttemptIntent(
+        call_id=row.call_id,
+        lead_id=row.lead_id,
+        customer_id=row.customer_id,
+        list_id=row.list_id,
+        phone=row.phone,
+        hotline=row.hotline,
+        trunk=row.trunk,
+        attempt_no=row.attempt_no,
+        begun_at=row.begun_at,
+    )
+    return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
+
+
+def _is_person(row: AttemptRow, since: float) -> bool:
+    ended = row.ended_at is not None and row.ended_at >= since
+    return ended and row.answered_at is not None and row.status != CallStatus.VOICEMAIL
+
+
+def _wait(row: AttemptRow) -> float:
+    if row.bridged_at is None or row.answered_at is None:
+        return math.inf
+    return row.bridged_at - row.answered_at
