@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
 from cdr.events import MICROS
+from cdr.named import Reader, named
+from cdr.verify import Report, verify
 from dialer.errors import BadInput
 
 PAGE: Final = 50
@@ -113,14 +114,6 @@ class CdrFilter(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
-class Reader(Protocol):
-    """What can run a query with bound parameters."""
-
-    async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """Return the rows."""
-        ...
-
-
 class CdrQueries:
     """The questions that the console, the command line and reports ask."""
 
@@ -167,15 +160,18 @@ class CdrQueries:
         rows = await self._reader.query(named("lead_counts"), {"campaign_id": campaign_id})
         return {(state, last_status): int(leads) for state, last_status, leads in rows}
 
+    async def verify(self, positions: Mapping[int, int]) -> Report:
+        """Say whether all records up to these confirmed positions (by partition) are there exactly once."""
+        return await verify(self._reader, positions)
+
     async def _calls(self, name: str, parameters: Mapping[str, Any]) -> list[CallRow]:
-        return [CallRow(*row) for row in await self._reader.query(named(name), parameters)]
+        return [CallRow(*row) for row in await self._reader.query(_select(name), parameters)]
 
 
 @functools.cache
-def named(name: str) -> str:
-    """Return the text of a named query."""
-    text = files("cdr").joinpath("sql", "queries", f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("$call_row", ", ".join(_expression(field) for field in CallRow.__struct_fields__))
+def _select(name: str) -> str:
+    """Return a named query that reads whole calls."""
+    return named(name).replace("$call_row", ", ".join(map(_expression, CallRow.__struct_fields__)))
 
 
 def _expression(field: str) -> str:
