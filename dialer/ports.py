@@ -115,6 +115,19 @@ class Owned(msgspec.Struct, frozen=True, gc=False):
     effect: StoreEffect
 
 
+class BadEffects(Exception):
+    """Some effects of a batch could not be performed; all the others were, and `answers` are theirs.
+
+    `failures` are (call id, what was wrong).
+    """
+
+    def __init__(self, failures: Sequence[tuple[str, Exception]], answers: Sequence[tuple[int, Event]]) -> None:
+        self.failures = tuple(failures)
+        self.answers = tuple(answers)
+        told = "; ".join(f"{call_id}: {error}" for call_id, error in self.failures[:20])
+        super().__init__(f"{len(self.failures)} store effects could not be performed: {told}")
+
+
 class LeadStore(Protocol):
     """Leases, write-ahead attempts, settlements; every write of an engine goes through `commit`."""
 

@@ -23,19 +23,6 @@ from store.leases import release
 from store.settle import settle_attempt, settle_lead
 
 
-class BadEffects(Exception):
-    """Some effects of a batch could not be performed; all the others were, and `answers` are theirs.
-
-    `failures` are (call id, what was wrong).
-    """
-
-    def __init__(self, failures: Sequence[tuple[str, Exception]], answers: Sequence[tuple[int, Event]]) -> None:
-        self.failures = tuple(failures)
-        self.answers = tuple(answers)
-        told = "; ".join(f"{call_id}: {error}" for call_id, error in self.failures[:20])
-        super().__init__(f"{len(self.failures)} store effects could not be performed: {told}")
-
-
 @dataclass(slots=True)
 class Touched:
     """What a batch will touch: the keys to read before it is planned; `phones` are about to be called."""

@@ -15,10 +15,10 @@ from dialer.core.campaign import CampaignState
 from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, SettleLead
 from dialer.core.events import Event
 from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt
-from dialer.ports import CampaignRow, Owned
+from dialer.ports import BadEffects, CampaignRow, Owned
 from statuses.outcomes import CallStatus
 from store import ownership
-from store.batch import BadEffects, perform, touched
+from store.batch import perform, touched
 from store.leases import withdrawn
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
 from store.models import UNFINISHED

@@ -12,9 +12,9 @@ from dialer.core.effects import LeaseLeads
 from dialer.core.events import Event
 from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt
 from dialer.errors import Fenced, NotFound
-from dialer.ports import CampaignRow, Owned
+from dialer.ports import BadEffects, CampaignRow, Owned
 from statuses.outcomes import CallStatus
-from store.batch import BadEffects, perform
+from store.batch import perform
 from store.book import Book, Journal
 from store.leases import lease, withdrawn
 from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from dialer.core.events import Event
-from dialer.ports import Clock, LeadStore, Owned
+from dialer.ports import BadEffects, Clock, LeadStore, Owned
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class Writer:
         self._idle.set()
         self.failures = 0
         """Failed commits in a row."""
+        self.bad_effects = 0
+        """Effects that no commit can perform; each is in the log."""
 
     def put(self, owned: Owned) -> None:
         """Queue one effect."""
@@ -66,6 +68,11 @@ class Writer:
         batch = [owned for _, owned in list(self._queue)[:BATCH]]
         try:
             answers = await self._store.commit(batch, now=self._clock.now())
+        except BadEffects as error:
+            # The rest of the batch is durable: trying again would not mend these, so they are told, loudly.
+            log.exception("effects could not be written", extra={"action": "store.bad_effects"})
+            self.bad_effects += len(error.failures)
+            answers = error.answers
         except Exception as error:
             # Whatever the cause, what is queued must not be lost: brake, try again, give up loudly.
             self.failures += 1
