@@ -64,7 +64,11 @@ def _set_document(words: Words, title: str) -> None:
 
 
 def _menu(words: Words, path: str) -> ui.left_drawer:
-    with ui.left_drawer(top_corner=True).classes("menu").props("width=216 breakpoint=1023") as drawer:
+    # `show-if-above` opens it on a desk; leaving the value to NiceGUI would ask the browser for it on each page.
+    drawer = (
+        ui.left_drawer(value=False, top_corner=True).classes("menu").props("width=200 breakpoint=1023 show-if-above")
+    )
+    with drawer:
         with ui.element("div").classes("brand"):
             ui.html('<img src="/static/icon.svg" alt="" width="30" height="30">', sanitize=False)
             ui.label(words("app.name"))
@@ -80,7 +84,7 @@ def _menu(words: Words, path: str) -> ui.left_drawer:
 
 def _header(request: Request, words: Words, drawer: ui.left_drawer) -> None:
     with ui.header(wrap=False).classes("top"):
-        ui.button(icon="menu", on_click=drawer.toggle).props(
+        ui.button(icon="menu", on_click=lambda: drawer.run_method("toggle")).props(
             f'flat round dense aria-label="{words("menu.open")}"'
         ).classes("menu-button")
         ui.space()

@@ -143,7 +143,7 @@ async def read_snapshot(engine: AsyncEngine, *, now: float) -> Snapshot:
     return Snapshot(now, campaigns, (offset or 0, comment or 0, sum(row.revision for row in rows)))
 
 
-def _view(row: Row[Any], now: float) -> CampaignView:
+def _view(row: Row[*tuple[Any, ...]], now: float) -> CampaignView:
     figures = _figures.decode(row.runtime) if row.runtime else None
     served = row.owner is not None and row.lease_expires_at is not None and row.lease_expires_at > now
     return CampaignView(

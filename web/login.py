@@ -18,8 +18,8 @@ from web.i18n import Lang, Words, as_lang
 _BODY_MAX: Final = 8192
 _PAGE: Final = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · {app}</title><link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/console.css">
-</head><body class="login-page"><main class="login-card">
+<title>{title} · {app}</title><link rel="icon" href="/static/icon.svg">
+<link rel="stylesheet" href="/static/console.css"></head><body class="login-page"><main class="login-card">
 <div class="login-brand"><img src="/static/icon.svg" alt="" width="36" height="36"><span>{app}</span></div>
 <h1>{title}</h1>{message}<form method="post" action="/login?next={next}">{fields}
 <button type="submit">{submit}</button></form>
@@ -86,9 +86,7 @@ async def _sign_in(desk: Desk, request: Request, password: str) -> Response:
     wait_s = desk.throttle.wait_s(address, now=desk.now())
     if wait_s > 0:
         return await _page(desk, request, error="login.too_many", status=429, seconds=int(wait_s) + 1)
-    desk.throttle.wrong(
-        address, now=desk.now()
-    )  # counted before the slow check, so that guesses cannot run side by side
+    desk.throttle.wrong(address, now=desk.now())
     if len(password) > PASSWORD_MAX or not await desk.passwords.matches(password):
         return await _page(desk, request, error="login.wrong", status=403)
     desk.throttle.right(address)

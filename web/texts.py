@@ -57,7 +57,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Không đọc được dữ liệu. Hệ thống sẽ tự thử lại.",
         "The data could not be read. The console tries again by itself.",
     ),
-    "unit.seconds": ("{n} giây", "{n} s"),
     # --- campaigns
     "campaigns.title": ("Chiến Dịch", "Campaigns"),
     "campaigns.empty": ("Chưa có chiến dịch nào.", "There are no campaigns yet."),
@@ -67,7 +66,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "campaigns.show_ended": ("Hiện chiến dịch đã kết thúc ({n})", "Show ended campaigns ({n})"),
     "campaigns.leads": ("Xem khách hàng", "Show customers"),
-    "campaigns.kind": ("Kiểu quay số", "Dial mode"),
     "campaigns.not_served": (
         "Chưa có dịch vụ quay số nào chạy chiến dịch này. Khởi động bằng lệnh: dialer up",
         "No dialing service runs this campaign. Start one with: dialer up",
@@ -88,7 +86,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "campaigns.ringing": ("Đang đổ chuông", "Ringing"),
     "campaigns.bridged": ("Đang đàm thoại", "Talking"),
     "campaigns.waiting": ("Đang chờ", "Waiting"),
-    "campaigns.rates": ("Tỉ lệ", "Rates"),
     "campaigns.answer_rate": ("Tỉ lệ trả lời", "Answer rate"),
     "campaigns.occupancy": ("Hiệu suất nhân viên", "Occupancy"),
     "campaigns.abandonment": ("Cuộc bị bỏ rơi", "Abandoned calls"),
@@ -109,7 +106,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "campaigns.why_leads": ("Từng khách hàng", "By customer"),
     "campaigns.why_ready": ("Gọi được ngay", "Ready to be called now"),
     "campaigns.why_total": ("Tổng cộng", "Total"),
-    "campaigns.acted": ("{name}: {state}", "{name}: {state}"),
     "campaigns.stop_confirm": (
         "Dừng chiến dịch “{name}”? Chiến dịch sẽ không tự chạy lại cho đến khi có người bấm Bắt đầu.",
         "Stop the campaign “{name}”? It will not run again until a person presses Start.",
@@ -179,7 +175,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "leads.filter_button": ("Bộ Lọc", "Filter"),
     "leads.filters": ("Bộ lọc khách hàng", "Customer filters"),
     "leads.all": ("Tất cả", "All"),
-    "leads.choose_campaign": ("Chọn chiến dịch trước", "Choose a campaign first"),
     "order.default": ("Default", "Default"),
     "order.newest": ("Mới nhất cho tới cũ nhất", "Newest to oldest"),
     "order.last_call": ("Thời gian cuộc gọi gần nhất", "Last call time"),
@@ -202,7 +197,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "leads.per_page": ("Số dòng", "Rows"),
     "leads.nothing": ("Không có khách hàng nào khớp với bộ lọc.", "No customer matches the filters."),
-    "leads.sort_name": ("Sắp xếp theo tên khách hàng", "Sort by customer name"),
     "leads.delete_title": ("Xóa khách hàng khỏi danh sách?", "Delete the customer from the list?"),
     "leads.delete_text": (
         "{name} sẽ bị xóa khỏi chiến dịch “{campaign}”. Lịch sử cuộc gọi vẫn được giữ.",
@@ -256,8 +250,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "calls.billsec": ("Đàm Thoại", "Talk time"),
     "calls.action": ("#", "#"),
     "calls.columns": ("Cột", "Columns"),
-    "calls.show": ("Hiện", "Show"),
-    "calls.entries": ("dòng", "entries"),
+    "calls.of_number": ("Mọi cuộc gọi của số {phone}", "Every call of {phone}"),
     "calls.showing": ("Showing {first} to {last} of {total} cuộc gọi", "Showing {first} to {last} of {total} calls"),
     "calls.none": ("Số này chưa có cuộc gọi nào.", "This number has had no call."),
     "calls.open": ("Xem chi tiết cuộc gọi", "Show the call's details"),

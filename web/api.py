@@ -1,0 +1,97 @@
+"""The JSON API over a running service: call records for the command line, and the service's health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from cdr.queries import LIMIT_MAX, PAGE, CdrFilter
+from dialer.errors import BadInput
+from web.deps import WebDeps
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Offset = Annotated[int, Query(ge=0)]
+_OK: Final = "ok"
+
+
+def make_health_router(deps: WebDeps) -> APIRouter:
+    """Build `/livez` (the process answers) and `/readyz` (each dependency; 503 while one is not "ok")."""
+    router = APIRouter()
+
+    @router.get("/livez")
+    async def alive() -> dict[str, str]:
+        return {"status": _OK}
+
+    @router.get("/readyz")
+    async def ready() -> JSONResponse:
+        health = dict(deps.health())
+        well = all(found == _OK for found in health.values())
+        return JSONResponse(
+            {"status": _OK if well else "not ready", "dependencies": health}, status_code=200 if well else 503
+        )
+
+    return router
+
+
+def make_api_router(deps: WebDeps) -> APIRouter:
+    """Build `/api/cdr/search|count|history|detail|verify`; `web.guard` has let in a session or the service token."""
+    router = APIRouter(prefix="/api/cdr")
+
+    @router.get("/search")
+    async def search(request: Request) -> Response:
+        return _json(await deps.cdr.search(_filter(request)))
+
+    @router.get("/count")
+    async def count(request: Request) -> Response:
+        return _json(await deps.cdr.count(_filter(request)))
+
+    @router.get("/history")
+    async def history(phone: str, limit: Limit = PAGE, offset: Offset = 0) -> Response:
+        return _json(await deps.cdr.history(phone, limit, offset))
+
+    @router.get("/detail")
+    async def detail(call_id: str) -> Response:
+        return _json(await deps.cdr.detail(call_id))
+
+    @router.get("/verify")
+    async def verify(request: Request) -> Response:
+        return _json(await deps.cdr.verify(_positions(request.query_params.getlist("upto"))))
+
+    return router
+
+
+def _positions(pairs: list[str]) -> dict[int, int]:
+    """Read `upto=PARTITION:OFFSET`, once for each partition."""
+    split = [pair.partition(":") for pair in pairs]
+    if not all(part.isdecimal() and offset.isdecimal() for part, _, offset in split):
+        raise BadInput("the parameter upto has a wrong value; write PARTITION:OFFSET")
+    return {int(part): int(offset) for part, _, offset in split}
+
+
+def _filter(request: Request) -> CdrFilter:
+    """Read the fields of CdrFilter from the address; an unknown or wrong one is refused without repeating its value."""
+    query = request.query_params
+    known = {field.encode_name: field.type for field in msgspec.structs.fields(CdrFilter)}
+    unknown = sorted(set(query) - known.keys())
+    if unknown:
+        raise BadInput(f"unknown parameter; known ones: {', '.join(known)}")
+    wanted: dict[str, Any] = {}
+    for name in query:
+        values = query.getlist(name)
+        wanted[name] = values if _is_many(known[name]) else values[-1]
+    try:
+        return msgspec.convert(wanted, CdrFilter, strict=False)
+    except msgspec.ValidationError as error:
+        where = str(error).rpartition("`$.")[2].rstrip("`") or "the query"
+        raise BadInput(f"the parameter {where} has a wrong value; look at the kind that it needs") from error
+
+
+def _is_many(kind: Any) -> bool:
+    return getattr(kind, "__origin__", kind) in {list, tuple, set, frozenset}
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})

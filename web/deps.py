@@ -1,0 +1,60 @@
+"""What the console is given: databases, the clock, secrets and the service's health."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cdr.queries import CallRow, CdrFilter
+from cdr.verify import Report
+
+
+class CallRecords(Protocol):
+    """The part of `cdr.queries.CdrQueries` that the console reads."""
+
+    async def history(self, phone: str, limit: int, offset: int = 0) -> Sequence[CallRow]:
+        """List the calls of one number, newest first."""
+        ...
+
+    async def detail(self, call_id: str) -> CallRow | None:
+        """Return one call."""
+        ...
+
+    async def search(self, wanted: CdrFilter) -> Sequence[CallRow]:
+        """List the calls that match."""
+        ...
+
+    async def count(self, wanted: CdrFilter) -> int:
+        """Count the calls that match."""
+        ...
+
+    async def verify(self, positions: Mapping[int, int]) -> Report:
+        """Say whether all records up to these confirmed positions (by partition) are there exactly once."""
+        ...
+
+
+Health = Mapping[str, str]
+"""Each dependency by name: "ok", or what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    """Everything that the pages and the API work with; nothing else is reached from here."""
+
+    engine: AsyncEngine
+    cdr: CallRecords
+    now: Callable[[], float]
+    """The service's clock, UTC epoch seconds; a demo's clock may run faster than the wall's."""
+    session_secret: str
+    """Signs cookies and sign-in links; must survive restarts."""
+    service_token: str
+    """What the command line sends as a bearer to `/api/`; empty = no bearer is taken."""
+    health: Callable[[], Health]
+    hosts: tuple[str, ...] = ()
+    """Host names besides loopback under which the console may be opened."""
+    wall: Callable[[], float] = time.time
+    """The clock on the wall, UTC epoch seconds: sessions, links and waits for people."""
