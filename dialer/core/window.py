@@ -87,7 +87,7 @@ class WindowClock:
         self._since = self._until = 0.0
         self._open = False
         self._change: float | None = None
-        """When the present interval ends; None = not within the horizon, so look again at `_until`."""
+        """When the present interval ends; None = not within the horizon: look again a day later."""
 
     def is_open(self, now: float) -> bool:
         """Return whether calls may be placed at this moment."""
@@ -124,6 +124,8 @@ class WindowClock:
                     break
                 self._until = closes
         self._change = self._until if self._until < end else None
+        if self._change is None:
+            self._until = now + DAY_S
 
     def _intervals(self, number: int) -> Iterator[tuple[float, float]]:
         """Yield the open intervals (UTC) within one UTC day, in order."""
