@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import pytest
+
+from dialer.core.events import (
+    CallAnswered,
+    CallConnected,
+    CallEnded,
+    CallProgressed,
+    CallRinging,
+    ConnectFailed,
+    Event,
+    MachineDetected,
+    PromptEnded,
+)
+from simulator.carrier import Carrier
+from simulator.exchange import Exchange
+from simulator.profile import CarrierProfile, Fate, TrunkProfile
+from statuses.outcomes import AmdResult, EndedBy
+from tests.simulator.timeline import Timeline
+from tests.simulator.worlds import only
+
+
+class Bench:
+    """An exchange with one call on it, at time 0."""
+
+    def __init__(self, profile: CarrierProfile, trunk: TrunkProfile | None = None) -> None:
+        self.time = Timeline()
+        self.heard: list[tuple[float, Event]] = []
+        self.carrier = Carrier(profile, seed=7, started_at=0.0, trunks=(trunk or TrunkProfile(),))
+        self.exchange = Exchange(self.carrier, self.time.schedule, self._hear)
+        self.call("c1")
+
+    def _hear(self, owner: object, event: Event, now: float) -> None:
+        assert owner == "me"
+        self.heard.append((round(now, 3), event))
+
+    def call(self, call_id: str, phone: str = "+84001") -> None:
+        self.exchange.originate(
+            call_id, phone=phone, hotline="h", trunk="trunk-1", now=self.time.now, owner="me"
+        )
+
+    def after(self, seconds: float) -> list[tuple[float, Event]]:
+        self.time.run_until(self.time.now + seconds)
+        heard, self.heard = self.heard, []
+        return heard
+
+    def answered(self) -> None:
+        assert self.after(12.0)[-1] == (12.0, CallAnswered("c1"))
+
+
+def ended(status: int | None, q850: int | None, by: EndedBy) -> CallEnded:
+    return CallEnded("c1", status, q850, ended_by=by)
+
+
+def test_a_call_left_alone_is_answered_and_given_up_when_nobody_speaks() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    assert bench.after(100.0) == [
+        (0.05, CallProgressed("c1")),
+        (2.0, CallRinging("c1")),
+        (12.0, CallAnswered("c1")),
+        (16.0, ended(200, 16, EndedBy.REMOTE)),
+    ]
+    assert len(bench.exchange) == 0
+    assert bench.carrier.gates["trunk-1"].in_use == 0
+
+
+@pytest.mark.parametrize(("share", "by"), [(0.0, EndedBy.REMOTE), (1.0, EndedBy.AGENT)])
+def test_a_talk_lasts_as_long_as_it_lasts_and_one_side_hangs_up(share: float, by: EndedBy) -> None:
+    bench = Bench(only(Fate.ANSWER, agent_hangs_up=share))
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    assert bench.after(200.0) == [
+        (12.15, CallConnected("c1", "agent-01")),
+        (72.15, ended(200, 16, by)),
+    ]
+
+
+def test_an_agent_may_hang_up_at_any_moment_of_the_talk_but_not_before_the_answer() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.exchange.hang_up_by_agent("c1", 0.0)
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    bench.after(5.0)
+    bench.exchange.hang_up_by_agent("c1", bench.time.now)
+    assert bench.after(200.0) == [(17.0, ended(200, 16, EndedBy.AGENT))]
+    assert len(bench.exchange) == 0
+
+
+def test_cancel_of_a_ringing_call_gets_487_and_of_an_answered_one_a_bye() -> None:
+    bench = Bench(only(Fate.RING_OUT))
+    bench.after(5.0)
+    bench.exchange.hangup("c1", bench.time.now)
+    bench.exchange.hangup("c1", bench.time.now)
+    assert bench.after(100.0) == [(5.1, ended(487, None, EndedBy.DIALER))]
+    bench = Bench(only(Fate.ANSWER))
+    bench.answered()
+    bench.exchange.hangup("c1", bench.time.now)
+    assert bench.after(100.0) == [(12.1, ended(200, 16, EndedBy.DIALER))]
+
+
+def test_cancel_of_a_call_from_which_nothing_was_heard_ends_without_a_status() -> None:
+    bench = Bench(only(Fate.NO_REPLY))
+    bench.after(5.0)
+    bench.exchange.hangup("c1", bench.time.now)
+    assert bench.after(100.0) == [(5.1, ended(None, None, EndedBy.DIALER))]
+
+
+def test_hanging_up_a_call_that_nobody_knows_changes_nothing() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.exchange.hangup("c9", 0.0)
+    bench.answered()
+
+
+def test_a_200_may_cross_our_cancel_and_is_then_a_person_on_the_line() -> None:
+    bench = Bench(only(Fate.RING_OUT, late_answer=1.0))
+    bench.after(5.0)
+    bench.exchange.hangup("c1", bench.time.now)
+    assert bench.after(1.0) == [(5.1, CallAnswered("c1"))]
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    assert bench.after(200.0) == [(6.15, CallConnected("c1", "agent-01")), (66.15, ended(200, 16, EndedBy.REMOTE))]
+
+
+def test_a_dead_agent_leg_fails_once_and_the_customer_stays_for_the_next_agent() -> None:
+    bench = Bench(only(Fate.ANSWER, connect_fails=1.0))
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    assert bench.after(1.0) == [(12.15, ConnectFailed("c1", "agent-01"))]
+    bench.exchange.connect("c1", "agent-02", bench.time.now)
+    assert bench.after(1.0) == [(13.15, CallConnected("c1", "agent-02"))]
+
+
+def test_a_connection_that_was_overtaken_by_another_agent_never_happens() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    bench.exchange.connect("c1", "agent-02", bench.time.now)
+    assert bench.after(1.0) == [(12.15, CallConnected("c1", "agent-02"))]
+
+
+def test_a_person_who_hears_the_agent_no_more_hangs_up_after_a_while() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    bench.after(10.0)
+    bench.exchange.agent_gone("c1", bench.time.now)
+    assert bench.after(100.0) == [(26.0, ended(200, 16, EndedBy.REMOTE))]
+
+
+def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
+    patient = Bench(only(Fate.ANSWER, prompt_s=3.0))
+    patient.answered()
+    patient.exchange.play("c1", patient.time.now)
+    assert patient.after(3.5) == [(15.0, PromptEnded("c1"))]
+    hurried = Bench(only(Fate.ANSWER, prompt_s=8.0))
+    hurried.answered()
+    hurried.exchange.play("c1", hurried.time.now)
+    assert hurried.after(100.0) == [(16.0, ended(200, 16, EndedBy.REMOTE))]
+
+
+def test_machine_detection_comes_after_its_delay_unless_the_call_is_over() -> None:
+    bench = Bench(only(Fate.ANSWER, amd=True, amd_false=0.0))
+    bench.answered()
+    assert bench.after(2.0) == [(13.5, MachineDetected("c1", AmdResult.HUMAN))]
+    gone = Bench(only(Fate.ANSWER, amd=True, amd_false=0.0))
+    gone.answered()
+    gone.exchange.hangup("c1", gone.time.now)
+    assert gone.after(100.0) == [(12.1, ended(200, 16, EndedBy.DIALER))]
+
+
+def test_a_call_over_the_trunks_channels_gets_503_with_its_retry_after() -> None:
+    bench = Bench(only(Fate.ANSWER), TrunkProfile(channels=1, retry_after_s=4.0))
+    bench.call("c2", "+84002")
+    heard = bench.after(1.0)
+    assert (0.05, CallEnded("c2", 503, 34, ended_by=EndedBy.REMOTE, retry_after_s=4.0)) in heard
+    assert len(bench.exchange) == 1
+
+
+def test_a_live_id_is_never_invited_again() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    with pytest.raises(ValueError, match="one INVITE"):
+        bench.call("c1")
+
+
+def test_ringing_calls_are_counted_from_invite_to_answer_or_end() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.call("c2", "+84002")
+    assert bench.exchange.unanswered == 2
+    bench.exchange.hangup("c2", 0.0)
+    bench.answered()
+    assert (bench.exchange.unanswered, bench.exchange.peak_unanswered) == (0, 2)
+    assert [line.call_id for line in bench.exchange.lines()] == ["c1"]
