@@ -1,4 +1,4 @@
-"""Put customers on a campaign's list in bulk: T1 to T3 (statuses.md 3.2), with their events, in the caller's transaction."""
+"""Put customers on a campaign's list in bulk, T1 to T3 (statuses.md 3.2), with their events."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def add_leads(
     for lead_id, lead in zip(reserve_ids(connection, LEADS, len(new)), new, strict=True):
         hold = ban_hold(bans[lead.phone], ref.campaign_id, now) if lead.phone in bans else None
         trigger = Trigger.ADDED if hold is None else _TRIGGERS.get(hold.reason, Trigger.ADDED)
-        rows.append(_row(lead_id, lead, (ref.campaign_id, list_id), _STEPS[trigger], now))
-        events.append(_event(lead_id, lead, list_id, trigger, ref, now))
+        row = _row(lead_id, lead, (ref.campaign_id, list_id), _STEPS[trigger], now)
+        rows.append(row)
+        events.append(lead_changed(_change(row, trigger), ref))
     connection.execute(_INSERT, rows)
     append(connection, events, now=now)
 
@@ -99,19 +100,16 @@ def _row(lead_id: int, lead: NewLead, place: tuple[int, int], held: LeadStep, no
     }
 
 
-def _event(
-    lead_id: int, lead: NewLead, list_id: int, trigger: Trigger, campaign: CampaignRef, now: float
-) -> OutboxEvent:
-    held = _STEPS[trigger]
-    change = LeadChange(
-        lead_id=lead_id,
-        campaign_id=campaign.campaign_id,
-        list_id=list_id,
-        customer_id=lead.customer_id,
-        phone=lead.phone,
+def _change(row: dict[str, Any], trigger: Trigger) -> LeadChange:
+    return LeadChange(
+        lead_id=row["id"],
+        campaign_id=row["campaign_id"],
+        list_id=row["list_id"],
+        customer_id=row["customer_id"],
+        phone=row["phone_e164"],
         state_from=None,
-        state_to=held.state,
-        rule=held.rule,
+        state_to=row["state"],
+        rule=_STEPS[trigger].rule,
         trigger=trigger,
         attempts=0,
         dialed=0,
@@ -121,6 +119,5 @@ def _event(
         callback_at=None,
         agent_id=None,
         version=1,
-        at=now,
+        at=row["added_at"],
     )
-    return lead_changed(change, campaign)
