@@ -59,6 +59,7 @@ class Analytics:
         self._client = client
         self._thread = thread
         self._release = release
+        self._closed = False
 
     async def insert(self, rows: Rows, *, token: str) -> None:
         """Insert a block once: a token that the table has seen makes it do nothing (it wins over the content)."""
@@ -78,7 +79,10 @@ class Analytics:
         await self._run(self._client.command, sql)
 
     async def close(self) -> None:
-        """Let running calls finish, then give the folder back."""
+        """Let running calls finish, then give the folder back; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await self._run(self._client.close)
         self._thread.shutdown()
         self._release()

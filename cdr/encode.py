@@ -162,8 +162,8 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     started = _millis(record.started_at)
     ended = max(started, _millis(record.ended_at))
     ringing = _between(record.ringing_at, started, ended)
-    answered = _between(record.answered_at, started if ringing is None else ringing, ended)
-    bridged = _between(record.bridged_at, started if answered is None else answered, ended)
+    answered = _between(record.answered_at, ringing or started, ended)
+    bridged = _between(record.bridged_at, answered or ringing or started, ended)
     billsec = 0 if answered is None else ended - answered
     facts, verdict = record.facts, record.verdict
     return Cdr(

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import msgspec
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from cdr.migrate import Migration, migrate, migrations
+from dialer.errors import DialerError, StoreTooNew
+
+pytestmark = pytest.mark.component("chdb")
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    opened = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path / "a"))
+    yield opened
+    opened.close()
+
+
+def tables(client: Client) -> dict[str, str]:
+    rows = client.query("SELECT name, engine FROM system.tables WHERE database = currentDatabase()").result_rows
+    return {str(name): str(engine) for name, engine in rows}
+
+
+def test_the_migrations_are_numbered_from_1_without_gaps() -> None:
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_an_empty_folder_gets_all_tables_once(client: Client) -> None:
+    assert migrate(client) == [1, 2, 3, 4]
+    assert migrate(client) == []
+    assert tables(client) == {
+        "call_events": "MergeTree",
+        "calls": "ReplacingMergeTree",
+        "lead_status": "ReplacingMergeTree",
+        "dead_letters": "MergeTree",
+        "schema_migrations": "MergeTree",
+    }
+
+
+def test_settings_whose_defaults_differ_between_servers_are_written_down(client: Client) -> None:
+    migrate(client)
+    for table in ("call_events", "calls", "lead_status", "dead_letters"):
+        text = client.command(f"SHOW CREATE TABLE {table}")
+        assert "non_replicated_deduplication_window = 10000" in str(text)
+        assert "index_granularity = 8192" in str(text)
+
+
+def test_a_step_that_was_cut_off_by_a_crash_is_done_again(client: Client) -> None:
+    first, *rest = migrations()
+    for statement in first.statements:
+        client.command(statement)
+    assert migrate(client) == [first.number, *(step.number for step in rest)]
+
+
+def test_tables_of_a_newer_program_are_left_alone(client: Client) -> None:
+    newer = Migration(99, "more", "CREATE TABLE IF NOT EXISTS more (x UInt8) ENGINE = MergeTree ORDER BY x;")
+    migrate(client, [*migrations(), newer])
+    with pytest.raises(StoreTooNew, match=r"version 99, this program knows 4"):
+        migrate(client)
+
+
+def test_a_step_that_has_changed_since_is_refused(client: Client) -> None:
+    migrate(client)
+    steps = migrations()
+    steps[1] = msgspec.structs.replace(steps[1], text=steps[1].text + "-- later\n")
+    with pytest.raises(DialerError, match=r"migration 0002 \(calls\)"):
+        migrate(client, steps)
+
+
+def test_statements_are_split_at_the_ends_of_lines() -> None:
+    assert Migration(1, "x", "SELECT ';'\n;\nSELECT 2;\n").statements == ["SELECT ';'", "SELECT 2"]
