@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -9,6 +10,7 @@ import httpx
 import msgspec
 
 from cdr.queries import CallRow, CdrFilter
+from cdr.verify import Report
 from dialer.errors import DialerError
 
 T = TypeVar("T")
@@ -48,6 +50,10 @@ class RemoteCdr:
     async def count(self, wanted: CdrFilter) -> int:
         """Count the calls that match."""
         return await self._get("count", int, **msgspec.to_builtins(wanted))
+
+    async def verify(self, positions: Mapping[int, int]) -> Report:
+        """Say whether all records up to these confirmed positions are there exactly once."""
+        return await self._get("verify", Report, upto=[f"{part}:{offset}" for part, offset in positions.items()])
 
     async def _get(self, what: str, kind: type[T], **query: Any) -> T:
         wanted = {name: value for name, value in query.items() if value is not None}
