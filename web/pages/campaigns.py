@@ -107,4 +107,4 @@ class _Page:
 
     async def _why(self, view: CampaignView) -> None:
         report = await why(self.deps.engine, view.name, now=self.deps.now())
-        await show_why(Words(self.words.lang, view.settings.window.timezone), view.name, report)
+        show_why(Words(self.words.lang, view.settings.window.timezone), report)
