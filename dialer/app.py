@@ -7,15 +7,16 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.clickhouse import Analytics, open_chdb
-from cdr.projector import Projector
+from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrQueries
+from cdr.verify import Report, verify
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.home import Home
@@ -25,7 +26,6 @@ from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
 from dialer.service.keeper import Keeper
 from dialer.service.lifecycle import Service, run_services
-from dialer.service.server import WebServer
 from statuses.classify import Override
 from store.latest import latest_time
 from store.lead_store import SqlLeadStore
@@ -33,12 +33,12 @@ from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog
 from store.upgrade import upgrade
-from web.app import create_app
-from web.deps import WebDeps
 
 log = logging.getLogger(__name__)
 
 TRUNK = "sim"
+FLUSH_S = 10.0
+"""The least time that a drain gives the store to take what is left; past it the process fails, and says so."""
 LAST_WORDS_S = 3.0
 """How long calls that outlive the drain get to confirm their hang-up."""
 
@@ -80,14 +80,20 @@ class Dialer:
             name=TRUNK,
             channels=settings.trunk_channels,
             cps=settings.trunk_cps,
-            burst=max(1.0, settings.trunk_cps),
+            burst=max(1, int(settings.trunk_cps)),
         )
         self.driver = Driver(self.store, world.telephony, world.agents, clock)
         owner = f"{socket.gethostname()}:{os.getpid()}"
         self.keeper = Keeper(
             self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
         )
-        self.projector = Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics, fault=fault)
+        self._analytics, self._log, self._ledger = analytics, SqlOutboxLog(engine), SqlOffsetLedger(engine)
+        self.projector = Projector(self._log, self._ledger, analytics, fault=fault)
+
+    async def verify(self) -> Report:
+        """Prove that no call record projected so far is missing or doubled."""
+        positions = {n: await self._ledger.position(PROJECTION, n) for n in await self._log.partitions()}
+        return await verify(self._analytics, positions)
 
     def health(self) -> dict[str, str]:
         """Return each dependency and what is wrong with it, "ok" when nothing is."""
@@ -114,7 +120,8 @@ class Dialer:
             for campaign_id in self.driver.seats:
                 self.driver.cut(campaign_id)
             await self._calls_end(LAST_WORDS_S)
-        await self.driver.writer.flushed()
+        async with asyncio.timeout(max(FLUSH_S, self.settings.drain_s)):
+            await self.driver.writer.flushed()
         while await self.projector.run_once():
             pass
         await self.keeper.resign()
@@ -150,8 +157,8 @@ async def open_dialer(
         yield Dialer(settings, clock, engine=engine, analytics=analytics, world=world, fault=fault, overrides=overrides)
 
 
-async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, console: WebServer | None = None) -> Outcome:
-    """Run until `stop`, then drain; raise what ended an essential part."""
+async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, more: Sequence[Service] = ()) -> Outcome:
+    """Run, with `more` services beside ours, until `stop`; then drain. Raise what ended an essential part."""
     halt = asyncio.Event()
     cut = 0
 
@@ -162,22 +169,5 @@ async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, console: WebServer 
         halt.set()
         await asyncio.Event().wait()
 
-    services = [*dialer.services(), Service("conductor", conduct)]
-    if console is not None:
-        services.append(Service("console", console.run_forever))
-    await run_services(services, halt)
+    await run_services([*dialer.services(), *more, Service("conductor", conduct)], halt)
     return Outcome(cut=cut, recovered=dialer.keeper.recovered)
-
-
-def make_console(dialer: Dialer, home: Home, sock: socket.socket) -> WebServer:
-    """Make the console's server for this process."""
-    secrets = home.secrets()
-    deps = WebDeps(
-        engine=dialer.engine,
-        cdr=dialer.cdr,
-        now=dialer.clock.now,
-        session_secret=secrets.session,
-        service_token=secrets.service,
-        health=dialer.health,
-    )
-    return WebServer(create_app(deps), sock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,12 @@ def choose(**options: object) -> None:
 def settings(**more: object) -> Settings:
     """Return the settings in force."""
     return load(**(_chosen | more))
+
+
+def chosen_home() -> Path | None:
+    """Return the home folder that somebody named, by option or environment; None = the default is in force."""
+    home = _chosen.get("home") or os.environ.get("DIALER_HOME")
+    return Path(str(home)) if home else None
 
 
 class StoreContext:

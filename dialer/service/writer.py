@@ -79,8 +79,8 @@ class Writer:
             if self.failures > GIVE_UP:
                 raise
             delay_s = RETRY_S[min(self.failures, len(RETRY_S)) - 1]
-            extra = {"action": "store.retry", "delay_s": delay_s, "why": type(error).__name__}
-            log.warning("store commit failed, trying again", extra=extra)
+            extra = {"action": "store.retry", "delay_s": delay_s, "effects": len(batch)}
+            log.warning("store commit failed, trying again", extra=extra, exc_info=error)
             await asyncio.sleep(delay_s)
             return
         self.failures = 0

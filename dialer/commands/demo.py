@@ -1,0 +1,139 @@
+"""`dialer demo`: a campaign of generated leads, dialed over the carrier simulator with simulated agents."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dialer.commands.context import choose, chosen_home, open_store
+from dialer.commands.context import settings as chosen_settings
+
+if TYPE_CHECKING:
+    from dialer.app import Dialer, Outcome
+    from dialer.config import Settings
+
+DEMO_HOME = Path("demo-data")
+LOOK_S = 0.5
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def demo(
+    speed: Annotated[
+        float, typer.Option(min=1.0, max=300.0, help="How many times faster than the wall's the demo's clock runs.")
+    ] = 5.0,
+    agents: Annotated[int, typer.Option(min=1, max=500, help="Simulated agents.")] = 20,
+    leads: Annotated[int | None, typer.Option(min=1, help="Import only so many rows of the sample workbook.")] = None,
+    seed: Annotated[int, typer.Option(help="The seed of callees and agents.")] = 7,
+    port: Annotated[int | None, typer.Option(help="The console's port (8080); 0 = any free one.")] = None,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="End by itself when no lead is left to dial.")
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No console in the browser; progress in the terminal.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo in the same folder.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Import the sample workbook, dial it with simulated agents, and show it in the browser.
+
+    Nobody is called: the trunk is the carrier simulator. Killed and started again, it goes on where it stopped.
+    """
+    settings = chosen_settings(port=port, home=chosen_home() or DEMO_HOME)
+    if fresh:
+        _forget(settings)
+    asyncio.run(
+        _demo(
+            settings,
+            speed=speed,
+            agents=agents,
+            leads=leads,
+            seed=seed,
+            until_done=until_done,
+            headless=headless,
+            as_json=json,
+        )
+    )
+
+
+def _forget(settings: Settings) -> None:
+    from dialer.commands.live import data_files
+    from dialer.home import Home
+
+    Home(settings.home).refuse_if_running()
+    for path in data_files(settings.home):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+async def _demo(
+    settings: Settings,
+    *,
+    speed: float,
+    agents: int,
+    leads: int | None,
+    seed: int,
+    until_done: bool,
+    headless: bool,
+    as_json: bool,
+) -> None:
+    from dialer.commands.demo_report import build, show
+    from dialer.commands.demo_setup import demo_people, prepare
+    from dialer.commands.live import Plan, live, say_drained
+    from dialer.home import Home
+    from web.auth import make_login_token
+
+    choose(home=settings.home)
+    Home(settings.home).prepare()
+    Home(settings.home).refuse_if_running()
+    async with open_store() as store:
+        campaign_id = await prepare(
+            store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done
+        )
+    carrier, desk = demo_people(agents)
+    plan = Plan(settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, console=not headless)
+
+    async def begin(dialer: Dialer, url: str | None) -> None:
+        if url is not None:
+            token = make_login_token(
+                Home(settings.home).secrets().session, now=dialer.clock.now(), ttl_s=3600.0 * speed
+            )
+            out.print(f"\n[bold]{url}/login?token={token}[/]  signs you in, once", soft_wrap=True)
+        out.print(f"{agents} simulated agents, clock x {speed:g}; Ctrl-C once to let calls finish, twice to cut")
+
+    async def watch(dialer: Dialer, stop: asyncio.Event) -> None:
+        await _watch(dialer, campaign_id, stop, until_done=until_done, bar=headless)
+
+    async def end(dialer: Dialer, outcome: Outcome) -> None:
+        say_drained(outcome)
+        show(await build(dialer, campaign_id, outcome), as_json=as_json)
+
+    await live(plan, begin=begin, watch=watch, end=end)
+
+
+async def _watch(dialer: Dialer, campaign_id: int, stop: asyncio.Event, *, until_done: bool, bar: bool) -> None:
+    from dialer.commands.demo_setup import progress_of
+
+    columns = (
+        TextColumn("leads done"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[live]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, disable=not bar, transient=True) as shown:
+        task = shown.add_task("leads", total=None, live="")
+        while not stop.is_set():
+            now = await progress_of(dialer, campaign_id)
+            shown.update(task, total=now.total, completed=now.done, live=now.text)
+            if until_done and now.ended:
+                stop.set()
+            await asyncio.sleep(LOOK_S)

@@ -1,0 +1,105 @@
+"""What `up` and `demo` share: open, serve, run, drain, say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from dialer.app import Dialer, Outcome, World, open_dialer, run_dialer
+from dialer.config import Settings
+from dialer.home import Home
+from dialer.logs import set_up_logging
+from dialer.service.clock import SystemClock
+from dialer.service.lifecycle import Service, stop_on_signals
+from dialer.service.server import listen
+from simulator.live import SimulatorTelephony
+from simulator.live_agents import SimulatedDesks
+from simulator.profile import AgentProfile, CarrierProfile
+
+err = Console(stderr=True, highlight=False)
+
+
+class Plan(NamedTuple):
+    """What one process is to run; `desks`: the simulated agents of each campaign, by its id."""
+
+    settings: Settings
+    desks: Mapping[int, AgentProfile]
+    carrier: CarrierProfile
+    seed: int = 7
+    speed: float = 1.0
+    console: bool = True
+
+
+async def live(
+    plan: Plan,
+    *,
+    begin: Callable[[Dialer, str | None], Awaitable[None]],
+    watch: Callable[[Dialer, asyncio.Event], Awaitable[None]] | None = None,
+    end: Callable[[Dialer, Outcome], Awaitable[None]],
+) -> None:
+    """Open everything, tell `begin` the console's address, run until a signal or `watch` stops it, tell `end`."""
+    settings = plan.settings
+    home = Home(settings.home)
+    home.prepare()
+    home.refuse_if_running()
+    set_up_logging(settings.log_level, home.path / "dialer.log")
+    sock = listen(settings.host, settings.port) if plan.console else None
+    url = f"http://{settings.host}:{sock.getsockname()[1]}" if sock is not None else None
+    async with open_dialer(settings, lambda clock, _engine: _simulated(plan, clock), speed=plan.speed) as dialer:
+        with home.claimed(url or ""):
+            await _run(dialer, home, sock, url, begin=begin, watch=watch, end=end)
+
+
+async def _run(
+    dialer: Dialer,
+    home: Home,
+    sock: socket.socket | None,
+    url: str | None,
+    *,
+    begin: Callable[[Dialer, str | None], Awaitable[None]],
+    watch: Callable[[Dialer, asyncio.Event], Awaitable[None]] | None,
+    end: Callable[[Dialer, Outcome], Awaitable[None]],
+) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop, lambda: os._exit(130))
+    more: list[Service] = []
+    if sock is not None:
+        from dialer.commands.console import console_service
+
+        more.append(console_service(dialer, home, sock))
+    await begin(dialer, url)
+    watcher = asyncio.create_task(watch(dialer, stop)) if watch is not None else None
+    try:
+        outcome = await run_dialer(dialer, stop, more=more)
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+    await end(dialer, outcome)
+
+
+async def _simulated(plan: Plan, clock: SystemClock) -> World:
+    telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
+    desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=telephony)
+    for campaign_id, profile in plan.desks.items():
+        desks.man(campaign_id, profile)
+    return World(telephony, desks)
+
+
+def say_drained(outcome: Outcome) -> None:
+    """Say how the stop went."""
+    if outcome.cut:
+        err.print(f"stopped; {outcome.cut} calls outlived the drain and were ended (their records are written)")
+    else:
+        err.print("stopped; no call was cut")
+
+
+def data_files(home: Path) -> list[Path]:
+    """Return what a demo leaves in its home folder."""
+    names = ("dialer.db", "dialer.db-wal", "dialer.db-shm", "analytics", "secrets.json", "dialer.log")
+    return [home / name for name in names if (home / name).exists()]

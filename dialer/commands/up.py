@@ -1,0 +1,71 @@
+"""`dialer up`: run everything of one installation in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from dialer.commands.context import settings as chosen_settings
+from dialer.errors import BadInput
+
+if TYPE_CHECKING:
+    from dialer.app import Dialer, Outcome
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="The console's port (DIALER_PORT, 8080); 0 = any free one.")] = None,
+    host: Annotated[str | None, typer.Option(help="The console's address (DIALER_HOST, 127.0.0.1).")] = None,
+    simulate_agents: Annotated[
+        list[str] | None, typer.Option(help="CAMPAIGN=N: sign in N simulated agents; may be repeated.")
+    ] = None,
+    carrier: Annotated[
+        str, typer.Option(help="Whose mix of callees the simulated trunk plays: a scenario name or file.")
+    ] = "vn-mobile",
+    seed: Annotated[int, typer.Option(help="The simulated trunk's seed.")] = 7,
+) -> None:
+    """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
+
+    The trunk of this version is the carrier simulator: no real number is called.
+    """
+    asyncio.run(_up(port=port, host=host, desks=simulate_agents or [], carrier=carrier, seed=seed))
+
+
+async def _up(*, port: int | None, host: str | None, desks: list[str], carrier: str, seed: int) -> None:
+    from dialer.commands.live import Plan, live, say_drained
+    from simulator.scenario import load
+
+    settings = chosen_settings(port=port, host=host)
+    scenario = load(carrier)
+    counts = await _desk_counts(desks)
+    agents = {id_: msgspec.structs.replace(scenario.campaigns[0].agents, count=n) for id_, n in counts.items()}
+    plan = Plan(settings, agents, scenario.carrier, seed=seed)
+
+    async def begin(_dialer: Dialer, url: str | None) -> None:
+        out = Console(highlight=False)
+        out.print(f"[bold]{url}[/]  the console; the first visit sets the password", soft_wrap=True)
+        out.print("trunk: the carrier simulator (no real number is called)")
+        out.print("stop: Ctrl-C once to let calls finish, twice to cut")
+
+    async def end(_dialer: Dialer, outcome: Outcome) -> None:
+        say_drained(outcome)
+
+    await live(plan, begin=begin, end=end)
+
+
+async def _desk_counts(texts: list[str]) -> dict[int, int]:
+    from crm.campaigns import read_status
+    from dialer.commands.context import open_store
+
+    counts: dict[int, int] = {}
+    async with open_store() as store:
+        for text in texts:
+            name, _, number = text.rpartition("=")
+            if not name or not number.isdecimal():
+                raise BadInput(f"--simulate-agents {text!r}: write CAMPAIGN=N, such as spring=20")
+            (campaign,) = await read_status(store.engine, name, now=store.now())
+            counts[campaign.campaign_id] = int(number)
+    return counts
