@@ -64,7 +64,7 @@ Progress = Callable[[int, int | None], None]
 """Told the number of the last sheet row done, and of the last row there is (None: not known)."""
 
 
-async def import_leads(
+async def import_leads(  # noqa: PLR0913 - one option per choice that a person has
     engine: AsyncEngine,
     path: Path,
     campaign: str,
@@ -75,11 +75,13 @@ async def import_leads(
     list_name: str | None = None,
     migrate_2018: bool = False,
     result_path: Path | None = None,
+    limit: int | None = None,
     on_progress: Progress | None = None,
 ) -> ImportResult:
     """Import a file into a campaign's list (the file's name by default).
 
-    Batches of 1,000 rows, each in one transaction; after an interruption run it again: what is in stays as it is.
+    `limit`: only so many rows. Batches of 1,000 rows, each in one transaction; after an interruption run it again:
+    what is in stays as it is.
     Raises BadInput, NotFound or IllegalAction before anything is written.
     """
     source = await asyncio.to_thread(open_source, path, mapping, start_row)
@@ -91,6 +93,7 @@ async def import_leads(
         list_name=list_name,
         migrate_2018=migrate_2018,
         result_path=result_path,
+        limit=limit,
         on_progress=on_progress,
     )
 
@@ -104,23 +107,28 @@ async def import_source(
     list_name: str | None = None,
     migrate_2018: bool = False,
     result_path: Path | None = None,
+    limit: int | None = None,
     on_progress: Progress | None = None,
 ) -> ImportResult:
     """Import an opened file; see `import_leads`."""
     settings = await _open_campaign(engine, campaign)
     target = _target(source, settings, list_name, now)
-    reader = Reader(source, zone=ZoneInfo(settings.window.timezone), migrate_2018=migrate_2018)
+    reader = Reader(source, zone=ZoneInfo(settings.window.timezone), migrate_2018=migrate_2018, limit=limit)
     first = await asyncio.to_thread(reader.next_batch)
     if first is None:
         raise BadInput(f"{source.path}: there are no rows from row {source.start_row} on.")
     with _Report(source, result_path) as report:
         batch: Batch | None = first
         while batch is not None:
-            if batch.people or batch.failures:
-                report.take(batch, await in_transaction(engine, _writing(batch, target)))
+            reading = asyncio.create_task(asyncio.to_thread(reader.next_batch))  # while this one is written
+            try:
+                if batch.people or batch.failures:
+                    report.take(batch, await in_transaction(engine, _writing(batch, target)))
+            finally:
+                following = await reading
             if on_progress is not None:
                 on_progress(batch.last_row, source.sheet.total)
-            batch = await asyncio.to_thread(reader.next_batch)
+            batch = following
     return report.result()
 
 

@@ -81,6 +81,8 @@ class LeadFilter:
     added_from: float | None = None
     added_to: float | None = None
     lead_id: int | None = None
+    after_id: int | None = None
+    """Only leads with a higher id: the way to read all of them in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,8 @@ def _conditions(wanted: LeadFilter) -> list[ColumnElement[bool]]:
     ):  # fmt: skip
         if value is not None:
             where.append(column == value)
+    if wanted.after_id is not None:
+        where.append(Lead.id > wanted.after_id)
     if wanted.added_from is not None:
         where.append(Lead.added_at >= wanted.added_from)
     if wanted.added_to is not None:

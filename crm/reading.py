@@ -87,8 +87,8 @@ def count_old_numbers(source: Source) -> int:
 class Reader:
     """Parse the rows of a source in batches."""
 
-    def __init__(self, source: Source, *, zone: ZoneInfo, migrate_2018: bool) -> None:
-        self._rows = source.sheet.rows(source.start_row)
+    def __init__(self, source: Source, *, zone: ZoneInfo, migrate_2018: bool, limit: int | None = None) -> None:
+        self._rows = islice(source.sheet.rows(source.start_row), limit)
         self._phone_at = source.mapping["phone"] - 1
         self._call_at = source.mapping.get("call_at", 0) - 1
         self._comment_at = source.mapping.get("comment", 0) - 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.names import near
@@ -38,6 +38,15 @@ class CampaignHold:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadHold:
+    """What holds one lead; reason None: it is ready to be dialed."""
+
+    lead_id: int
+    reason: HoldReason | None
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class WhyReport:
     """The answer: holds of the campaign, and of its leads; a lead counts under exactly one reason, None = ready."""
 
@@ -48,10 +57,14 @@ class WhyReport:
     counts: Mapping[HoldReason | None, int]
     examples: Mapping[HoldReason | None, tuple[int, ...]]
     """A few lead ids per reason, from the first leads of the campaign."""
+    timezone: str
+    """The campaign's, for showing times."""
+    lead: LeadHold | None = None
+    """The one that was asked about."""
 
 
-async def why(engine: AsyncEngine, name: str, *, now: float) -> WhyReport:
-    """Say what holds a campaign and its leads back; raise NotFound with the nearest names."""
+async def why(engine: AsyncEngine, name: str, *, now: float, lead_id: int | None = None) -> WhyReport:
+    """Say what holds a campaign and its leads, or one of them, back; raise NotFound with the nearest names."""
     async with readers(engine).connect() as db:
         row = (await db.execute(select(Campaign.__table__).where(Campaign.name == name.strip()))).one_or_none()
         if row is None:
@@ -59,7 +72,28 @@ async def why(engine: AsyncEngine, name: str, *, now: float) -> WhyReport:
             raise NotFound(f"there is no campaign {name!r}. {near(name, known)}")
         some = select(Lead.id).where(Lead.campaign_id == row.id).order_by(Lead.id).limit(_SAMPLE)
         sample = (await db.execute(some)).scalars().all()
+        if lead_id is not None and await db.scalar(_has(row.id, lead_id)) is None:
+            raise NotFound(f"campaign {row.name!r} has no lead {lead_id}; `dialer leads list` shows the leads.")
     counts = await lead_holds(engine, row.id, now)
+    return WhyReport(
+        campaign_id=row.id,
+        name=row.name,
+        state=CampaignState(row.state),
+        holds=_campaign_holds(row, now),
+        counts=counts,
+        examples=await _examples(engine, sample, counts, now),
+        timezone=decode_settings(row.settings, row.id, row.name).window.timezone,
+        lead=None if lead_id is None else LeadHold(lead_id, *await lead_hold(engine, lead_id, now)),
+    )
+
+
+def _has(campaign_id: int, lead_id: int) -> Select[int]:
+    return select(Lead.id).where(Lead.id == lead_id, Lead.campaign_id == campaign_id)
+
+
+async def _examples(
+    engine: AsyncEngine, sample: Sequence[int], counts: Mapping[HoldReason | None, int], now: float
+) -> dict[HoldReason | None, tuple[int, ...]]:
     examples: dict[HoldReason | None, tuple[int, ...]] = {}
     for lead_id in sample:
         if all(len(examples.get(reason, ())) == min(count, _EXAMPLES) for reason, count in counts.items()):
@@ -67,7 +101,7 @@ async def why(engine: AsyncEngine, name: str, *, now: float) -> WhyReport:
         reason, _ = await lead_hold(engine, lead_id, now)
         if len(examples.get(reason, ())) < _EXAMPLES:
             examples[reason] = (*examples.get(reason, ()), lead_id)
-    return WhyReport(row.id, row.name, CampaignState(row.state), _campaign_holds(row, now), counts, examples)
+    return examples
 
 
 def _campaign_holds(row: Row[Any], now: float) -> tuple[CampaignHold, ...]:
