@@ -20,8 +20,8 @@ from cdr.verify import Report, verify
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.home import Home
-from dialer.ports import AgentLink, Telephony
-from dialer.service.clock import SystemClock
+from dialer.ports import AgentLink, Clock, Telephony
+from dialer.service.clock import PacedClock, SystemClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
 from dialer.service.keeper import Keeper
@@ -63,7 +63,7 @@ class Dialer:
     def __init__(
         self,
         settings: Settings,
-        clock: SystemClock,
+        clock: Clock,
         *,
         engine: AsyncEngine,
         analytics: Analytics,
@@ -87,6 +87,10 @@ class Dialer:
         self.keeper = Keeper(
             self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
         )
+        self._pace: list[Service] = []
+        if isinstance(clock, PacedClock):
+            clock.is_busy = lambda: self.driver.is_busy
+            self._pace = [Service("clock", clock.run)]
         self._analytics, self._log, self._ledger = analytics, SqlOutboxLog(engine), SqlOffsetLedger(engine)
         self.projector = Projector(self._log, self._ledger, analytics, fault=fault)
 
@@ -105,6 +109,7 @@ class Dialer:
     def services(self) -> list[Service]:
         """Return the parts that run for as long as the process does."""
         return [
+            *self._pace,
             Service("driver", self.driver.run),
             Service("keeper", self.keeper.run),
             Service("projector", self.projector.run, essential=False),
@@ -136,7 +141,7 @@ class Dialer:
 @asynccontextmanager
 async def open_dialer(
     settings: Settings,
-    make_world: Callable[[SystemClock, AsyncEngine], Awaitable[World]],
+    make_world: Callable[[Clock], Awaitable[World]],
     *,
     speed: float = 1.0,
     overrides: tuple[Override, ...] = (),
@@ -148,10 +153,10 @@ async def open_dialer(
         engine = open_database(settings.database)
         stack.push_async_callback(engine.dispose)
         await upgrade(engine)
-        clock = SystemClock(speed=speed, start=await latest_time(engine))
+        clock = PacedClock(speed=speed, start=await latest_time(engine)) if speed > 1 else SystemClock()
         analytics = await open_chdb(settings.analytics_path)
         stack.push_async_callback(analytics.close)
-        world = await make_world(clock, engine)
+        world = await make_world(clock)
         await stack.enter_async_context(world.telephony)
         await stack.enter_async_context(world.agents)
         yield Dialer(settings, clock, engine=engine, analytics=analytics, world=world, fault=fault, overrides=overrides)

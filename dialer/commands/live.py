@@ -15,7 +15,7 @@ from dialer.app import Dialer, Outcome, World, open_dialer, run_dialer
 from dialer.config import Settings
 from dialer.home import Home
 from dialer.logs import set_up_logging
-from dialer.service.clock import SystemClock
+from dialer.ports import Clock
 from dialer.service.lifecycle import Service, stop_on_signals
 from dialer.service.server import listen
 from simulator.live import SimulatorTelephony
@@ -51,7 +51,7 @@ async def live(
     set_up_logging(settings.log_level, home.path / "dialer.log")
     sock = listen(settings.host, settings.port) if plan.console else None
     url = f"http://{settings.host}:{sock.getsockname()[1]}" if sock is not None else None
-    async with open_dialer(settings, lambda clock, _engine: _simulated(plan, clock), speed=plan.speed) as dialer:
+    async with open_dialer(settings, lambda clock: _simulated(plan, clock), speed=plan.speed) as dialer:
         with home.claimed(url or ""):
             await _run(dialer, home, sock, url, begin=begin, watch=watch, end=end)
 
@@ -83,7 +83,7 @@ async def _run(
     await end(dialer, outcome)
 
 
-async def _simulated(plan: Plan, clock: SystemClock) -> World:
+async def _simulated(plan: Plan, clock: Clock) -> World:
     telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=telephony)
     for campaign_id, profile in plan.desks.items():

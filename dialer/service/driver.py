@@ -91,28 +91,33 @@ class Driver:
             group.create_task(self._hear_agents(), name="agent events")
             group.create_task(self._loop(), name="engines")
 
-    async def _loop(self) -> None:
-        while True:
-            self._wake.clear()
-            while self._inbox:
-                self._turn(*self._inbox.popleft())
-            due = self._fire_timers()
-            if not self._inbox:
-                await self._rest(due)
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether an event waits for an engine, or an order for a port."""
+        return bool(self._inbox or self._tasks)
 
-    async def _rest(self, due: float | None) -> None:
-        if due is None:
-            await self._wake.wait()
-            return
-        delay_s = (due - self.clock.now()) / self.clock.speed
-        if delay_s <= 0:
-            await asyncio.sleep(0)
-            return
+    async def _loop(self) -> None:
+        alarm: asyncio.Task[None] | None = None
+        armed: float | None = None
         try:
-            async with asyncio.timeout(delay_s):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            while True:
+                self._wake.clear()
+                while self._inbox:
+                    self._turn(*self._inbox.popleft())
+                due = self._fire_timers()
+                if due != armed:
+                    if alarm is not None:
+                        alarm.cancel()
+                    armed, alarm = due, None if due is None else asyncio.create_task(self._alarm(due))
+                if not self._inbox:
+                    await self._wake.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    async def _alarm(self, due: float) -> None:
+        await self.clock.sleep_until(due)
+        self._wake.set()
 
     def _turn(self, campaign_id: int, event: Event) -> None:
         seat = self.seats.get(campaign_id)
