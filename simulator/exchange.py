@@ -19,6 +19,9 @@ from simulator.carrier import Carrier
 from simulator.script import Script
 from statuses.outcomes import EndedBy
 
+CONNECT_LIMIT_S = 5.0
+"""A join that takes longer fails, before the dialer gives the agent up: a late one would meet a busy agent."""
+
 
 class Schedule(Protocol):
     """Run `what(payload, now)` at the moment `at`."""
@@ -120,7 +123,11 @@ class Exchange:
         if line is None or not line.answered:
             return
         line.agent_id = agent_id
-        self._at(now + self._carrier.profile.connect_s, self._join, (line, line.turn, agent_id))
+        connect_s = self._carrier.profile.connect_s
+        if connect_s <= CONNECT_LIMIT_S:
+            self._at(now + connect_s, self._join, (line, line.turn, agent_id))
+        else:
+            self._at(now + CONNECT_LIMIT_S, self._give_up_join, (line, line.turn, agent_id))
 
     def agent_gone(self, call_id: CallId, now: float) -> None:
         """Let the agent's leg fall silent: the other side hangs up when its patience ends."""
@@ -178,11 +185,17 @@ class Exchange:
             return
         if line.script.connect_fails and line.turn == 1:
             line.script = _second_time(line.script)
-            self._emit(line.owner, ConnectFailed(line.call_id, agent_id), now)
+            self._give_up_join(payload, now)
             return
         line.turn += 1
         self._at(now + line.script.talk_s, self._talk_over, (line, line.turn))
         self._emit(line.owner, CallConnected(line.call_id, agent_id), now)
+
+    def _give_up_join(self, payload: tuple[Line, int, AgentId], now: float) -> None:
+        line, turn, agent_id = payload
+        if line.turn == turn and line.agent_id == agent_id:
+            line.agent_id = None
+            self._emit(line.owner, ConnectFailed(line.call_id, agent_id), now)
 
     def _talk_over(self, payload: tuple[Line, int], now: float) -> None:
         line, turn = payload

@@ -31,6 +31,8 @@ class SimulatorTelephony:
     ) -> None:
         self.capabilities = Capabilities(play=True, amd=profile.amd, early_media=True)
         self.on_connected: Callable[[AgentId, CallId, float], None] | None = None
+        self.on_invite: Callable[[CallId, str, float], None] | None = None
+        """Told (call, number, now) of every INVITE: the carrier's own record, to compare with ours."""
         self._clock = clock
         self.agenda = Agenda(clock)
         self._carrier = Carrier(profile, seed=seed, started_at=clock.now(), trunks=trunks)
@@ -56,6 +58,8 @@ class SimulatorTelephony:
     async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:  # noqa: ARG002 -- our ring timer is the engine's
         """Place one call; raise AdapterDown when the trunk is not running."""
         self._check()
+        if self.on_invite is not None:
+            self.on_invite(call_id, phone, self._clock.now())
         self._exchange.originate(call_id, phone=phone, hotline=hotline, trunk=trunk, now=self._clock.now())
 
     async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:  # noqa: ARG002 -- the network does not see it

@@ -18,7 +18,7 @@ from simulator.exchange import Exchange
 from simulator.profile import CarrierProfile, Fate, TrunkProfile
 from statuses.outcomes import AmdResult, EndedBy
 from tests.simulator.timeline import Timeline
-from tests.simulator.worlds import only
+from tests.simulator.worlds import constant, only
 
 
 class Bench:
@@ -36,9 +36,7 @@ class Bench:
         self.heard.append((round(now, 3), event))
 
     def call(self, call_id: str, phone: str = "+84001") -> None:
-        self.exchange.originate(
-            call_id, phone=phone, hotline="h", trunk="trunk-1", now=self.time.now, owner="me"
-        )
+        self.exchange.originate(call_id, phone=phone, hotline="h", trunk="trunk-1", now=self.time.now, owner="me")
 
     def after(self, seconds: float) -> list[tuple[float, Event]]:
         self.time.run_until(self.time.now + seconds)
@@ -128,6 +126,13 @@ def test_a_dead_agent_leg_fails_once_and_the_customer_stays_for_the_next_agent()
     assert bench.after(1.0) == [(12.15, ConnectFailed("c1", "agent-01"))]
     bench.exchange.connect("c1", "agent-02", bench.time.now)
     assert bench.after(1.0) == [(13.15, CallConnected("c1", "agent-02"))]
+
+
+def test_a_join_that_takes_too_long_fails_rather_than_come_late() -> None:
+    bench = Bench(only(Fate.ANSWER, connect_s=9.0, patience=constant(60.0)))
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    assert bench.after(30.0) == [(17.0, ConnectFailed("c1", "agent-01"))]
 
 
 def test_a_connection_that_was_overtaken_by_another_agent_never_happens() -> None:

@@ -36,7 +36,15 @@ def book(count: int = 3, ledger: NumberLedger | None = None, **retry: object) ->
 
 def intent(lead: Lead, now: float) -> AttemptIntent:
     return AttemptIntent(
-        f"c{lead.lead_id}-{lead.dialed + 1}", lead.lead_id, lead.customer_id, 1, lead.phone, "h", "t", lead.dialed + 1, now
+        f"c{lead.lead_id}-{lead.dialed + 1}",
+        lead.lead_id,
+        lead.customer_id,
+        1,
+        lead.phone,
+        "h",
+        "t",
+        lead.dialed + 1,
+        now,
     )
 
 

@@ -32,7 +32,9 @@ def test_a_person_joined_in_time_is_connected_and_not_abandoned(meter: Meter) ->
 
 
 @pytest.mark.parametrize("bridged_at", [None, 12.5])
-def test_a_person_who_waits_too_long_is_abandoned_even_if_an_agent_comes(meter: Meter, bridged_at: float | None) -> None:
+def test_a_person_who_waits_too_long_is_abandoned_even_if_an_agent_comes(
+    meter: Meter, bridged_at: float | None
+) -> None:
     meter.settled(record(10.0, bridged_at, 13.0))
     assert (meter.answered, meter.abandoned) == (1, 1)
 

@@ -32,7 +32,7 @@ def test_a_scenario_may_be_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(NotFound, match="no scenario 'smal'.*all-statuses, markov, small, storm, vn-mobile"):
+    with pytest.raises(NotFound, match=r"no scenario 'smal'.*all-statuses, markov, small, storm, vn-mobile"):
         load("smal")
 
 
