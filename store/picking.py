@@ -44,6 +44,8 @@ class SqlSource:
     def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
         """Return due leads in dialing order and load what the guards ask about their numbers."""
         found = _candidates(self._connection, self._lists, rank, now=self._now, limit=limit)
+        for lead in found:
+            self._book.add_lead(lead)
         load_numbers(self._connection, self._book, {lead.phone for lead in found}, now=self._now)
         return found
 

@@ -16,6 +16,7 @@ from store.load import ATTEMPTS, BANS, CAMPAIGNS, LEADS, LISTS, campaigns_query,
 from store.models import BUSY, UNFINISHED
 from store.open import readers
 from store.rules import DAY_S, Hold
+from store.rules import lead_hold as own_hold
 
 _S, _R = LeadState, HoldReason
 _STATES: Final = (
@@ -48,18 +49,18 @@ async def lead_hold(engine: AsyncEngine, lead_id: int, now: float) -> tuple[Hold
 
 
 def _one(connection: Connection, lead_id: int, now: float) -> Hold | None:
-    query = select(LEADS.c.campaign_id, LEADS.c.phone_e164, LEADS.c.lease_owner).where(LEADS.c.id == lead_id)
+    query = select(LEADS.c.campaign_id, LEADS.c.phone_e164).where(LEADS.c.id == lead_id)
     found = connection.execute(query).one_or_none()
     if found is None:
         raise NotFound(f"there is no lead with the id {lead_id}; it may have been removed from its campaign")
     keys = Touched(campaigns={found.campaign_id}, leads={lead_id}, phones={found.phone_e164})
     book = load(connection, keys, now=now)
-    hold = guard(book, book.leads[lead_id], now, leases=True)
-    leased = found.lease_owner is not None and hold is not None
-    return None if leased and hold is not None and hold.reason in _OF_NUMBERS else hold
-
-
-_OF_NUMBERS: Final = frozenset({_R.DNC, _R.BLACKLIST, _R.SUPPRESSED, _R.NUMBER_IN_FLIGHT, _R.NUMBER_CAP})
+    lead = book.leads[lead_id]
+    if lead.lease_owner is None:
+        return guard(book, lead, now, leases=True)
+    settings = book.campaigns[lead.campaign_id].settings  # in a hopper: the number was looked at for the lease
+    active = book.lists.get(lead.list_id, False)
+    return own_hold(lead, list_active=active, max_attempts=settings.retry.max_attempts, now=now)
 
 
 def _count(connection: Connection, campaign_id: int, now: float) -> dict[HoldReason | None, int]:
