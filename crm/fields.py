@@ -92,17 +92,17 @@ def parse_gender(cell: Cell) -> str | None:
 
 def parse_day(cell: Cell) -> str | None:
     """Return an ISO date from a date cell, `1990-02-28` or `28/02/1990` (day first, as in Viet Nam)."""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    text = plain(cell)
-    if not text:
-        return None
-    found = _moment(text)
-    if found is None or found.date() < _OLDEST:
+    if isinstance(cell, date):  # a datetime is one too
+        day = cell.date() if isinstance(cell, datetime) else cell
+    else:
+        text = plain(cell)
+        if not text:
+            return None
+        found = _moment(text)
+        day = found.date() if found is not None else date.min
+    if day < _OLDEST:
         raise WrongValue("Ngày dạng 28/02/1990 hoặc 1990-02-28", "a date is written 28/02/1990 or 1990-02-28")
-    return found.date().isoformat()
+    return day.isoformat()
 
 
 def parse_moment(cell: Cell, zone: ZoneInfo) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, text, update
 from sqlalchemy.sql.dml import Update
 
 from crm.lead_actions import touch_campaigns
@@ -28,6 +28,8 @@ _PLACED: Final = select(LEADS.c.customer_id).where(
     LEADS.c.campaign_id == bindparam("campaign"), LEADS.c.customer_id.in_(_KEYS)
 )
 _SAID: Final = select(_COMMENTS.c.customer_id, _COMMENTS.c.text).where(_COMMENTS.c.customer_id.in_(_KEYS))
+# Two imports with the same new number must not both insert it; SQLite has one writer anyway.
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305842)")
 _CODE_TAKEN: Final = ("Mã khách hàng đã thuộc về người khác", "the customer code belongs to another customer")
 
 
@@ -63,7 +65,9 @@ class _Known:
 
 def write_batch(db: Connection, batch: Batch, target: Target) -> Counts:
     """Write the batch in the caller's transaction; run again, it changes nothing."""
-    touch_campaigns(db, {target.campaign.campaign_id})  # also: one import of a campaign at a time
+    touch_campaigns(db, {target.campaign.campaign_id})
+    if db.dialect.name == "postgresql":
+        db.execute(_ONE_AT_A_TIME)
     merged = _merge(batch.people)
     known = {row[0]: _Known(*row[1:]) for row in db.execute(_KNOWN, {"keys": list(merged)})}
     refused = _refuse_codes(db, merged, target.code_column) if "code" in target.fields else []
@@ -197,9 +201,9 @@ def _comment(db: Connection, merged: Mapping[str, list[Person]], ids: Mapping[st
         return
     known = {tuple(row) for row in db.execute(_SAID, {"keys": list({customer for customer, _ in said})})}
     rows = [
-        {"customer_id": customer, "author": "", "text": text, "created_at": now}
-        for customer, text in said
-        if (customer, text) not in known
+        {"customer_id": customer, "author": "", "text": words, "created_at": now}
+        for customer, words in said
+        if (customer, words) not in known
     ]
     if rows:
         db.execute(insert(Comment), rows)

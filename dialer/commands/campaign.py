@@ -195,17 +195,20 @@ def _status(name: str | None, *, as_json: bool) -> None:
 
 
 def _print_status(found: Sequence[CampaignStatus], *, single: bool) -> None:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        "campaign", "state", "leads", "idle", "talking", "ringing", "waiting", "answers", "abandoned", "dialing"
-    )
+    table = Table(box=SIMPLE)
+    table.add_column("campaign", min_width=14)
+    for heading in ("state", "leads", "idle", "talk", "ring", "wait", "answer", "lost"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("dialing")
     for status in found:
         now = status.figures if not status.stale else None
         gauges = (now.idle, now.talking, now.ringing, now.waiting) if now else ("", "", "", "")
-        abandoned = f"{now.abandonment:.2%} of {now.abandon_limit:.0%}" if now and now.abandonment is not None else ""
+        abandoned = f"{now.abandonment:.1%}/{now.abandon_limit:.0%}" if now and now.abandonment is not None else ""
         rate = f"{now.answer_rate:.0%}" if now and now.answer_rate is not None else ""
         table.add_row(
             escape(status.name), status.state, str(status.leads), *map(str, gauges), rate, abandoned, _dialing(status)

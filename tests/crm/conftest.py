@@ -1,0 +1,41 @@
+"""A database per test: SQLite always; PostgreSQL too where a test asks for `engine`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store.open import open_database
+from store.upgrade import upgrade
+
+BACKENDS = [
+    pytest.param("sqlite", marks=pytest.mark.component("sqlite")),
+    pytest.param("postgres", marks=pytest.mark.component("postgresql")),
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    # An async fixture asked for by name must be made before the loop runs: hence no `async` here.
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'dialer.db'}"
+
+
+@pytest.fixture
+async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
+    opened = open_database(engine_url)
+    await upgrade(opened)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    opened = open_database(f"sqlite:///{tmp_path / 'dialer.db'}")
+    await upgrade(opened)
+    yield opened
+    await opened.dispose()
