@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from nicegui import ui
 
 from web.i18n import Words
@@ -9,7 +11,11 @@ from web.i18n import Words
 
 async def confirmed(words: Words, question: str, *, yes: str, title: str = "", danger: bool = False) -> bool:
     """Ask before something is done; False when the reader turns away."""
-    with ui.dialog() as dialog, ui.element("div").classes("confirm").props("role=alertdialog"):
+    label = escape(title or question, quote=True)
+    with (
+        ui.dialog().props(f'role=alertdialog aria-label="{label}"') as dialog,
+        ui.element("div").classes("confirm"),
+    ):
         if title:
             ui.label(title).classes("text-weight-bold")
         ui.label(question)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
 
+from tests.plugins.chromium import ARGUMENTS, START_TIMEOUT_MS, executable
 from tests.web.served import Console, Visit, ready
 
 
@@ -23,6 +25,25 @@ def empty_console(tmp_path: Path) -> Iterator[Console]:
     running = Console(tmp_path, "--empty")
     yield running
     assert running.close() == 0
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_browser() -> AsyncIterator[Browser]:
+    """Give one browser to all tests of the console: their readers differ by context, and starting it takes seconds."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable(), args=list(ARGUMENTS), headless=True, timeout=START_TIMEOUT_MS
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def chromium_page(chromium_browser: Browser) -> AsyncIterator[Page]:
+    """Give a page of a reader who was never here before, at desktop size."""
+    context = await chromium_browser.new_context(viewport={"width": 1280, "height": 800})
+    yield await context.new_page()
+    await context.close()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ FACTS = {
 }
 _DAY = (Slot(0, 1440),)
 SETTINGS = CampaignSettings(0, "", window=CallWindow(weekdays=(_DAY,) * 7), hotlines=("19001000",))
-GIVEN = ("Ánh", "Bảo", "Châu", "Đức", "Giang", "Hà", "Khánh", "Linh", "Mai", "Oanh", "Quân", "Yến")
+GIVEN = ("Bảo", "Châu", "Đức", "Ánh", "Giang", "Hà", "Khánh", "Linh", "Mai", "Oanh", "Quân", "Yến")
 
 
 class World:

@@ -62,7 +62,7 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
         return
     note = await read_note(deps, call_id)
     title = words("calls.detail")
-    with ui.dialog() as dialog, ui.element("div").classes("call-card").props(f'role=dialog aria-label="{title}"'):
+    with ui.dialog().props(f'aria-label="{title}"') as dialog, ui.element("div").classes("call-card"):
         heading(title, level=2)
         _timeline(call, words)
         with ui.element("div").classes("facts"):

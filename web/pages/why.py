@@ -24,8 +24,8 @@ def show_why(words: Words, report: WhyReport) -> None:
     """Open the drawer with what holds the whole campaign and the number of customers under each reason."""
     title = words("campaigns.why_title")
     with (
-        ui.dialog().props("position=right") as dialog,
-        ui.element("div").classes("sheet").props(f'role=dialog aria-label="{title}"'),
+        ui.dialog().props(f'position=right aria-label="{title}"') as dialog,
+        ui.element("div").classes("sheet"),
     ):
         with ui.element("div").classes("sheet-head"):
             with ui.element("div"):
