@@ -1,0 +1,121 @@
+"""`dialer bench`: what the machine of the moment says about speed and memory, as ratios within one run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dialer.errors import BadInput
+
+if TYPE_CHECKING:
+    from dialer.bench.figures import Result, Step
+
+app = typer.Typer(no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+_Repeats = Annotated[int, typer.Option(min=1, help="How often the two are measured side by side; the median counts.")]
+_Seed = Annotated[int, typer.Option(help="The simulated world's seed.")]
+
+
+@app.command("engine")
+def engine_command(
+    agents: Annotated[int, typer.Option(min=1, help="Agents of the simulated campaign.")] = 100,
+    hours: Annotated[float, typer.Option(help="Working hours of the simulated day.")] = 8.0,
+    seed: _Seed = 7,
+    repeats: _Repeats = 3,
+    as_json: _Json = False,
+) -> None:
+    """Play engine and simulator beside a bare heap, and a whole working day."""
+    from dialer.bench.engine import bench_engine
+
+    _check("hours", hours)
+    _show([lambda step: bench_engine(agents=agents, hours=hours, seed=seed, repeats=repeats, step=step)], as_json)
+
+
+@app.command("store")
+def store_command(
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts, each of a lead of its own.")] = 5000,
+    batch: Annotated[int, typer.Option(min=1, help="Attempts that begin in one transaction.")] = 250,
+    repeats: _Repeats = 3,
+    as_json: _Json = False,
+) -> None:
+    """Commit attempts from begun to settled, with call records, beside the same rows inserted raw."""
+    from dialer.bench.store import bench_store
+
+    _show([lambda step: bench_store(attempts=attempts, batch=batch, repeats=repeats, step=step)], as_json)
+
+
+@app.command("import")
+def import_command(
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the workbook; memory: also 4 times more.")] = 50_000,
+    repeats: _Repeats = 3,
+    as_json: _Json = False,
+) -> None:
+    """Import a workbook beside calamine alone: speed and memory."""
+    from dialer.bench.importing import bench_import
+
+    _show([lambda step: bench_import(rows=rows, repeats=repeats, step=step)], as_json)
+
+
+@app.command("idle")
+def idle_command(
+    seconds: Annotated[float, typer.Option(help="How long the service is watched.")] = 10.0,
+    as_json: _Json = False,
+) -> None:
+    """Watch a service that has nothing to do: memory and processor share."""
+    from dialer.bench.idle import bench_idle
+
+    _check("seconds", seconds)
+    _show([lambda step: bench_idle(seconds=seconds, step=step)], as_json)
+
+
+@app.command("all")
+def all_command(
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes: a first look within a minute or two.")] = False,
+    seed: _Seed = 7,
+    as_json: _Json = False,
+) -> None:
+    """Measure everything; one table with the goals."""
+    from dialer.bench.engine import bench_engine
+    from dialer.bench.idle import bench_idle
+    from dialer.bench.importing import bench_import
+    from dialer.bench.store import bench_store
+
+    agents, hours, attempts, rows, seconds = (20, 0.5, 1000, 5000, 3.0) if quick else (100, 8.0, 5000, 50_000, 10.0)
+    benches: list[Callable[[Step], Result]] = [
+        lambda step: bench_engine(agents=agents, hours=hours, seed=seed, repeats=3, step=step),
+        lambda step: bench_store(attempts=attempts, batch=250, repeats=3, step=step),
+        lambda step: bench_import(rows=rows, repeats=3, step=step),
+        lambda step: bench_idle(seconds=seconds, step=step),
+    ]
+    _show(benches, as_json)
+
+
+def _check(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise BadInput(f"--{name} must be a positive number, not {value}")
+
+
+def _show(benches: Sequence[Callable[[Step], Result]], as_json: bool) -> None:
+    """Measure with a progress bar on stderr, which a file or a pipe does not get; then print."""
+    import msgspec
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from dialer.bench.figures import to_table
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    results = []
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("starting", total=len(benches))
+        for bench in benches:
+            results.append(bench(lambda words: progress.update(bar, description=words)))
+            progress.advance(bar)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode({"results": results}), indent=2).decode())
+    else:
+        Console().print(to_table(results))
