@@ -82,7 +82,7 @@ class Dialer:
             cps=settings.trunk_cps,
             burst=max(1, int(settings.trunk_cps)),
         )
-        self.driver = Driver(self.store, world.telephony, world.agents, clock)
+        self.driver = Driver(self.store, world.telephony, world.agents, clock, fault=fault)
         owner = f"{socket.gethostname()}:{os.getpid()}"
         self.keeper = Keeper(
             self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides

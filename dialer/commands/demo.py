@@ -39,6 +39,9 @@ def demo(
         bool, typer.Option("--headless", help="No console in the browser; progress in the terminal.")
     ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo in the same folder.")] = False,
+    carrier_log: Annotated[
+        Path | None, typer.Option(help="Append each INVITE that the simulated carrier sees: time, call id, number.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Import the sample workbook, dial it with simulated agents, and show it in the browser.
@@ -58,6 +61,7 @@ def demo(
             until_done=until_done,
             headless=headless,
             as_json=json,
+            carrier_log=carrier_log,
         )
     )
 
@@ -84,6 +88,7 @@ async def _demo(
     until_done: bool,
     headless: bool,
     as_json: bool,
+    carrier_log: Path | None,
 ) -> None:
     from dialer.commands.demo_report import build, show
     from dialer.commands.demo_setup import demo_people, prepare
@@ -99,7 +104,9 @@ async def _demo(
             store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done
         )
     carrier, desk = demo_people(agents)
-    plan = Plan(settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, console=not headless)
+    plan = Plan(
+        settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, console=not headless, carrier_log=carrier_log
+    )
 
     async def begin(dialer: Dialer, url: str | None) -> None:
         if url is not None:

@@ -17,7 +17,8 @@ from dialer.app import Dialer
 from dialer.core.campaign import CampaignAction, CampaignState
 from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, NumberCaps, Purpose, Slot
 from dialer.errors import NotFound
-from simulator.profile import AgentProfile, CarrierProfile, Duration
+from simulator.chance import Duration
+from simulator.profile import AgentProfile, CarrierProfile
 from simulator.scenario import load
 from statuses.lead import LeadState
 from statuses.retry import RetryPolicy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dialer.app import Dialer, Outcome, World, open_dialer, run_dialer
 from dialer.config import Settings
+from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.logs import set_up_logging
 from dialer.ports import Clock
@@ -34,13 +35,14 @@ class Plan(NamedTuple):
     seed: int = 7
     speed: float = 1.0
     console: bool = True
+    carrier_log: Path | None = None
 
 
 async def live(
     plan: Plan,
     *,
     begin: Callable[[Dialer, str | None], Awaitable[None]],
-    watch: Callable[[Dialer, asyncio.Event], Awaitable[None]] | None = None,
+    watch: Callable[[Dialer, asyncio.Event], Coroutine[None, None, None]] | None = None,
     end: Callable[[Dialer, Outcome], Awaitable[None]],
 ) -> None:
     """Open everything, tell `begin` the console's address, run until a signal or `watch` stops it, tell `end`."""
@@ -63,7 +65,7 @@ async def _run(
     url: str | None,
     *,
     begin: Callable[[Dialer, str | None], Awaitable[None]],
-    watch: Callable[[Dialer, asyncio.Event], Awaitable[None]] | None,
+    watch: Callable[[Dialer, asyncio.Event], Coroutine[None, None, None]] | None,
     end: Callable[[Dialer, Outcome], Awaitable[None]],
 ) -> None:
     stop = asyncio.Event()
@@ -85,10 +87,25 @@ async def _run(
 
 async def _simulated(plan: Plan, clock: Clock) -> World:
     telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
+    if plan.carrier_log is not None:
+        telephony.on_invite = _witness(plan.carrier_log)
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=telephony)
     for campaign_id, profile in plan.desks.items():
         desks.man(campaign_id, profile)
     return World(telephony, desks)
+
+
+def _witness(path: Path) -> Callable[[str, str, float], None]:
+    """Append one line an INVITE; each reaches the system before the call does, whatever becomes of this process."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise BadInput(f"cannot write the carrier's log {path}: {error.strerror}; name another file") from error
+
+    def invited(call_id: str, phone: str, now: float) -> None:
+        os.write(number, f"{now:.3f},{call_id},{phone}\n".encode())
+
+    return invited
 
 
 def say_drained(outcome: Outcome) -> None:

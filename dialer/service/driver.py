@@ -26,6 +26,7 @@ from dialer.core.events import CallEnded, CampaignStopped, Event, PromptEnded
 from dialer.core.types import CallId
 from dialer.errors import AdapterError, NotSupported
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
+from dialer.service.crash import Fault
 from dialer.service.seat import Seat
 from dialer.service.writer import Writer
 from statuses.outcomes import CancelReason, EndedBy, LocalError
@@ -36,15 +37,28 @@ EARLY_EVENTS = 10_000
 """Agent events kept for a campaign whose engine is not seated yet."""
 
 
+def _no_fault(_point: str) -> None:
+    """Go on."""
+
+
 class Driver:
     """Turn the engines of all seated campaigns."""
 
-    def __init__(self, store: LeadStore, telephony: Telephony, agents: AgentLink, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: LeadStore,
+        telephony: Telephony,
+        agents: AgentLink,
+        clock: Clock,
+        *,
+        fault: Fault | None = None,
+    ) -> None:
         self.seats: dict[int, Seat] = {}
         self.clock = clock
         self.writer = Writer(store, clock, self.deliver)
         self._telephony = telephony
         self._agents = agents
+        self._fault = fault or _no_fault
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
         self._calls: dict[CallId, int] = {}
@@ -175,6 +189,7 @@ class Driver:
             log.error("lease lost, call not placed", extra={"action": "call.fenced", "call_id": effect.call_id})
             self.deliver(campaign_id, CallEnded(effect.call_id, local_error=LocalError.LOST, ended_by=EndedBy.DIALER))
             return
+        self._fault("invite.before")
         try:
             await self._telephony.originate(
                 effect.call_id,
@@ -183,11 +198,13 @@ class Driver:
                 trunk=effect.trunk,
                 ring_timeout_s=effect.ring_timeout_s,
             )
+            self._fault("invite.sent")
         except AdapterError as error:
             log.warning(
                 "trunk refused", extra={"action": "call.refused", "call_id": effect.call_id, "why": repr(error)}
             )
-            self.deliver(campaign_id, CallEnded(effect.call_id))
+            # A transport that fails counts as a 503 (RFC 3261 section 8.1.3.1).
+            self.deliver(campaign_id, CallEnded(effect.call_id, sip_status=503))
 
     async def _play(self, campaign_id: int, effect: Play) -> None:
         try:

@@ -43,7 +43,7 @@ class Bench:
         self, settings: CampaignSettings = SETTINGS, *, leads: int = 10, channels: int = 50, cps: float = 50.0
     ) -> None:
         self.now = START
-        self.pool = TrunkPool((TrunkLimit(name="sim", channels=channels, cps=cps, burst=cps),))
+        self.pool = TrunkPool((TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
         self.engine = CampaignEngine(settings, self.pool, now=self.now)
         self.queue = [lead(n) for n in range(1, leads + 1)]
         self.done: list[AnyEffect] = []

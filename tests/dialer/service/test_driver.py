@@ -1,0 +1,82 @@
+"""The loop with a real engine, a memory store, the simulated trunk and desks."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.core.campaign import CampaignState
+from dialer.core.events import AgentReady
+from dialer.core.types import Fence
+from dialer.errors import AdapterDown
+from dialer.service.keeper import LEASE_S
+from dialer.service.seat import Seat
+from simulator.profile import Fate
+from tests.dialer.service.stage import Stage
+from tests.simulator.worlds import only
+
+
+async def test_a_campaign_is_dialed_to_its_end() -> None:
+    stage = Stage()
+    stage.campaign(leads=6)
+    async with stage.running():
+        await stage.clock.advance(240)
+    assert stage.states() == {"success": 6}
+    assert len(stage.invites) == len(set(stage.invites)) == 6
+    assert stage.driver.calls_in_flight == 0
+    assert stage.driver.no_calls.is_set()
+    kinds = [event.type for event in stage.store.events]
+    assert kinds.count("cdr.finalized") == 6
+    assert kinds.count("call.initiated") == 6
+
+
+async def test_agents_who_signed_in_before_the_campaign_was_taken_are_not_forgotten() -> None:
+    stage = Stage(agents=0)
+    async with stage.running():
+        stage.driver.deliver(1, AgentReady("early"))
+        await stage.clock.advance(5)
+        stage.campaign(leads=1)
+        await stage.clock.advance(10)
+        assert len(stage.invites) == 1
+
+
+async def test_a_trunk_that_refuses_is_a_call_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.campaign(leads=1)
+
+    async def down(*_: object, **__: object) -> None:
+        raise AdapterDown("no trunk")
+
+    monkeypatch.setattr(stage.trunk, "originate", down)
+    async with stage.running():
+        await stage.clock.advance(5)
+    (attempt,) = stage.store.book.attempts.values()
+    assert (attempt.settled, attempt.status) == (True, "congestion")
+    assert not attempt.counts
+
+
+async def test_a_process_held_up_past_its_lease_places_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.campaign(leads=3, state=CampaignState.APPROVED)
+
+    async def held_up(seat: Seat, _now: float) -> Fence:
+        return seat.fence
+
+    async with stage.running():
+        await stage.clock.advance(3)
+        monkeypatch.setattr(stage.keeper, "_renew", held_up)
+        await stage.clock.advance(LEASE_S)
+        stage.store.book.campaigns[1].state = CampaignState.RUNNING
+        await stage.clock.advance(5)
+        assert stage.store.book.attempts
+        assert stage.invites == []
+
+
+@pytest.mark.parametrize("fate", [Fate.REJECT, Fate.SWITCHED_OFF, Fate.RING_OUT, Fate.SILENCE])
+async def test_whatever_the_callee_does_each_attempt_is_settled_once(fate: Fate) -> None:
+    stage = Stage(carrier=only(fate))
+    stage.campaign(leads=4)
+    async with stage.running():
+        await stage.clock.advance(150)
+    finals = [event for event in stage.store.events if event.type == "cdr.finalized"]
+    assert len(finals) == len(stage.invites) >= 4
+    assert all(attempt.settled for attempt in stage.store.book.attempts.values())
