@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulator.desks import DeskState
 from simulator.profile import AgentProfile, Burst, CarrierProfile, Fate, Outage, Shares, TrunkProfile
 from simulator.report import report, to_json
-from simulator.scenario import CampaignPlan, OwnTrunk, Scenario, changed, load
+from simulator.scenario import CampaignPlan, OwnTrunk, Scenario, changed, load, shipped
 from simulator.world import World
 from statuses.lead import LeadState
 from statuses.outcomes import CallStatus
@@ -68,6 +68,14 @@ def test_one_scenario_produces_every_status_but_ivr_which_needs_a_campaign_witho
     world = World(load("all-statuses"), seed=7)
     world.run()
     assert set(world.lanes[0].meter.statuses) == set(CallStatus) - {CallStatus.IVR}
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_every_shipped_scenario_runs(name: str) -> None:
+    world = World(changed(load(name), hours=0.1), seed=7)
+    world.run()
+    assert all(lane.meter.bridged > 0 for lane in world.lanes)
+    assert all(lane.engine.state.totals.strays == 0 for lane in world.lanes)
 
 
 def test_the_same_seed_gives_the_same_report_byte_for_byte_and_another_seed_another() -> None:
