@@ -107,6 +107,10 @@ class Roster:
         """Return the agents of a state, longest in it first."""
         return self._in[state]
 
+    def ready(self, agent_id: AgentId | None) -> Agent | None:
+        """Return the agent if ready for a call."""
+        return None if agent_id is None else self._in[AgentState.READY].get(agent_id)
+
     def longest_idle(self) -> Agent | None:
         """Return the agent who has been ready the longest."""
         return next(iter(self._in[AgentState.READY].values()), None)

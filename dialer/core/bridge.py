@@ -16,8 +16,8 @@ ENDING_LIMIT_S = 10.0
 
 
 def offer(state: EngineState, call: Call, now: float) -> None:
-    """Reserve the longest idle agent for an answered call, or let it wait."""
-    agent = state.roster.longest_idle()
+    """Reserve the agent who arranged the callback, else the longest idle one, or let the call wait (statuses.md T5)."""
+    agent = state.roster.ready(call.lead.callback_agent) or state.roster.longest_idle()
     if agent is None:
         call.phase = Phase.WAITING
         state.waiting[call.call_id] = call

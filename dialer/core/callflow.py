@@ -74,7 +74,6 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
-    state.budget.answered(now)
     state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
 
@@ -114,8 +113,11 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
         state.estimators.call_finished(False, now - call.intent.begun_at)  # noqa: FBT003 -- an observation
-    elif call.bridged_at is None and call.amd is not AmdResult.MACHINE:
-        abandon(state, call, now)
+    elif call.amd is not AmdResult.MACHINE:
+        # Only now is it sure that a person answered: a machine may be recognised late, and must not widen the budget.
+        state.budget.answered(now)
+        if call.bridged_at is None:
+            abandon(state, call, now)
     record = settle(state, call, event, now)
     if call.agent is not None:
         _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)

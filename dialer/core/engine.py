@@ -41,8 +41,11 @@ def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> 
     callflow.cancel_unanswered(state, CancelReason.CAMPAIGN_STOPPED, now)
 
 
-def _settings(state: EngineState, event: events.SettingsChanged, _now: float) -> None:
+def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> None:
+    legal = state.settings.legal
     state.configure(event.settings)
+    if state.settings.legal != legal:
+        state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
 
 def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
@@ -131,6 +134,12 @@ class CampaignEngine:
     def figures(self, now: float) -> LiveFigures:
         """Return the live figures."""
         return self._measure.figures(now)
+
+    def give_back_trunks(self) -> None:
+        """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
+        for call in self.state.calls.values():
+            self.state.pool.give(call.intent.trunk)
+        self.state.calls.clear()
 
     @property
     def leased_leads(self) -> tuple[int, ...]:

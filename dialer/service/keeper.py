@@ -138,6 +138,7 @@ class Keeper:
                 "another engine owns the campaign", extra={"action": "campaign.fenced", "campaign": campaign_id}
             )
             self._driver.unseat(campaign_id)
+            seat.engine.give_back_trunks()
             return None
         return seat.fence
 

@@ -23,7 +23,7 @@ from dialer.core.types import CallWindow, HoldReason, Refusal, Slot
 from statuses.lead import Trigger
 from statuses.outcomes import AmdResult, Announcement, CallStatus, CancelReason, EndedBy
 from statuses.retry import RetryPolicy
-from tests.dialer.core.bench_engine import SETTINGS, START, Bench
+from tests.dialer.core.bench_engine import SETTINGS, START, Bench, lead
 
 
 def figures_reason(bench: Bench) -> HoldReason | None:
@@ -156,7 +156,7 @@ def test_nobody_free_within_two_seconds_is_an_abandoned_call() -> None:
     bench.tell(events.CallEnded(second, sip_status=200, ended_by=EndedBy.DIALER))
     assert bench.settled(second).record.verdict.status is CallStatus.BUSY_LINE
     figures = bench.engine.figures(bench.now)
-    assert (figures.answered, figures.abandoned) == (202, 1)
+    assert (figures.answered, figures.abandoned) == (201, 1)
 
 
 def test_the_overflow_message_plays_before_the_hang_up() -> None:
@@ -185,6 +185,33 @@ def test_an_agent_who_frees_up_in_time_takes_the_waiting_call() -> None:
     bench.wait(5)
     assert bench.of(Hangup) == []
     assert bench.engine.figures(bench.now).abandoned == 0
+
+
+def test_a_callback_prefers_the_agent_who_arranged_it() -> None:
+    bench = Bench(leads=0)
+    bench.queue = [lead(1, callback_agent="a2")]
+    bench.start(agents=3)
+    bench.answer(bench.calls[0], connect=False)
+    assert bench.of(Connect) == [Connect(bench.calls[0], "a2")]
+
+
+def test_a_changed_legal_limit_holds_at_once_and_keeps_the_count() -> None:
+    bench = Bench()
+    bench.start(answers=200)
+    stricter = msgspec.structs.replace(SETTINGS.legal, abandon_limit=0.01)
+    bench.tell(events.SettingsChanged(msgspec.structs.replace(SETTINGS, legal=stricter)))
+    figures = bench.engine.figures(bench.now)
+    assert (figures.abandon_limit, figures.answered) == (0.01, 200)
+    assert bench.engine.state.budget.limit == 0.01
+
+
+def test_a_dropped_engine_gives_its_trunk_channels_back() -> None:
+    bench = Bench(channels=3)
+    bench.start(agents=3)
+    assert bench.pool.room(bench.now)[0] == 0
+    bench.engine.give_back_trunks()
+    bench.wait(1)
+    assert bench.pool.room(bench.now)[0] == 3
 
 
 def test_an_unreachable_agent_is_set_aside_and_the_customer_gets_another() -> None:
@@ -233,6 +260,7 @@ def test_a_machine_found_during_the_talk_frees_the_agent_and_settles_the_lead_on
     bench.wait(30)
     assert bench.settled(call).record.verdict.status is CallStatus.VOICEMAIL
     assert bench.lead_settled() == []
+    assert bench.engine.figures(bench.now).answered == 0
 
 
 def test_announcement_outranks_the_code() -> None:
