@@ -15,6 +15,7 @@ from store.batch import Touched
 from store.book import Book
 from store.load import load
 from store.models import Campaign, Comment, Lead, Suppression
+from store.outbox import append
 from store.rows import Ban, LeadRow
 from store.rules import ban_hold
 from store.write import flush
@@ -59,8 +60,14 @@ def _act(db: Connection, lead_id: int, trigger: Trigger, now: float) -> LeadRow:
     if trigger is Trigger.START:
         _refuse_suppressed(db, lead, now)
     move(book, lead, trigger, now=now)
-    flush(db, book, now=now)
+    write_back(db, book, now=now)
     return lead
+
+
+def write_back(db: Connection, book: Book, *, now: float) -> None:
+    """Write what the book's journal names, and its events last."""
+    flush(db, book, now=now)
+    append(db, book.journal.events, now=now)
 
 
 def move(book: Book, lead: LeadRow, trigger: Trigger, *, now: float) -> None:

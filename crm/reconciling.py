@@ -5,13 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from crm.lead_actions import in_transaction, touch_campaigns
+from crm.lead_actions import in_transaction, touch_campaigns, write_back
 from statuses.lead import ErrorKind, LeadState, LeadStep, Trigger
 from store.batch import Touched
 from store.load import load
 from store.models import Lead
 from store.rows import LeadRow
-from store.write import flush
 
 _AT_ONCE = 1_000
 
@@ -38,7 +37,7 @@ def _release_some(db: Connection, campaign_id: int, now: float) -> int:
         if lead.next_at is None:
             lead.next_at = now
         book.move(lead, _released(lead), Trigger.START, at=now)
-    flush(db, book, now=now)
+    write_back(db, book, now=now)
     return len(ids)
 
 

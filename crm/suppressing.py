@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from crm.lead_actions import bans_of, in_transaction, move, touch_campaigns
+from crm.lead_actions import bans_of, in_transaction, move, touch_campaigns, write_back
 from crm.numbers import need_phone
 from dialer.core.types import HoldReason
 from statuses.lead import LeadState, Trigger, allowed
@@ -17,7 +17,6 @@ from store.load import load
 from store.models import Lead, Suppression
 from store.rows import LeadRow
 from store.rules import ban_hold
-from store.write import flush
 
 Listing: TypeAlias = Literal["dnc", "blacklist"]
 _TRIGGERS: Final = {HoldReason.DNC: Trigger.DNC, HoldReason.BLACKLIST: Trigger.BLACKLIST}
@@ -65,7 +64,7 @@ def _settle_leads(db: Connection, phone: str, now: float) -> int:
     for lead in sorted(book.leads.values(), key=lambda lead: lead.id):
         hold = ban_hold(bans, lead.campaign_id, now)
         moved += _follow(book, lead, hold.reason if hold is not None else None, now)
-    flush(db, book, now=now)
+    write_back(db, book, now=now)
     return moved
 
 

@@ -1,7 +1,9 @@
-"""A database per test: SQLite always; PostgreSQL too where a test asks for `engine`."""
+"""A database per test, copied from one that is made once; PostgreSQL too where a test asks for `engine`."""
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,12 +19,25 @@ BACKENDS = [
 ]
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "dialer.db"
+
+    async def make() -> None:
+        engine = open_database(f"sqlite:///{path}")
+        await upgrade(engine)
+        await engine.dispose()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture(params=BACKENDS)
-def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def engine_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> str:
     # An async fixture asked for by name must be made before the loop runs: hence no `async` here.
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'dialer.db'}"
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path)}"
 
 
 @pytest.fixture
@@ -34,8 +49,7 @@ async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'dialer.db'}")
-    await upgrade(opened)
+async def sqlite(tmp_path: Path, empty_database: Path) -> AsyncIterator[AsyncEngine]:
+    opened = open_database(f"sqlite:///{shutil.copy(empty_database, tmp_path)}")
     yield opened
     await opened.dispose()
