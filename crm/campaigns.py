@@ -37,8 +37,6 @@ __all__ = [
     "why",
 ]
 
-STALE_S: Final = 10.0
-"""Figures older than this are history."""
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -168,5 +166,5 @@ def _status(row: Row[Any], now: float) -> CampaignStatus:
         figures=msgspec.json.decode(row.runtime, type=LiveFigures) if row.runtime else None,
         figures_at=row.runtime_at,
         served=served,
-        stale=not served or row.runtime_at is None or now - row.runtime_at > STALE_S,
+        stale=not served or row.runtime_at is None,
     )

@@ -22,7 +22,6 @@ from store.open import readers
 from store.why import lead_hold, lead_holds
 
 NoService: TypeAlias = Literal["no_service"]
-_STALE_S: Final = 10.0
 _EXAMPLES: Final = 3
 _SAMPLE: Final = 60
 
@@ -116,7 +115,7 @@ def _campaign_holds(row: Row[Any], now: float) -> tuple[CampaignHold, ...]:
     if opens != now:
         holds.append(CampaignHold(HoldReason.WINDOW, opens, "outside the campaign's calling hours"))
     figures = msgspec.json.decode(row.runtime, type=LiveFigures) if row.runtime else None
-    fresh = row.runtime_at is not None and now - row.runtime_at <= _STALE_S
+    fresh = row.owner is not None and (row.lease_expires_at or 0.0) > now  # the owner reports more often than it renews
     if state is CampaignState.RUNNING and figures is not None and figures.reason is not None and fresh:
         known = {hold.reason for hold in holds}
         if figures.reason not in known:

@@ -66,7 +66,10 @@ class Telephony(Protocol):
         ...
 
     async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
-        """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
+        """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s.
+
+        A join that takes longer must be given up by the adapter: after 6 s the engine frees the agent for other calls.
+        """
         ...
 
     async def play(self, call_id: CallId, *, prompt: str) -> None:

@@ -85,6 +85,12 @@ class Roster:
             self._in[agent.state][agent_id] = agent
         return agent
 
+    def restore(self, agent: Agent, now: float) -> None:
+        """Put an agent who was removed back, in the state of that time."""
+        agent.since = now
+        self._agents[agent.agent_id] = agent
+        self._in[agent.state][agent.agent_id] = agent
+
     def move(self, agent: Agent, what: AgentInput, now: float) -> bool:
         """Apply one input; return False (and change nothing) when the table has no such row."""
         target = TRANSITIONS.get((agent.state, what))

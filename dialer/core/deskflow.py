@@ -9,16 +9,29 @@ from dialer.core.effects import AgentOrder, CommandAgent
 from dialer.core.events import AgentLost, AgentPaused, AgentReady, AgentSignedIn, AgentWrappedUp
 from dialer.core.settling import settle_lead
 from dialer.core.state import EngineState
+from dialer.core.types import AgentId
+
+
+def at_desk(state: EngineState, agent_id: AgentId, now: float) -> Agent:
+    """Return the agent, signed in; one who was lost during a talk that still runs comes back into that talk."""
+    agent = state.roster.get(agent_id)
+    if agent is not None:
+        return agent
+    for call in state.calls.values():
+        if call.agent is not None and call.agent.agent_id == agent_id and call.bridged_at is not None:
+            state.roster.restore(call.agent, now)
+            return call.agent
+    return state.roster.sign_in(agent_id, now)
 
 
 def signed_in(state: EngineState, event: AgentSignedIn, now: float) -> None:
     """Add the agent, not ready."""
-    state.roster.sign_in(event.agent_id, now)
+    at_desk(state, event.agent_id, now)
 
 
 def ready(state: EngineState, event: AgentReady, now: float) -> None:
     """Take the agent's word; an agent in wrap-up who says ready has finished it."""
-    agent = state.roster.sign_in(event.agent_id, now)
+    agent = at_desk(state, event.agent_id, now)
     agent.pause_after, agent.code = False, ""
     if agent.state is AgentState.WRAP_UP:
         wrapped_up(state, AgentWrappedUp(event.agent_id), now)
@@ -29,7 +42,7 @@ def ready(state: EngineState, event: AgentReady, now: float) -> None:
 
 def paused(state: EngineState, event: AgentPaused, now: float) -> None:
     """Take the agent off calls, after the present one if there is one."""
-    agent = state.roster.sign_in(event.agent_id, now)
+    agent = at_desk(state, event.agent_id, now)
     agent.code = event.code
     if agent.state in {AgentState.READY, AgentState.NOT_READY}:
         state.roster.move(agent, AgentInput.PAUSE, now)

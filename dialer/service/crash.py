@@ -15,8 +15,8 @@ def crash_at(spec: str | None) -> Fault | None:
     """Return the hook that kills this process (SIGKILL) at the n-th passing of a point; None for no spec."""
     if not spec:
         return None
-    point, _, count = spec.partition(":")
-    if not count.isdecimal() or int(count) < 1:
+    point, _, count = spec.rpartition(":")
+    if not point or not count.isdecimal() or int(count) < 1:
         raise BadInput(f"DIALER_CRASH_AT={spec!r}: write POINT:N with N >= 1, such as settle.before_commit:2")
     left = int(count)
 

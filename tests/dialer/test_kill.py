@@ -51,13 +51,14 @@ def run_demo(home: Path, *more: str, crash_at: str = "") -> subprocess.Completed
         "demo",
         "--headless",
         "--speed",
-        "60",
+        "150",
         "--leads",
-        "250",
+        "300",
     ]
-    environment = os.environ | {"DIALER_CRASH_AT": crash_at, "DIALER_LOG_LEVEL": "INFO"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"}
+    environment |= {"DIALER_CRASH_AT": crash_at, "DIALER_LOG_LEVEL": "INFO"}
     return subprocess.run(
-        [*command, "--agents", "12", "--carrier-log", str(home / "carrier.csv"), *more],
+        [*command, "--agents", "6", "--carrier-log", str(home / "carrier.csv"), *more],
         env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
 

@@ -239,6 +239,21 @@ def test_an_agent_lost_before_the_talk_is_replaced_and_a_talk_goes_on_without_th
     assert two
 
 
+def test_an_agent_who_returns_during_the_talk_is_talking_not_idle() -> None:
+    bench = Bench()
+    bench.start()
+    call = bench.calls[0]
+    bench.answer(call)
+    bench.tell(events.AgentLost("a1"), events.AgentReady("a1"))
+    bench.wait(3)
+    figures = bench.engine.figures(bench.now)
+    assert (figures.talking, figures.idle, len(bench.calls)) == (1, 0, 1)
+    bench.tell(events.CallEnded(call, ended_by=EndedBy.REMOTE))
+    bench.wait(11)
+    assert len(bench.lead_settled()) == 1
+    assert len(bench.calls) == 2
+
+
 def test_a_machine_is_let_go_and_called_voicemail() -> None:
     bench = Bench()
     bench.start()
