@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from dialer.commands import bench, campaign, cdr, demo, leads, simulate, status, up
 from dialer.commands.context import choose
@@ -48,21 +48,18 @@ def options(
 def main() -> None:
     """Run the command line; a person's mistake costs one clear line and exit status 2."""
     try:
-        code = app(standalone_mode=False)
+        app()
     except DialerError as error:
         _say(str(error))
         sys.exit(2)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _say("stopped")
         sys.exit(130)
     except BrokenPipeError:
+        # Whoever read us has gone: say nothing more, not even at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _say(text: str) -> None:
-    Console(stderr=True, highlight=False).print(f"[bold red]dialer:[/] {text}", markup=True, soft_wrap=True)
+    Console(stderr=True, highlight=False).print("[bold red]dialer:[/]", escape(text), soft_wrap=True)
