@@ -94,18 +94,20 @@ async def _demo(
     from dialer.commands.demo_setup import demo_people, prepare
     from dialer.commands.live import Plan, live, say_drained
     from dialer.home import Home
+    from dialer.service.server import listen
     from web.auth import make_login_token
 
     choose(home=settings.home)
     Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
+    sock = None if headless else listen(settings.host, settings.port)
     async with open_store() as store:
         campaign_id = await prepare(
             store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done
         )
     carrier, desk = demo_people(agents)
     plan = Plan(
-        settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, console=not headless, carrier_log=carrier_log
+        settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, sock=sock, carrier_log=carrier_log
     )
 
     async def begin(dialer: Dialer, url: str | None) -> None:

@@ -18,7 +18,6 @@ from dialer.home import Home
 from dialer.logs import set_up_logging
 from dialer.ports import Clock
 from dialer.service.lifecycle import Service, stop_on_signals
-from dialer.service.server import listen
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile
@@ -34,7 +33,8 @@ class Plan(NamedTuple):
     carrier: CarrierProfile
     seed: int = 7
     speed: float = 1.0
-    console: bool = True
+    sock: socket.socket | None = None
+    """Where the console listens, taken before anything is made; None = no console."""
     carrier_log: Path | None = None
 
 
@@ -51,7 +51,7 @@ async def live(
     home.prepare()
     home.refuse_if_running()
     set_up_logging(settings.log_level, home.path / "dialer.log")
-    sock = listen(settings.host, settings.port) if plan.console else None
+    sock = plan.sock
     url = f"http://{settings.host}:{sock.getsockname()[1]}" if sock is not None else None
     async with open_dialer(settings, lambda clock: _simulated(plan, clock), speed=plan.speed) as dialer:
         with home.claimed(url or ""):

@@ -36,13 +36,18 @@ def up(
 
 async def _up(*, port: int | None, host: str | None, desks: list[str], carrier: str, seed: int) -> None:
     from dialer.commands.live import Plan, live, say_drained
+    from dialer.home import Home
+    from dialer.service.server import listen
     from simulator.scenario import load
 
     settings = chosen_settings(port=port, host=host)
     scenario = load(carrier)
+    Home(settings.home).prepare()
+    Home(settings.home).refuse_if_running()
+    sock = listen(settings.host, settings.port)
     counts = await _desk_counts(desks)
     agents = {id_: msgspec.structs.replace(scenario.campaigns[0].agents, count=n) for id_, n in counts.items()}
-    plan = Plan(settings, agents, scenario.carrier, seed=seed)
+    plan = Plan(settings, agents, scenario.carrier, seed=seed, sock=sock)
 
     async def begin(_dialer: Dialer, url: str | None) -> None:
         out = Console(highlight=False)
