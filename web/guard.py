@@ -50,8 +50,10 @@ class Guard:
             await self.app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        if refusal is None:
-            await self.app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
+        if refusal is None and scope["type"] == "websocket":
+            await self.app(scope, self._while_signed_in(scope, receive), send)
+        elif refusal is None:
+            await self.app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "not allowed"})
         else:
@@ -74,6 +76,17 @@ class Guard:
         if self.sessions.is_open(scope["session"]):
             return None
         return _ask_to_sign_in(scope)
+
+    def _while_signed_in(self, scope: Scope, receive: Receive) -> Receive:
+        """Hang up at the first message after the session ended: a page left open must not outlive the sign-out."""
+
+        async def wrapped() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and not self.sessions.is_open(scope["session"]):
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        return wrapped
 
     def _is_bearer(self, headers: Headers) -> bool:
         kind, _, token = headers.get("authorization", "").partition(" ")

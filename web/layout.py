@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import copy
 from html import escape
 from typing import Final
+from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
@@ -90,7 +91,9 @@ def _header(request: Request, words: Words, drawer: ui.left_drawer) -> None:
         ui.space()
         with ui.element("nav").classes("lang").props(f'aria-label="{words("menu.language")}"'):
             for lang, short, name in _SWITCH:
-                link = ui.link(short, f"/lang/{lang}?next={request.url.path}").props(f'lang={lang} title="{name}"')
+                link = ui.link(short, f"/lang/{lang}?next={quote(request.url.path)}").props(
+                    f'lang={lang} title="{name}"'
+                )
                 if lang == words.lang:
                     link.props("aria-current=true")
         ui.html(

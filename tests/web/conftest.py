@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.plugins.chromium import ARGUMENTS, START_TIMEOUT_MS, executable
 from tests.web.served import Console, Visit, ready
+
+
+expect.set_options(timeout=20_000)  # patience costs nothing where things are quick, and machines of tests are busy
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +44,7 @@ async def chromium_browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def chromium_page(chromium_browser: Browser) -> AsyncIterator[Page]:
     """Give a page of a reader who was never here before, at desktop size."""
-    context = await chromium_browser.new_context(viewport={"width": 1280, "height": 800})
+    context = await chromium_browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     yield await context.new_page()
     await context.close()
 

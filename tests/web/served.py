@@ -27,7 +27,9 @@ class Console:
 
     def __init__(self, folder: Path, *flags: str) -> None:
         self.folder = folder
+        # As it is served to people: NiceGUI looks for pytest, and asyncio's debug mode would halve its speed.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        environment.pop("PYTHONASYNCIODEBUG", None)
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.web.world", str(folder), *flags],
             cwd=ROOT,

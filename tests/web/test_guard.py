@@ -125,3 +125,26 @@ async def test_answers_forbid_framing_and_other_sites() -> None:
     assert headers[b"x-frame-options"] == b"DENY"
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert b"default-src 'self'" in headers[b"content-security-policy"]
+
+
+async def test_a_websocket_that_is_open_ends_with_its_session() -> None:
+    clock = [1000.0]
+    sessions = Sessions(lambda: clock[0])
+    session: dict[str, Any] = {}
+    sessions.open(session, user="admin")
+    heard: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(3):
+            heard.append((await receive())["type"])
+            clock[0] += 7 * 3600  # after the second message the session is over
+
+    async def receive() -> Message:
+        return {"type": "websocket.receive", "text": "ping"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "websocket", "path": "/_nicegui_ws/", "headers": [(b"host", b"localhost")], "session": session}
+    await Guard(app, sessions, TOKEN)(scope, receive, send)
+    assert heard == ["websocket.receive", "websocket.receive", "websocket.disconnect"]

@@ -52,7 +52,7 @@ def register(deps: WebDeps, board: LiveBoard) -> None:
                 ui.label(words("leads.gone")).classes("panel empty")
             return
         zone = await _zone(board, found.campaign_id)
-        page = _Page(deps, board, Words(words.lang, zone), found)
+        page = _Page(deps, board, Words(words.lang, zone), found, author=str(request.session.get("user", "")))
         with frame(request, page.words, title=found.name or found.code, path="/leads", now=deps.now()):
             await page.build()
         board.watch()
@@ -78,6 +78,7 @@ class _Page:
     board: LiveBoard
     words: Words
     lead: LeadRow
+    author: str
     _facts: Element = field(init=False)
     _inputs: dict[str, Any] = field(default_factory=dict)
     _comment: ui.textarea = field(init=False)
@@ -163,7 +164,7 @@ class _Page:
         try:
             await edit_customer(self.deps.engine, self.lead.customer_id, changes, now=self.deps.now())
             if text and text != (self.lead.comment or ""):
-                await add_comment(self.deps.engine, self.lead.lead_id, text, author="admin", now=self.deps.now())
+                await add_comment(self.deps.engine, self.lead.lead_id, text, author=self.author, now=self.deps.now())
         except DialerError as error:
             ui.notify(str(error), type="negative")
             return

@@ -36,7 +36,7 @@ def lead_columns(words: Words) -> list[Column]:
         Column("campaign", words("leads.campaign"), campaign, css="clip"),
         Column("list", words("leads.list"), list_, css="clip"),
         Column("agent", words("leads.agent"), css="narrow"),
-        Column("actions", words("leads.actions"), actions, css="wide pinned"),
+        Column("actions", words("leads.actions"), actions, css="pinned"),
     ]
 
 

@@ -96,14 +96,17 @@ class FilterBar:
         self._list.set_options({ALL: self.words("leads.all"), **await self._lists()}, value=ALL)
 
     async def _press(self) -> None:
-        self.wanted = Wanted(
+        await self.apply(self.chosen())
+
+    def chosen(self) -> Wanted:
+        """Return what the fields say; a campaign or list that is no longer there has become "all"."""
+        return Wanted(
             phone=(self._phone.value or "").strip(),
             campaign_id=self._campaign.value or None,
             list_id=self._list.value or None,
             status=self._status.value or None,
             order=self._order.value,
         )
-        await self.apply(self.wanted)
 
 
 def _status_text(status: CallStatus | None, words: Words) -> str:

@@ -65,6 +65,7 @@ class _Page:
     async def build(self) -> None:
         bar = FilterBar(self.deps, self.words, self.wanted, self._apply)
         await bar.build()
+        self.wanted = bar.chosen()
         self._failed = ui.label().classes("notice bad").props("role=alert")
         with ui.element("section").classes("panel grid-box"):
             self._table = make_table(lead_columns(self.words), label=self.words("leads.title"))

@@ -24,7 +24,7 @@ def show_why(words: Words, report: WhyReport) -> None:
     """Open the drawer with what holds the whole campaign and the number of customers under each reason."""
     title = words("campaigns.why_title")
     with (
-        ui.dialog().props(f'position=right aria-label="{title}"') as dialog,
+        ui.dialog().props(f'position=right full-height aria-label="{title}"') as dialog,
         ui.element("div").classes("sheet"),
     ):
         with ui.element("div").classes("sheet-head"):

@@ -14,13 +14,19 @@ def view(state: CampaignState, *, resumes: bool = False) -> CampaignView:
 
 
 def figures(abandonment: float | None) -> LiveFigures:
-    counts = dict.fromkeys(
-        ("idle", "reserved", "talking", "wrapping", "paused", "ringing", "waiting", "bridged", "hopper"), 0
-    )
     return LiveFigures(
         campaign_id=1,
         at=0.0,
         running=True,
+        idle=0,
+        reserved=0,
+        talking=0,
+        wrapping=0,
+        paused=0,
+        ringing=0,
+        waiting=0,
+        bridged=0,
+        hopper=0,
         placed=0,
         answered=0,
         abandoned=0,
@@ -32,7 +38,6 @@ def figures(abandonment: float | None) -> LiveFigures:
         reason=None,
         detail="",
         next_open_at=None,
-        **counts,
     )
 
 

@@ -8,7 +8,15 @@ from dialer.core.types import HoldReason
 from web.i18n import Words
 from web.pages.why import hold_text
 
-REPORT = WhyReport(1, "A", CampaignState.PAUSED, (), {}, {})
+REPORT = WhyReport(
+    campaign_id=1,
+    name="A",
+    state=CampaignState.PAUSED,
+    timezone="Asia/Ho_Chi_Minh",
+    holds=(),
+    counts={},
+    examples={},
+)
 OPENS = 1_767_225_600.0  # 07:00 in Viet Nam
 
 
