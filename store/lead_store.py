@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, select, text, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.campaign import CampaignState
@@ -22,16 +20,13 @@ from store.batch import perform, touched
 from store.leases import withdrawn
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
 from store.models import UNFINISHED
-from store.open import readers
 from store.outbox import append
 from store.picking import lease_leads
 from store.rows import CampaignInfo
+from store.runner import runner_for
 from store.write import flush
 
-T = TypeVar("T")
 Fault = Callable[[str], None]
-_DEADLOCK: Final = "40P01"
-_TRIES: Final = 5
 
 
 def _no_fault(_point: str) -> None:
@@ -46,11 +41,8 @@ class SqlLeadStore:
     """
 
     def __init__(self, engine: AsyncEngine, *, fault: Fault | None = None) -> None:
-        self._engine = engine
-        self._readers = readers(engine)
+        self._runner = runner_for(engine)
         self._fault = fault or _no_fault
-        # SQLite has one writer: a queue here is fair and quick, its own waiting is by polling.
-        self._writing = asyncio.Lock()
 
     async def commit(self, batch: Sequence[Owned], *, now: float) -> Sequence[tuple[int, Event]]:
         """Perform all effects in one transaction; return the answers in order.
@@ -59,7 +51,7 @@ class SqlLeadStore:
         """
         points = _points(batch)
         self._fault("commit.before")
-        answers, failures = await self._write(lambda connection: self._transact(connection, batch, points, now))
+        answers, failures = await self._runner.write(lambda connection: self._transact(connection, batch, points, now))
         for point in points:
             self._fault(f"{point}.after_commit")
         self._fault("commit.after")
@@ -86,25 +78,10 @@ class SqlLeadStore:
         given = ((owned, answers[place]) for place, owned in enumerate(batch))
         return [(owned.fence.campaign_id, answer) for owned, answer in given if answer], book.journal.failures
 
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        for tries in range(1, _TRIES + 1):
-            try:
-                async with self._writing, self._engine.begin() as connection:
-                    return await connection.run_sync(work)
-            except DBAPIError as error:
-                # A person's bulk change may lock rows in another order; PostgreSQL then ends one of the two.
-                if getattr(error.orig, "sqlstate", None) != _DEADLOCK or tries == _TRIES:
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        async with self._readers.connect() as connection:
-            return await connection.run_sync(work)
-
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
         query = campaigns_query().where(CAMPAIGNS.c.state != CampaignState.ENDED.value).order_by(CAMPAIGNS.c.id)
-        infos = await self._read(lambda connection: [info_of(row) for row in connection.execute(query)])
+        infos = await self._runner.read(lambda connection: [info_of(row) for row in connection.execute(query)])
         return [
             CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
             for info in infos
@@ -112,35 +89,37 @@ class SqlLeadStore:
 
     async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
         """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""
-        return await self._write(lambda c: ownership.acquire(c, campaign_id, owner=owner, now=now, ttl_s=ttl_s))
+        return await self._runner.write(lambda c: ownership.acquire(c, campaign_id, owner=owner, now=now, ttl_s=ttl_s))
 
     async def renew(self, fence: Fence, *, now: float, ttl_s: float) -> Fence:
         """Prolong; raise Fenced when the epoch has moved on."""
-        return await self._write(lambda connection: ownership.renew(connection, fence, now=now, ttl_s=ttl_s))
+        return await self._runner.write(lambda connection: ownership.renew(connection, fence, now=now, ttl_s=ttl_s))
 
     async def resign(self, fence: Fence) -> None:
         """Give the campaign and its unused leases back."""
-        await self._write(lambda connection: ownership.resign(connection, fence))
+        await self._runner.write(lambda connection: ownership.resign(connection, fence))
 
     async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
         """List the attempts begun and not settled, oldest first."""
         mine = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ~ATTEMPTS.c.settled)
         query = select(ATTEMPTS).where(mine).order_by(ATTEMPTS.c.begun_at, ATTEMPTS.c.call_id)
-        return await self._read(lambda connection: [_open(row) for row in connection.execute(query)])
+        return await self._runner.read(lambda connection: [_open(row) for row in connection.execute(query)])
 
     async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
         """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
         waiting = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ATTEMPTS.c.settled)
         columns = (ATTEMPTS.c.call_id, ATTEMPTS.c.lead_id, ATTEMPTS.c.agent_id)
         query = select(*columns).where(waiting).order_by(ATTEMPTS.c.ended_at, ATTEMPTS.c.call_id)
-        return await self._read(lambda connection: [(row[0], row[1], row[2]) for row in connection.execute(query)])
+        return await self._runner.read(
+            lambda connection: [(row[0], row[1], row[2]) for row in connection.execute(query)]
+        )
 
     async def legal_counts(self, campaign_id: int, *, since: float) -> tuple[int, int]:
         """Count (answered by a person, abandoned) attempts ended since then: 16 CFR 310.4(b)(1)(iv).
 
         Abandoned: nobody was joined within the campaign's `connect_within_s` of the answer.
         """
-        info = await self._read(lambda connection: _info(connection, campaign_id))
+        info = await self._runner.read(lambda connection: _info(connection, campaign_id))
         if info is None:
             return 0, 0
         limit = info.settings.legal.connect_within_s
@@ -148,7 +127,7 @@ class SqlLeadStore:
         person = and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status != CallStatus.VOICEMAIL.value)
         prompt = ATTEMPTS.c.bridged_at - ATTEMPTS.c.answered_at <= limit
         query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
-        answers, abandons = await self._read(lambda connection: connection.execute(query).one())
+        answers, abandons = await self._runner.read(lambda connection: connection.execute(query).one())
         return int(answers), int(abandons)
 
     async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
@@ -156,7 +135,7 @@ class SqlLeadStore:
 
         What is only a matter of time (a later time to call) is found by the guards of BeginAttempts.
         """
-        return await self._read(lambda connection: _withdrawn(connection, campaign_id, lead_ids))
+        return await self._runner.read(lambda connection: _withdrawn(connection, campaign_id, lead_ids))
 
     async def set_state(
         self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool, now: float | None = None
@@ -166,12 +145,12 @@ class SqlLeadStore:
         if now is not None:
             values["state_since"] = now
         query = update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign_id).values(**values)
-        await self._write(lambda connection: connection.execute(query).rowcount)
+        await self._runner.write(lambda connection: connection.execute(query).rowcount)
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
         """Store the engine's latest live figures; those of an owner that lost the campaign are dropped."""
         query = update(CAMPAIGNS).where(ownership.held_by(fence)).values(runtime=runtime, runtime_at=now)
-        await self._write(lambda connection: connection.execute(query).rowcount)
+        await self._runner.write(lambda connection: connection.execute(query).rowcount)
 
 
 def _points(batch: Sequence[Owned]) -> list[str]:

@@ -5,18 +5,19 @@ Locks are taken in one order (campaigns, leads by id, numbers, outbox), so two e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, or_, select, text
+from sqlalchemy import Connection, Row, Select, Table, bindparam, or_, select, text
 
 from dialer.core.campaign import CampaignState
 from dialer.core.types import CampaignSettings
 from statuses.lead import LeadState
 from store.batch import Touched
 from store.book import Book
+from store.bulk import among
 from store.models import Attempt, Campaign, Customer, Lead, LeadList, Suppression
 from store.rows import AttemptRow, Ban, CampaignInfo, Dial, LeadRow
 from store.rules import DAY_S
@@ -27,18 +28,17 @@ CAMPAIGNS: Final = cast("Table", Campaign.__table__)
 LISTS: Final = cast("Table", LeadList.__table__)
 BANS: Final = cast("Table", Suppression.__table__)
 CUSTOMERS: Final = cast("Table", Customer.__table__)
-CHUNK: Final = 5_000
-"""Keys per statement: both databases take about 32,000 parameters."""
 
+CHUNK: Final = 5_000
+"""Keys per statement where each is a parameter: both databases take about 32,000."""
 _RENAMED: Final = {"phone": "phone_e164"}
 LEAD_FIELDS: Final = tuple(name for name in LeadRow.__slots__ if name != "name")
 ATTEMPT_FIELDS: Final = tuple(AttemptRow.__slots__)
-_KEYS: Final[BindParameter[Any]] = bindparam("keys", expanding=True)
 _LEAD_COLUMNS: Final = [LEADS.c[_RENAMED.get(name, name)] for name in LEAD_FIELDS]
-_LEADS: Final = select(*_LEAD_COLUMNS).where(LEADS.c.id.in_(_KEYS)).order_by(LEADS.c.id)
+_LEADS: Final = select(*_LEAD_COLUMNS).where(among(LEADS.c.id)).order_by(LEADS.c.id)
 _ATTEMPTS: Final = (
     select(*(ATTEMPTS.c[_RENAMED.get(name, name)] for name in ATTEMPT_FIELDS))
-    .where(ATTEMPTS.c.call_id.in_(_KEYS))
+    .where(among(ATTEMPTS.c.call_id))
     .order_by(ATTEMPTS.c.call_id)
 )
 _DIALS: Final = select(
@@ -48,13 +48,13 @@ _DIALS: Final = select(
     ATTEMPTS.c.settled,
     ATTEMPTS.c.rang,
     ATTEMPTS.c.lost,
-).where(ATTEMPTS.c.phone_e164.in_(_KEYS), or_(ATTEMPTS.c.begun_at > bindparam("since"), ~ATTEMPTS.c.settled))
+).where(among(ATTEMPTS.c.phone_e164), or_(ATTEMPTS.c.begun_at > bindparam("since"), ~ATTEMPTS.c.settled))
 _HOLDERS: Final = select(LEADS.c.phone_e164, LEADS.c.id, LEADS.c.state).where(
-    LEADS.c.phone_e164.in_(_KEYS), or_(LEADS.c.lease_owner.is_not(None), LEADS.c.state == LeadState.IN_PROGRESS.value)
+    among(LEADS.c.phone_e164), or_(LEADS.c.lease_owner.is_not(None), LEADS.c.state == LeadState.IN_PROGRESS.value)
 )
 _BANS: Final = select(
     BANS.c.phone_e164, BANS.c.kind, BANS.c.scope, BANS.c.campaign_id, BANS.c.except_campaign_id, BANS.c.until
-).where(BANS.c.phone_e164.in_(_KEYS))
+).where(among(BANS.c.phone_e164))
 _CAMPAIGNS: Final = select(
     CAMPAIGNS.c.id,
     CAMPAIGNS.c.name,
@@ -67,7 +67,7 @@ _CAMPAIGNS: Final = select(
     CAMPAIGNS.c.state_since,
     CAMPAIGNS.c.revision,
 )
-_LISTS: Final = select(LISTS.c.id, LISTS.c.active).where(LISTS.c.campaign_id.in_(_KEYS))
+_LISTS: Final = select(LISTS.c.id, LISTS.c.active).where(among(LISTS.c.campaign_id))
 _LOCK_NUMBERS: Final = text(
     "SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(phone, 0) AS key"
     " FROM unnest(CAST(:phones AS text[])) AS phone ORDER BY key) AS keys"
@@ -129,7 +129,7 @@ def load_leads(connection: Connection, campaign_id: int, lead_ids: Collection[in
 
 def load_campaigns(connection: Connection, book: Book, campaign_ids: Collection[int], *, lock: bool = True) -> None:
     """Add campaigns and their lists; locked, nobody can take a campaign over until the transaction ends."""
-    query = _CAMPAIGNS.where(CAMPAIGNS.c.id.in_(_KEYS)).order_by(CAMPAIGNS.c.id)
+    query = _CAMPAIGNS.where(among(CAMPAIGNS.c.id)).order_by(CAMPAIGNS.c.id)
     for row in _rows(connection, query.with_for_update(read=True) if lock else query, campaign_ids):
         book.campaigns[row.id] = info_of(row)
     for list_id, active in _rows(connection, _LISTS, campaign_ids):
@@ -164,7 +164,5 @@ def lead_columns() -> list[Any]:
 
 def _rows(
     connection: Connection, query: Select[Any], keys: Collection[int] | Collection[str], **more: object
-) -> Iterator[Any]:
-    ordered: list[Any] = sorted(keys)
-    for start in range(0, len(ordered), CHUNK):
-        yield from connection.execute(query, {"keys": ordered[start : start + CHUNK], **more})
+) -> Sequence[Any]:
+    return connection.execute(query, {"keys": keys, **more}).all() if keys else ()

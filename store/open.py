@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -51,6 +51,16 @@ def open_database(url: str) -> AsyncEngine:
 def readers(engine: AsyncEngine) -> AsyncEngine:
     """Return the same engine for transactions that only read: on SQLite they never wait for a writer."""
     return engine.execution_options(**{_READS_ONLY: True})
+
+
+def blocking_twin(engine: AsyncEngine) -> Engine:
+    """Open the same SQLite file with the blocking driver, for a thread of its own; the caller disposes of it."""
+    url = engine.url.set(drivername="sqlite+pysqlite")
+    connect_args = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+    twin = create_engine(url, connect_args=connect_args, json_serializer=_dumps, json_deserializer=msgspec.json.decode)
+    event.listen(twin, "connect", _prepare_sqlite)
+    event.listen(twin, "begin", _begin_sqlite)
+    return twin
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
 from dialer.ports import LogRecord
+from store.bulk import BulkStatement
 from store.models import OutboxRecord
 from store.open import readers
 
 TOPIC: Final = "cdr.events"
 PARTITION: Final = 0
 _TABLE: Final = cast("Table", OutboxRecord.__table__)
-_INSERT: Final = insert(_TABLE)
 _LAST: Final = select(func.coalesce(func.max(_TABLE.c.offset), 0))
 # Held to the end of the transaction: offsets become visible in their order, and a rollback leaves no gap.
 _SERIALISE: Final = text("SELECT pg_advisory_xact_lock(7305841)")
+
+
+class _Record:
+    __slots__ = ("created_at", "event_id", "key", "offset", "type", "value")
+
+    def __init__(self, offset: int, event: OutboxEvent, now: float) -> None:
+        self.offset, self.created_at = offset, now
+        self.event_id, self.key, self.type, self.value = event.event_id, event.key, event.type, event.value
+
+
+_INSERT: Final = BulkStatement(insert(_TABLE), _Record.__slots__)
 
 
 def append(connection: Connection, events: Sequence[OutboxEvent], *, now: float) -> None:
@@ -33,18 +44,7 @@ def append(connection: Connection, events: Sequence[OutboxEvent], *, now: float)
     if connection.dialect.name == "postgresql":
         connection.execute(_SERIALISE)
     last = connection.execute(_LAST).scalar_one()
-    connection.execute(_INSERT, [_row(offset, event, now) for offset, event in enumerate(events, last + 1)])
-
-
-def _row(offset: int, event: OutboxEvent, now: float) -> dict[str, Any]:
-    return {
-        "offset": offset,
-        "key": event.key,
-        "event_id": event.event_id,
-        "type": event.type,
-        "value": event.value,
-        "created_at": now,
-    }
+    _INSERT.run(connection, (_Record(offset, event, now) for offset, event in enumerate(events, last + 1)))
 
 
 class SqlOutboxLog:

@@ -12,6 +12,7 @@ from dialer.core.effects import LeaseLeads
 from dialer.core.events import LeadsLeased
 from dialer.core.types import Fence
 from store.book import Book
+from store.bulk import among
 from store.leases import lease
 from store.load import CUSTOMERS, LEADS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.rows import LeadRow
@@ -62,7 +63,7 @@ def _candidates(connection: Connection, lists: Sequence[int], rank: int, *, now:
     keys: list[Any] = []
     for some in _portions(lists):
         queries = [_due(list_id, rank, now, limit) for list_id in some]
-        keys += connection.execute(queries[0] if len(queries) == 1 else _together(queries))
+        keys += connection.execute(queries[0] if len(queries) == 1 else _together(queries)).all()
     keys.sort(key=lambda key: (key.due_at, -key.priority, key.id))
     ids = [key.id for key in keys[:limit]]
     return _locked(connection, ids, now=now) if ids else []
@@ -90,10 +91,10 @@ def _locked(connection: Connection, ids: Sequence[int], *, now: float) -> list[L
     query = (
         select(*lead_columns(), CUSTOMERS.c.name.label("customer_name"))
         .join(CUSTOMERS, CUSTOMERS.c.id == LEADS.c.customer_id)
-        .where(LEADS.c.id.in_(ids), LEADS.c.due_at <= now)
+        .where(among(LEADS.c.id), LEADS.c.due_at <= now)
         .with_for_update(skip_locked=True, of=LEADS)
     )
-    found = {row[0]: lead_of(row[:-1], row[-1]) for row in connection.execute(query)}
+    found = {row[0]: lead_of(row[:-1], row[-1]) for row in connection.execute(query, {"keys": ids}).all()}
     return [found[lead_id] for lead_id in ids if lead_id in found]
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from dialer.core.campaign import CampaignState
 from dialer.core.types import CampaignSettings, Fence
+
+_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
@@ -42,6 +46,16 @@ class LeadRow:
     lease_owner: str | None = None
     lease_epoch: int | None = None
     version: int = 0
+
+    @property
+    def key(self) -> int:
+        """Return the primary key, as bulk statements name it."""
+        return self.id
+
+    @property
+    def status_json(self) -> str:
+        """Return `status_attempts` as it is stored."""
+        return _ENCODER.encode(self.status_attempts).decode()
 
 
 @dataclass(slots=True)
@@ -80,6 +94,16 @@ class AttemptRow:
     counts: bool = False
     note: str | None = None
     record: bytes | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the primary key, as bulk statements name it."""
+        return self.call_id
+
+    @property
+    def phone_e164(self) -> str:
+        """Return the number, by the column's name."""
+        return self.phone
 
 
 @dataclass(slots=True)

@@ -8,21 +8,28 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from store.book import Book, Journal
+from store.bulk import BulkStatement, among
 from store.load import ATTEMPT_FIELDS, ATTEMPTS, BANS, LEAD_FIELDS, LEADS
-from store.rows import AttemptRow, Ban, LeadRow
+from store.rows import Ban, LeadRow
 
 _LEASE_FIELDS: Final = ("lease_owner", "lease_epoch", "held_until", "held_reason")
 _LEAD_KEYS: Final = frozenset({"id", "customer_id", "campaign_id", "list_id", "phone", "call_at", "priority"})
 """What only people write: left as it is."""
 _LEAD_CHANGES: Final = tuple(name for name in LEAD_FIELDS if name not in _LEAD_KEYS)
 _RESULT_FIELDS: Final = ATTEMPT_FIELDS[ATTEMPT_FIELDS.index("originated_at") :]
+_ATTEMPT_COLUMNS: Final = tuple("phone_e164" if name == "phone" else name for name in ATTEMPT_FIELDS)
 
-
-# The SET clause is made from the keys of the rows; "key" is no column.
-_UPDATE_LEADS: Final = update(LEADS).where(LEADS.c.id == bindparam("key"))
-_UPDATE_ATTEMPTS: Final = update(ATTEMPTS).where(ATTEMPTS.c.call_id == bindparam("key"))
-_DELETE_LEADS: Final = delete(LEADS).where(LEADS.c.id == bindparam("key"))
-_INSERT_ATTEMPTS: Final = insert(ATTEMPTS)
+_UPDATE_LEADS: Final = BulkStatement(
+    update(LEADS)
+    .where(LEADS.c.id == bindparam("key"))
+    .values({LEADS.c.status_attempts: bindparam("status_json", type_=LEADS.c.status_attempts.type)}),
+    [*(name for name in _LEAD_CHANGES if name != "status_attempts"), "key", "status_json"],
+)
+_UPDATE_ATTEMPTS: Final = BulkStatement(
+    update(ATTEMPTS).where(ATTEMPTS.c.call_id == bindparam("key")), [*_RESULT_FIELDS, "key"]
+)
+_INSERT_ATTEMPTS: Final = BulkStatement(insert(ATTEMPTS), _ATTEMPT_COLUMNS)
+_DELETE_LEADS: Final = delete(LEADS).where(among(LEADS.c.id))
 _INSERT_BANS: Final = insert(BANS)
 
 
@@ -33,12 +40,9 @@ def flush(connection: Connection, book: Book, *, now: float) -> None:
     """
     journal = book.journal
     _flush_leads(connection, book, journal)
-    if journal.begun:
-        rows = [_attempt_values(book.attempts[call_id]) for call_id in sorted(journal.begun)]
-        connection.execute(_INSERT_ATTEMPTS, rows)
-    if changed := journal.attempts - journal.begun:
-        fields = [_values(book.attempts[call_id], call_id, _RESULT_FIELDS) for call_id in sorted(changed)]
-        connection.execute(_UPDATE_ATTEMPTS, fields)
+    _INSERT_ATTEMPTS.run(connection, (book.attempts[call_id] for call_id in sorted(journal.begun)))
+    changed = journal.attempts - journal.begun
+    _UPDATE_ATTEMPTS.run(connection, (book.attempts[call_id] for call_id in sorted(changed)))
     if journal.bans:
         connection.execute(_INSERT_BANS, [_ban_values(ban, now) for ban in journal.bans])
     book.journal = Journal(failures=journal.failures, events=journal.events)
@@ -46,23 +50,21 @@ def flush(connection: Connection, book: Book, *, now: float) -> None:
 
 def _flush_leads(connection: Connection, book: Book, journal: Journal) -> None:
     if journal.removed:
-        connection.execute(_DELETE_LEADS, [{"key": lead_id} for lead_id in sorted(journal.removed)])
-    if moved := journal.leads - journal.removed:
-        connection.execute(_UPDATE_LEADS, [_values(book.leads[key], key, _LEAD_CHANGES) for key in sorted(moved)])
-    if leased := journal.leases - journal.leads - journal.removed:
-        connection.execute(_UPDATE_LEADS, [_values(book.leads[key], key, _LEASE_FIELDS) for key in sorted(leased)])
+        connection.execute(_DELETE_LEADS, {"keys": journal.removed})
+    moved = journal.leads - journal.removed
+    _UPDATE_LEADS.run(connection, (book.leads[lead_id] for lead_id in sorted(moved)))
+    leased = journal.leases - journal.leads - journal.removed
+    _flush_leases(connection, [book.leads[lead_id] for lead_id in sorted(leased)])
 
 
-def _values(row: LeadRow | AttemptRow, key: int | str, names: Sequence[str]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in names}
-    values["key"] = key
-    return values
-
-
-def _attempt_values(row: AttemptRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in ATTEMPT_FIELDS}
-    values["phone_e164"] = values.pop("phone")
-    return values
+def _flush_leases(connection: Connection, leads: Sequence[LeadRow]) -> None:
+    """Write alike leases together: a whole hopper is one statement."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for lead in leads:
+        alike.setdefault(tuple(getattr(lead, name) for name in _LEASE_FIELDS), []).append(lead.id)
+    for values, ids in alike.items():
+        new = dict(zip(_LEASE_FIELDS, values, strict=True))
+        connection.execute(update(LEADS).where(among(LEADS.c.id)).values(new), {"keys": ids})
 
 
 def _ban_values(ban: Ban, now: float) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from hashlib import blake2b
 
 _VERSION = 0x7 << 76
@@ -14,11 +13,9 @@ _RAND_B = (1 << 62) - 1
 def uuid7(now: float, *, purpose: str) -> str:
     """Return the UUIDv7 of a moment (UTC epoch seconds); its random bits are a hash of `purpose`: same in, same out."""
     digest = int.from_bytes(blake2b(purpose.encode(), digest_size=16).digest())
-    return str(
-        uuid.UUID(
-            int=((int(now * 1000) & 0xFFFF_FFFF_FFFF) << 80) | _VERSION | _VARIANT | (digest & (_RAND_A | _RAND_B))
-        )
-    )
+    value = ((int(now * 1000) & 0xFFFF_FFFF_FFFF) << 80) | _VERSION | _VARIANT | (digest & (_RAND_A | _RAND_B))
+    text = f"{value:032x}"  # `uuid.UUID` would take longer than all the rest; a call has about seven events
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def call_id(campaign_id: int, lead_id: int, attempt_no: int, epoch: int, now: float) -> str:
