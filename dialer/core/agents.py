@@ -73,6 +73,10 @@ class Roster:
         self._in: dict[AgentState, dict[AgentId, Agent]] = {state: {} for state in AgentState}
         self.seconds: dict[AgentState, float] = dict.fromkeys(AgentState, 0.0)
 
+    def __len__(self) -> int:
+        """Count the agents who are signed in."""
+        return len(self._agents)
+
     def get(self, agent_id: AgentId) -> Agent | None:
         """Return the agent, None when not signed in here."""
         return self._agents.get(agent_id)

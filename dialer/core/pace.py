@@ -31,11 +31,11 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
     return Snapshot(
         idle=len(staff(AgentState.READY)),
         talking=(
-            *(now - a.since for a in staff(AgentState.TALKING).values()),
+            *[now - a.since for a in staff(AgentState.TALKING).values()],
             *([0.0] * len(staff(AgentState.RESERVED))),
         ),
-        wrapping=tuple(now - a.since for a in staff(AgentState.WRAP_UP).values()),
-        ringing=tuple(now - c.intent.begun_at for c in state.dialing.values()),
+        wrapping=tuple([now - a.since for a in staff(AgentState.WRAP_UP).values()]),
+        ringing=tuple([now - c.intent.begun_at for c in state.dialing.values()]),
         waiting=len(state.waiting),
         estimates=state.estimators.estimates(),
         theta=state.estimators.theta,

@@ -81,5 +81,4 @@ class EngineState:
     @property
     def agents_at_work(self) -> int:
         """Count the agents who take calls: ready, reserved, talking, in wrap-up."""
-        staff = self.roster.in_state
-        return sum(len(staff(s)) for s in AgentState if s is not AgentState.NOT_READY)
+        return len(self.roster) - len(self.roster.in_state(AgentState.NOT_READY))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable
+from typing import TypeAlias
+
+_Entry: TypeAlias = tuple[float, int, Hashable]
+"""When, which setting it was, what."""
 
 
 class Timers:
     """Hold at most one due time a key; cancelled entries leave the heap lazily."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Hashable]] = []
-        self._due: dict[Hashable, tuple[float, int]] = {}
+        self._heap: list[_Entry] = []
+        self._due: dict[Hashable, _Entry] = {}
         self._count = 0
 
     def set(self, key: Hashable, at: float) -> None:
         """Arm or move the timer `key` to fire at `at`."""
         self._count += 1
-        self._due[key] = (at, self._count)
-        heapq.heappush(self._heap, (at, self._count, key))
+        entry = self._due[key] = (at, self._count, key)
+        heapq.heappush(self._heap, entry)
 
     def set_earlier(self, key: Hashable, at: float) -> None:
         """Arm the timer unless it already fires sooner."""
@@ -32,11 +36,11 @@ class Timers:
 
     def next(self) -> float | None:
         """Return when the first timer fires, None when none is armed."""
-        heap = self._heap
+        heap, due = self._heap, self._due
         while heap:
-            at, count, key = heap[0]
-            if self._due.get(key) == (at, count):
-                return at
+            entry = heap[0]
+            if due.get(entry[2]) is entry:
+                return entry[0]
             heapq.heappop(heap)
         return None
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from dialer.core.pacing.curves import EDGES, GRID_S, Array, Curve, Durations, DurationsState, checked_seconds
 
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """The next answered call answers at one of these quantiles of F_A, all equally likely."""
+
+ROWS = GRID_S + 1
+"""Of each table."""
+Rows: TypeAlias = npt.NDArray[np.intp]
 
 _PRIOR_P = 0.5
 """Careful until we know: more answers expected than nearly any list gives, so fewer lines."""
@@ -49,6 +55,8 @@ class Estimates(msgspec.Struct, frozen=True, eq=False):
     ringing_table: Array
     talking_table: Array
     wrapping_table: Array
+    coins: Array
+    """The three tables one below the other, of agents the chance to *stay* busy: one look-up serves a decision."""
 
     @property
     def p_careful(self) -> float:
@@ -80,10 +88,18 @@ class Estimates(msgspec.Struct, frozen=True, eq=False):
         return min(1.0, float(ends @ _wrapped_by(self.wrap, s)) / alive) if alive > 0 else 1.0
 
 
-def rows_of(table: Array, ages: Sequence[float]) -> Array:
-    """Return one row of the table for each age (seconds); an impossible age counts as the nearest possible one."""
-    rows = np.fmax(np.fmin(np.array(ages, dtype=np.float64) + 0.5, GRID_S), 0.0).astype(np.intp)
-    return table.take(rows, axis=0)
+def rows_of(ages: Sequence[float]) -> Rows:
+    """Return the tables' row for each age (seconds); an impossible age counts as the nearest possible one."""
+    return np.fmax(np.fmin(np.array(ages, dtype=np.float64) + 0.5, GRID_S), 0.0).astype(np.intp)
+
+
+def coins_of(known: Estimates, ringing: Sequence[float], talking: Sequence[float], wrapping: Sequence[float]) -> Array:
+    """Return a row for each call and agent, by age: the chance to be answered or to stay busy, then the variance."""
+    rows = rows_of((*ringing, *talking, *wrapping))
+    agents = len(ringing)
+    rows[agents : agents + len(talking)] += ROWS
+    rows[agents + len(talking) :] += 2 * ROWS
+    return known.coins.take(rows, axis=0)
 
 
 def _wrapped_by(wrap: Curve, s: float) -> Array:
@@ -157,6 +173,13 @@ class AnswerRate:
         return p, math.sqrt(p * (1 - p) / (total + 1))
 
 
+def _stacked(ringing: Array, talking: Array, wrapping: Array) -> Array:
+    coins = np.vstack((ringing, talking, wrapping))
+    coins[ROWS:, : len(QUANTILES)] = 1 - coins[ROWS:, : len(QUANTILES)]
+    coins.flags.writeable = False
+    return coins
+
+
 class _Learned(msgspec.Struct, frozen=True):
     rate: RateState
     theta: float
@@ -208,11 +231,13 @@ class Estimators:
 
     def estimates(self) -> Estimates:
         """Return what is known; the same object until enough new data have come to matter."""
-        known = sum(durations.weight for durations in self._durations.values())
-        enough = max(_REFRESH_MIN, min(_REFRESH_MAX, _REFRESH_SHARE * known))
-        if self._cached is None or self._fresh >= enough:
+        if self._cached is None or (self._fresh >= _REFRESH_MIN and self._fresh >= self._enough()):
             self._cached, self._fresh = self._build(), 0
         return self._cached
+
+    def _enough(self) -> float:
+        known = sum(durations.weight for durations in self._durations.values())
+        return min(_REFRESH_MAX, _REFRESH_SHARE * known)
 
     def dump(self) -> bytes:
         """Return everything learned, for `load`."""
@@ -241,13 +266,17 @@ class Estimators:
         horizons = tuple(curves["to_answer"].quantile(share) for share in QUANTILES)
         waits = tuple(s + self.grace_s for s in horizons)
         careful = min(1.0, p + sd)
+        ringing = _ringing_table(careful, curves["to_answer"], curves["to_fail"], horizons)
+        talking = _talking_table(curves["talk"], curves["wrap"], waits)
+        wrapping = _wrapping_table(curves["wrap"], waits)
         return Estimates(
             p_answer=p,
             p_answer_sd=sd,
             **curves,
             grace_s=self.grace_s,
             horizons=horizons,
-            ringing_table=_ringing_table(careful, curves["to_answer"], curves["to_fail"], horizons),
-            talking_table=_talking_table(curves["talk"], curves["wrap"], waits),
-            wrapping_table=_wrapping_table(curves["wrap"], waits),
+            ringing_table=ringing,
+            talking_table=talking,
+            wrapping_table=wrapping,
+            coins=_stacked(ringing, talking, wrapping),
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from dialer.core.pacing.base import Allowance, Snapshot
 from dialer.core.pacing.curves import Array
-from dialer.core.pacing.estimators import QUANTILES, Estimates, rows_of
+from dialer.core.pacing.estimators import QUANTILES, Estimates, coins_of
 from dialer.core.pacing.odds import normal_tail, one_more, poisson_binomial, tail
 from dialer.core.types import HoldReason
 
@@ -31,6 +31,8 @@ class _View(NamedTuple):
 
     coins: Array
     """(calls + agents, 2K): chances, then variances."""
+    sums: list[float]
+    """Of each column of `coins`."""
     soon: float
     """Agents expected to be free by the last horizon."""
     coming: float
@@ -40,27 +42,27 @@ class _View(NamedTuple):
 
 
 def _view(snapshot: Snapshot) -> _View:
-    known = snapshot.estimates
-    calls = rows_of(known.ringing_table, snapshot.ringing)
-    talking = rows_of(known.talking_table, snapshot.talking)
-    wrapping = rows_of(known.wrapping_table, snapshot.wrapping)
-    free = np.concatenate((talking, wrapping))
-    soon = float(free[:, _LAST].sum())
-    free[:, :_K] = 1 - free[:, :_K]
+    coins = coins_of(snapshot.estimates, snapshot.ringing, snapshot.talking, snapshot.wrapping)
+    ringing, busy = len(snapshot.ringing), len(snapshot.talking) + len(snapshot.wrapping)
+    answers: list[float] = np.add.reduce(coins[:ringing]).tolist()
+    stays: list[float] = np.add.reduce(coins[ringing:]).tolist()
     return _View(
-        coins=np.concatenate((calls, free)),
-        soon=soon,
-        coming=float(calls[:, _MIDDLE].sum()),
-        needed=snapshot.idle - snapshot.waiting + len(free),
+        coins=coins,
+        sums=[answer + stay for answer, stay in zip(answers, stays, strict=True)],
+        soon=busy - stays[_LAST],
+        coming=answers[_MIDDLE],
+        needed=snapshot.idle - snapshot.waiting + busy,
     )
 
 
-def _answers_by(known: Estimates) -> Array:
+def _answers_by(known: Estimates) -> list[float]:
     """Chance, by horizon, that a call placed now has been answered."""
-    return known.p_careful * np.array(QUANTILES)
+    careful = known.p_careful
+    return [careful * quantile for quantile in QUANTILES]
 
 
-def _exactly(view: _View, answered: Array, theta: float, sure: int, most: int) -> int:
+def _exactly(view: _View, each: list[float], theta: float, sure: int, most: int) -> int:
+    answered = np.array(each)
     law = poisson_binomial(view.coins[:, :_K], answered, sure)
     dials = sure
     while dials < most and tail(law, view.needed) <= theta:
@@ -69,15 +71,15 @@ def _exactly(view: _View, answered: Array, theta: float, sure: int, most: int) -
     return dials
 
 
-def _nearly(view: _View, answered: Array, theta: float, sure: int, most: int) -> int:
-    sums = view.coins.sum(axis=0).tolist()
-    each = answered.tolist()
-    rows = [(sums[k], sums[_K + k], p, p * (1 - p)) for k, p in enumerate(each)]
+def _nearly(view: _View, each: list[float], theta: float, sure: int, most: int) -> int:
+    rows = [(view.sums[k], view.sums[_K + k], p, p * (1 - p)) for k, p in enumerate(each)]
+    needed = view.needed
 
     def risk(dials: int) -> float:
-        tails = (normal_tail(mean + dials * p, var + dials * v, view.needed) for mean, var, p, v in rows)
-        return sum(tails) / _K
+        return sum([normal_tail(mean + dials * p, var + dials * v, needed) for mean, var, p, v in rows]) / _K
 
+    if risk(sure) > theta:
+        return sure  # most decisions end here
     return sure + bisect_right(range(sure, most), theta, key=risk)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.pacing.estimators import QUANTILES, AnswerRate, Estimators, rows_of
+from dialer.core.pacing.estimators import QUANTILES, AnswerRate, Estimators, coins_of, rows_of
 
 COLUMNS = range(len(QUANTILES))
 
@@ -22,6 +22,10 @@ def busy_campaign(seed: int = 1, calls: int = 400) -> Estimators:
             learned.talk_finished(chance.expovariate(1 / 90))
             learned.wrap_finished(15.0)
     return learned
+
+
+KNOWN = busy_campaign().estimates()
+AGES = st.lists(st.floats(0, 2000), max_size=5)
 
 
 def test_a_ringing_call_follows_the_formula() -> None:
@@ -44,7 +48,7 @@ def test_tables_hold_what_the_formulas_say() -> None:
     known = busy_campaign().estimates()
     for age in (0.0, 3.0, 11.0, 40.0, 300.0):
         rings, talks, wraps = (
-            rows_of(table, [age])[0] for table in (known.ringing_table, known.talking_table, known.wrapping_table)
+            table[rows_of([age])[0]] for table in (known.ringing_table, known.talking_table, known.wrapping_table)
         )
         for k in COLUMNS:
             s = known.horizons[k]
@@ -56,9 +60,21 @@ def test_tables_hold_what_the_formulas_say() -> None:
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=5))
 def test_any_age_finds_a_row(ages: list[float]) -> None:
-    rows = rows_of(Estimators().estimates().ringing_table, ages)
+    rows = Estimators().estimates().ringing_table[rows_of(ages)]
     assert rows.shape == (len(ages), 2 * len(QUANTILES))
     assert np.isfinite(rows).all()
+
+
+@given(AGES, AGES, AGES)
+def test_coins_are_the_rows_of_calls_and_of_agents_who_stay_busy(
+    ringing: list[float], talking: list[float], wrapping: list[float]
+) -> None:
+    known, chances = KNOWN, len(QUANTILES)
+    coins = coins_of(known, ringing, talking, wrapping)
+    free = np.vstack((known.talking_table[rows_of(talking)], known.wrapping_table[rows_of(wrapping)]))
+    assert (coins[: len(ringing)] == known.ringing_table[rows_of(ringing)]).all()
+    assert (coins[len(ringing) :, :chances] == 1 - free[:, :chances]).all()
+    assert (coins[len(ringing) :, chances:] == free[:, chances:]).all()
 
 
 def test_an_agent_who_talks_must_also_wrap_up_before_being_free() -> None:
