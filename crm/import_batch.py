@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, text, update
-from sqlalchemy.sql.dml import Update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, text, update
 
 from crm.lead_actions import touch_campaigns
 from crm.names import fold
 from crm.reading import Batch, Failure, Person
 from dialer.core.types import CampaignSettings
 from store.adding import NewLead, add_leads, reserve_ids
+from store.bulk import BulkStatement, among
 from store.load import CUSTOMERS, LEADS
 from store.models import Comment, LeadList
 
 _COMMENTS: Final = Comment.__table__
 _LISTS: Final = LeadList.__table__
-_KEYS: Final[BindParameter[Any]] = bindparam("keys", expanding=True)
 _KNOWN: Final = select(CUSTOMERS.c.phone_e164, CUSTOMERS.c.id, CUSTOMERS.c.updated_at, CUSTOMERS.c.code).where(
-    CUSTOMERS.c.phone_e164.in_(_KEYS)
+    among(CUSTOMERS.c.phone_e164)
 )
-_CODES: Final = select(CUSTOMERS.c.code, CUSTOMERS.c.phone_e164).where(CUSTOMERS.c.code.in_(_KEYS))
+_CODES: Final = select(CUSTOMERS.c.code, CUSTOMERS.c.phone_e164).where(among(CUSTOMERS.c.code))
 _PLACED: Final = select(LEADS.c.customer_id).where(
-    LEADS.c.campaign_id == bindparam("campaign"), LEADS.c.customer_id.in_(_KEYS)
+    LEADS.c.campaign_id == bindparam("campaign"), among(LEADS.c.customer_id)
 )
-_SAID: Final = select(_COMMENTS.c.customer_id, _COMMENTS.c.text).where(_COMMENTS.c.customer_id.in_(_KEYS))
+_SAID: Final = select(_COMMENTS.c.customer_id, _COMMENTS.c.text).where(among(_COMMENTS.c.customer_id))
 # Two imports with the same new number must not both insert it; SQLite has one writer anyway.
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305842)")
 _CODE_TAKEN: Final = ("Mã khách hàng đã thuộc về người khác", "the customer code belongs to another customer")
@@ -69,7 +70,7 @@ def write_batch(db: Connection, batch: Batch, target: Target) -> Counts:
     if db.dialect.name == "postgresql":
         db.execute(_ONE_AT_A_TIME)
     merged = _merge(batch.people)
-    known = {row[0]: _Known(*row[1:]) for row in db.execute(_KNOWN, {"keys": list(merged)})}
+    known = {row[0]: _Known(*row[1:]) for row in db.execute(_KNOWN, {"keys": merged})}
     refused = _refuse_codes(db, merged, target.code_column) if "code" in target.fields else []
     new = [people for phone, people in merged.items() if phone not in known]
     ids = dict(zip((people[0].phone for people in new), reserve_ids(db, CUSTOMERS, len(new)), strict=True))
@@ -113,7 +114,7 @@ def _last(people: Sequence[Person], name: str) -> Any:
 def _refuse_codes(db: Connection, merged: dict[str, list[Person]], column: int) -> list[Failure]:
     """Take out the rows whose code is another customer's, in the store or earlier in this batch."""
     wanted = {person.values["code"] for people in merged.values() for person in people if "code" in person.values}
-    owner: dict[str, str] = {row[0]: row[1] for row in db.execute(_CODES, {"keys": list(wanted)})}
+    owner: dict[str, str] = {row[0]: row[1] for row in db.execute(_CODES, {"keys": wanted})}
     refused: list[Failure] = []
     for phone, people in list(merged.items()):
         for person in list(people):
@@ -143,34 +144,46 @@ def _write_customers(
         else:
             code = values.get("code") or _code(ids[phone], taken)
             new.append(_customer(ids[phone], phone, code, values, target))
-    if new:
-        db.execute(insert(CUSTOMERS), new)
-    if old:
-        db.execute(_update(fields), old)
+    insert_all, update_all = _statements(target.fields)
+    insert_all.run(db, new)
+    update_all.run(db, old)
 
 
-def _customer(number: int, phone: str, code: str, values: Mapping[str, str], target: Target) -> dict[str, Any]:
+def _customer(number: int, phone: str, code: str, values: Mapping[str, str], target: Target) -> SimpleNamespace:
     name, now = values.get("name", ""), target.stamp
     row: dict[str, Any] = {field: values.get(field) for field in target.fields}
     row |= {"id": number, "code": code, "phone_e164": phone, "name": name, "name_sort": fold(name)}
-    row |= {"extra": {}, "created_at": now, "updated_at": now}
-    return row
+    row |= {"extra": "{}", "created_at": now, "updated_at": now}
+    return SimpleNamespace(**row)
 
 
-def _changes(known: _Known, values: Mapping[str, str], fields: tuple[str, ...], now: float) -> dict[str, Any]:
+def _changes(known: _Known, values: Mapping[str, str], fields: tuple[str, ...], now: float) -> SimpleNamespace:
     row: dict[str, Any] = {f"new_{field}": values.get(field) for field in fields}
     row |= {"key": known.id, "stamp": now, "new_code": values.get("code", known.code)}
     if "name" in fields:
         row["new_name_sort"] = fold(values["name"]) if "name" in values else None
-    return row
+    return SimpleNamespace(**row)
 
 
-def _update(fields: tuple[str, ...]) -> Update:
-    """Fill in what the row says; an empty cell leaves the field as it is (S3-21)."""
-    columns = {*fields, *(("name_sort",) if "name" in fields else ())}
-    kept: dict[str, Any] = {name: func.coalesce(bindparam(f"new_{name}"), CUSTOMERS.c[name]) for name in columns}
-    changed = update(CUSTOMERS).where(CUSTOMERS.c.id == bindparam("key"))
-    return changed.values(**kept, code=bindparam("new_code"), updated_at=bindparam("stamp"))
+@lru_cache(maxsize=64)
+def _statements(mapped: tuple[str, ...]) -> tuple[BulkStatement, BulkStatement]:
+    """Return how new customers are inserted and known ones filled in; an empty cell leaves a field (S3-21)."""
+    always = ("id", "code", "phone_e164", "name", "name_sort", "extra", "created_at", "updated_at")
+    inserting = BulkStatement(insert(CUSTOMERS), tuple(dict.fromkeys((*always, *mapped))))
+    fields = [name for name in mapped if name != "code"] + (["name_sort"] if "name" in mapped else [])
+    kept: dict[str, Any] = {name: _or_as_it_is(name) for name in fields}
+    changing = update(CUSTOMERS).where(CUSTOMERS.c.id == bindparam("key", type_=CUSTOMERS.c.id.type))
+    changing = changing.values(
+        **kept,
+        code=bindparam("new_code", type_=CUSTOMERS.c.code.type),
+        updated_at=bindparam("stamp", type_=CUSTOMERS.c.updated_at.type),
+    )
+    return inserting, BulkStatement(changing, ("key", "new_code", "stamp", *(f"new_{name}" for name in fields)))
+
+
+def _or_as_it_is(name: str) -> ColumnElement[Any]:
+    column = CUSTOMERS.c[name]
+    return func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
 
 
 def _taken_codes(db: Connection, rows: Iterable[Mapping[str, str]], ids: Mapping[str, int]) -> set[str]:
@@ -188,7 +201,7 @@ def _code(number: int, taken: set[str]) -> str:
 
 
 def _placed(db: Connection, customers: Sequence[int], target: Target) -> set[int]:
-    found = db.execute(_PLACED, {"campaign": target.campaign.campaign_id, "keys": list(customers)})
+    found = db.execute(_PLACED, {"campaign": target.campaign.campaign_id, "keys": customers})
     return set(found.scalars())
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, text
+from sqlalchemy import Connection, Table, insert, select, text
 
 from cdr.encode import CampaignRef, LeadChange, OutboxEvent, lead_changed
 from dialer.core.types import CampaignSettings, HoldReason
-from statuses.lead import LeadFacts, LeadStep, Trigger, step
-from store.load import BANS, CHUNK, LEADS
+from statuses.lead import LeadFacts, Trigger, step
+from store.bulk import BulkStatement, among
+from store.load import BANS, LEADS
 from store.outbox import append
 from store.rows import Ban
 from store.rules import ban_hold
@@ -24,10 +25,27 @@ class NewLead(NamedTuple):
     call_at: float | None = None
 
 
-_INSERT: Final = insert(LEADS)
+class _Row:
+    """A lead as it is inserted."""
+
+    __slots__ = (
+        "added_at", "attempts", "call_at", "campaign_id", "customer_id", "dialed", "error_attempts", "id", "list_id",
+        "phone_e164", "priority", "reconcile", "remembered", "state", "status_attempts", "version",
+    )  # fmt: skip
+
+    def __init__(self, lead_id: int, lead: NewLead, campaign_id: int, list_id: int, now: float) -> None:
+        self.id, self.campaign_id, self.list_id, self.added_at = lead_id, campaign_id, list_id, now
+        self.customer_id, self.phone_e164, self.call_at = lead
+        self.attempts = self.dialed = self.error_attempts = self.priority = 0
+        self.status_attempts, self.reconcile, self.version = "{}", False, 1
+        self.state = ""
+        self.remembered: str | None = None
+
+
+_INSERT: Final = BulkStatement(insert(LEADS), _Row.__slots__)
 _BANS: Final = select(
     BANS.c.phone_e164, BANS.c.kind, BANS.c.scope, BANS.c.campaign_id, BANS.c.except_campaign_id, BANS.c.until
-).where(BANS.c.phone_e164.in_(bindparam("keys", expanding=True)))
+).where(among(BANS.c.phone_e164))
 _SQLITE_LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _POSTGRES_NEXT: Final = text(
     "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, CAST(:count AS integer))"
@@ -36,6 +54,11 @@ _TRIGGERS: Final = {HoldReason.DNC: Trigger.ADDED_DNC, HoldReason.BLACKLIST: Tri
 _STEPS: Final = {
     trigger: step(LeadFacts(state=None), trigger)
     for trigger in (Trigger.ADDED, Trigger.ADDED_DNC, Trigger.ADDED_BLACKLISTED)
+}
+
+_STATES: Final = {
+    trigger: (str(held.state or ""), None if held.remembered is None else held.remembered.value)
+    for trigger, held in _STEPS.items()
 }
 
 
@@ -56,61 +79,34 @@ def add_leads(
     """
     if not new:
         return
-    bans = _bans(connection, {lead.phone for lead in new})
+    bans: dict[str, list[Ban]] = {}
+    for row in connection.execute(_BANS, {"keys": {lead.phone for lead in new}}):
+        bans.setdefault(row[0], []).append(Ban(*row))
     ref = CampaignRef(campaign.campaign_id, campaign.name, campaign.kind.value)
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     events: list[OutboxEvent] = []
     for lead_id, lead in zip(reserve_ids(connection, LEADS, len(new)), new, strict=True):
         hold = ban_hold(bans[lead.phone], ref.campaign_id, now) if lead.phone in bans else None
         trigger = Trigger.ADDED if hold is None else _TRIGGERS.get(hold.reason, Trigger.ADDED)
-        row = _row(lead_id, lead, (ref.campaign_id, list_id), _STEPS[trigger], now)
-        rows.append(row)
-        events.append(lead_changed(_change(row, trigger), ref))
-    connection.execute(_INSERT, rows)
+        inserted = _Row(lead_id, lead, ref.campaign_id, list_id, now)
+        inserted.state, inserted.remembered = _STATES[trigger]
+        rows.append(inserted)
+        events.append(lead_changed(_change(inserted, trigger), ref))
+    _INSERT.run(connection, rows)
     append(connection, events, now=now)
 
 
-def _bans(connection: Connection, phones: Collection[str]) -> dict[str, list[Ban]]:
-    found: dict[str, list[Ban]] = {}
-    ordered = sorted(phones)
-    for start in range(0, len(ordered), CHUNK):
-        for row in connection.execute(_BANS, {"keys": ordered[start : start + CHUNK]}):
-            found.setdefault(row[0], []).append(Ban(*row))
-    return found
-
-
-def _row(lead_id: int, lead: NewLead, place: tuple[int, int], held: LeadStep, now: float) -> dict[str, Any]:
-    return {
-        "id": lead_id,
-        "customer_id": lead.customer_id,
-        "campaign_id": place[0],
-        "list_id": place[1],
-        "phone_e164": lead.phone,
-        "state": held.state,
-        "remembered": held.remembered,
-        "reconcile": False,
-        "attempts": 0,
-        "dialed": 0,
-        "error_attempts": 0,
-        "status_attempts": {},
-        "call_at": lead.call_at,
-        "priority": 0,
-        "version": 1,
-        "added_at": now,
-    }
-
-
-def _change(row: dict[str, Any], trigger: Trigger) -> LeadChange:
+def _change(row: _Row, trigger: Trigger) -> LeadChange:
     return LeadChange(
-        lead_id=row["id"],
-        campaign_id=row["campaign_id"],
-        list_id=row["list_id"],
-        customer_id=row["customer_id"],
-        phone=row["phone_e164"],
+        lead_id=row.id,
+        campaign_id=row.campaign_id,
+        list_id=row.list_id,
+        customer_id=row.customer_id,
+        phone=row.phone_e164,
         state_from=None,
-        state_to=row["state"],
+        state_to=row.state,
         rule=_STEPS[trigger].rule,
-        trigger=trigger,
+        trigger=trigger.value,
         attempts=0,
         dialed=0,
         last_status=None,
@@ -119,5 +115,5 @@ def _change(row: dict[str, Any], trigger: Trigger) -> LeadChange:
         callback_at=None,
         agent_id=None,
         version=1,
-        at=row["added_at"],
+        at=row.added_at,
     )

@@ -200,11 +200,11 @@ def _print_status(found: Sequence[CampaignStatus], *, single: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=SIMPLE)
-    table.add_column("campaign", min_width=14)
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), collapse_padding=True)
+    table.add_column("campaign", min_width=12)
     for heading in ("state", "leads", "idle", "talk", "ring", "wait", "answer", "lost"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("dialing")
+    table.add_column("dialing", min_width=10)
     for status in found:
         now = status.figures if not status.stale else None
         gauges = (now.idle, now.talking, now.ringing, now.waiting) if now else ("", "", "", "")
