@@ -57,6 +57,8 @@ class Column(NamedTuple):
     name: str
     type: str
     value: Callable[[Any], Any]
+    or_empty: bool = False
+    """What is absent is told as the empty text."""
 
 
 _WORD: Final = "LowCardinality(String)"
@@ -65,15 +67,11 @@ _MAYBE_TIME: Final = f"Nullable({_TIME})"
 
 
 def _texts(*names: str, of: str = "data", kind: str = _WORD) -> list[Column]:
-    return [Column(name, kind, _or_empty(attrgetter(f"{of}.{name}"))) for name in names]
+    return [Column(name, kind, attrgetter(f"{of}.{name}"), or_empty=True) for name in names]
 
 
 def _plain(kind: str, *names: str, of: str = "data") -> list[Column]:
     return [Column(name, kind, attrgetter(f"{of}.{name}")) for name in names]
-
-
-def _or_empty(value: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda entry: value(entry) or ""
 
 
 def _json(entry: Entry) -> str:
@@ -176,6 +174,11 @@ def _rows(table: str, columns: Sequence[Column], items: Sequence[Any]) -> Rows:
         table=table,
         columns=tuple(column.name for column in columns),
         types=tuple(column.type for column in columns),
-        data=[list(map(column.value, items)) for column in columns],
+        data=[_values(column, items) for column in columns],
         count=len(items),
     )
+
+
+def _values(column: Column, items: Sequence[Any]) -> list[Any]:
+    values = map(column.value, items)
+    return [value or "" for value in values] if column.or_empty else list(values)
