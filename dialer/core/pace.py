@@ -178,6 +178,8 @@ def refill(state: EngineState, now: float) -> None:
     if hopper.asked or len(hopper) * 2 > target:
         return
     if hopper.dry:
+        if not len(hopper):
+            state.timers.cancel("pace")  # nothing to decide about until the store is asked again
         due = now + LEASE_RETRY_S if hopper.next_due_at is None else min(hopper.next_due_at, now + LEASE_RETRY_S)
         state.timers.set_earlier("lease", max(due, now + PACE_EVERY_S))
         return

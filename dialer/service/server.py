@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import uvicorn
 
 from dialer.errors import ResourceBusy
+
+GOODBYE_S = 5.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -32,7 +35,7 @@ class WebServer(uvicorn.Server):
     """Uvicorn without its own signal handling: the process's lifecycle owns signals."""
 
     def __init__(self, app: Any, sock: socket.socket) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
         self._sock = sock
 
     @contextlib.contextmanager
@@ -41,8 +44,11 @@ class WebServer(uvicorn.Server):
         yield
 
     async def run_forever(self) -> None:
-        """Serve until cancelled; the socket is closed at the end."""
+        """Serve until cancelled; then say goodbye to open pages, and close the socket."""
+        serving = asyncio.create_task(self.serve(sockets=[self._sock]))
         try:
-            await self.serve(sockets=[self._sock])
+            await asyncio.shield(serving)
         finally:
+            self.should_exit = True
+            await asyncio.wait({serving}, timeout=GOODBYE_S)
             self._sock.close()

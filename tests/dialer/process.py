@@ -19,14 +19,14 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"NO_COLOR": "1", "COLUMNS": "200"} | more
 
 
-async def run(home: Path, *words: str, **env: str) -> tuple[int, str, str]:
+async def run(home: Path, *words: str, wait_s: float = WAIT_S, **env: str) -> tuple[int, str, str]:
     """Run `dialer WORDS` to its end; return exit status, output, errors."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "dialer", "--home", str(home), *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env=environment(**env),
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), WAIT_S)
+    out, err = await asyncio.wait_for(process.communicate(), wait_s)
     return process.returncode or 0, out.decode(), err.decode()
 
 

@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 from tests.dialer.process import run, started
 
 DEMO = ("demo", "--port", "0", "--speed", "20", "--leads", "60", "--agents", "8")
-pytestmark = [pytest.mark.component("sqlite"), pytest.mark.component("chdb"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.component("sqlite"), pytest.mark.component("chdb"), pytest.mark.timeout(600)]
 
 
 async def link_of(demo: object) -> str:
@@ -74,14 +74,14 @@ async def test_a_running_demo_answers_the_command_line_and_drains_when_stopped(t
 
 async def test_until_done_ends_by_itself_with_the_report(tmp_path: Path) -> None:
     words = ("demo", "--headless", "--until-done", "--speed", "200", "--leads", "25", "--agents", "4", "--json")
-    code, out, err = await run(tmp_path, *words)
+    code, out, err = await run(tmp_path, *words, wait_s=270)
     assert code == 0, err
     report = json.loads(out[out.index("{") :])
     assert report["verified"]
     assert sum(report["statuses"].values()) == report["attempts"] >= 25
     assert sum(report["leads"].values()) == 25
     assert "in_progress" not in report["leads"]
-    again = await run(tmp_path, *words)
+    again = await run(tmp_path, *words, wait_s=270)
     assert again[0] == 0, again[2]
     assert json.loads(again[1][again[1].index("{") :])["attempts"] == report["attempts"], (
         "an ended campaign is not dialed"
