@@ -131,7 +131,7 @@ DIAL_RANK: Final = """CASE WHEN state = 'callback' THEN 0 WHEN state = 'not_call
  WHEN state = 'called_no_success' AND last_status = 'busy-line' THEN 2
  WHEN state IN ('called_no_success', 'call_error') THEN 3 WHEN state = 'not_called' THEN 4 END"""
 
-BUSY: Final = "lease_owner IS NOT NULL OR state = 'in_progress'"
+BUSY: Final = "(lease_owner IS NOT NULL OR state = 'in_progress')"
 """Leads that have their number; SQLite uses a partial index only for the very words of its condition."""
 UNFINISHED: Final = "NOT lead_done"
 """Attempts that are open, or wait for the wrap-up."""

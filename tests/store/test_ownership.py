@@ -6,7 +6,7 @@ import pytest
 
 from dialer.core.campaign import CampaignState
 from dialer.errors import Fenced, NotFound
-from tests.store.worlds import NOW, World, begun, leased, settings, standing, take
+from tests.store.worlds import NOW, World, begun, leased, new_lead, settings, standing, take
 
 
 async def test_a_campaign_has_one_owner_until_the_lease_expires(world: World) -> None:
@@ -81,3 +81,13 @@ async def test_only_the_owner_publishes_figures(world: World) -> None:
     await take(world, owner="b", now=NOW + 31)
     await world.store.publish(old, b'{"a":2}', now=NOW + 32)
     assert await world.runtime(1) == (b'{"a":1}', NOW)
+
+
+async def test_a_takeover_leaves_the_leases_of_other_campaigns(world: World) -> None:
+    await standing(world, 1)
+    await world.add_campaign(settings(2), lists=[20])
+    await world.add_leads([new_lead(2, campaign_id=2, list_id=20)])
+    other = await take(world, 2)
+    await leased(world, other)
+    await take(world, owner="b", now=NOW + 31)
+    assert await world.store.withdrawn(2, [2]) == []

@@ -21,7 +21,7 @@ DUE_AT = f"""CASE WHEN lease_owner IS NOT NULL OR reconcile THEN NULL
 DIAL_RANK = """CASE WHEN state = 'callback' THEN 0 WHEN state = 'not_called' AND call_at IS NOT NULL THEN 1
  WHEN state = 'called_no_success' AND last_status = 'busy-line' THEN 2
  WHEN state IN ('called_no_success', 'call_error') THEN 3 WHEN state = 'not_called' THEN 4 END"""
-BUSY = sa.text("lease_owner IS NOT NULL OR state = 'in_progress'")
+BUSY = sa.text("(lease_owner IS NOT NULL OR state = 'in_progress')")
 DUE_SOME_TIME = sa.text("due_at IS NOT NULL")
 ANSWERED = sa.text("answered_at IS NOT NULL")
 UNFINISHED = sa.text("NOT lead_done")
