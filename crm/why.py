@@ -62,14 +62,19 @@ class WhyReport:
     """The one that was asked about."""
 
 
-async def why(engine: AsyncEngine, name: str, *, now: float, lead_id: int | None = None) -> WhyReport:
-    """Say what holds a campaign and its leads, or one of them, back; raise NotFound with the nearest names."""
+async def why(
+    engine: AsyncEngine, name: str, *, now: float, lead_id: int | None = None, examples_from: int = _SAMPLE
+) -> WhyReport:
+    """Say what holds a campaign and its leads, or one of them, back; raise NotFound with the nearest names.
+
+    Examples are looked for among the first `examples_from` leads; that takes much longer than counting.
+    """
     async with readers(engine).connect() as db:
         row = (await db.execute(select(Campaign.__table__).where(Campaign.name == name.strip()))).one_or_none()
         if row is None:
             known = (await db.execute(select(Campaign.name))).scalars().all()
             raise NotFound(f"there is no campaign {name!r}. {near(name, known)}")
-        some = select(Lead.id).where(Lead.campaign_id == row.id).order_by(Lead.id).limit(_SAMPLE)
+        some = select(Lead.id).where(Lead.campaign_id == row.id).order_by(Lead.id).limit(examples_from)
         sample = (await db.execute(some)).scalars().all()
         if lead_id is not None and await db.scalar(_has(row.id, lead_id)) is None:
             raise NotFound(f"campaign {row.name!r} has no lead {lead_id}; `dialer leads list` shows the leads.")

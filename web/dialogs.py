@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from nicegui import ui
 
 from web.i18n import Words
@@ -11,11 +9,8 @@ from web.i18n import Words
 
 async def confirmed(words: Words, question: str, *, yes: str, title: str = "", danger: bool = False) -> bool:
     """Ask before something is done; False when the reader turns away."""
-    label = escape(title or question, quote=True)
-    with (
-        ui.dialog().props(f'role=alertdialog aria-label="{label}"') as dialog,
-        ui.element("div").classes("confirm"),
-    ):
+    with ui.dialog().props("role=alertdialog") as dialog, ui.element("div").classes("confirm"):
+        dialog.props["aria-label"] = title or question  # may hold a name that people chose: never parsed as props
         if title:
             ui.label(title).classes("text-weight-bold")
         ui.label(question)

@@ -137,7 +137,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "hold.window": ("Ngoài khung giờ gọi", "Outside the call window"),
     "hold.no_agent": ("Không có nhân viên sẵn sàng", "No agent is ready"),
     "hold.pacing": ("Nhịp gọi đã đủ cho số nhân viên", "Enough calls are under way for the agents"),
-    "hold.legal_budget": ("Đã chạm giới hạn cuộc bị bỏ rơi", "The abandonment budget is used up"),
+    "hold.legal_budget": (
+        "Gọi thêm lúc này có thể vượt giới hạn cuộc bị bỏ rơi",
+        "More calls now could break the abandonment cap",
+    ),
     "hold.trunk_capacity": ("Hết kênh trên trung kế", "The trunk has no free channel"),
     "hold.trunk_cps": ("Đã đạt số cuộc gọi mỗi giây của trung kế", "The trunk's calls per second are used up"),
     "hold.no_hotline": ("Không có đầu số dùng được", "No hotline can be used"),

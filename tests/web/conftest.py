@@ -12,7 +12,6 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.plugins.chromium import ARGUMENTS, START_TIMEOUT_MS, executable
 from tests.web.served import Console, Visit, ready
 
-
 expect.set_options(timeout=20_000)  # patience costs nothing where things are quick, and machines of tests are busy
 
 

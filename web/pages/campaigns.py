@@ -106,5 +106,5 @@ class _Page:
         self.tick()
 
     async def _why(self, view: CampaignView) -> None:
-        report = await why(self.deps.engine, view.name, now=self.deps.now())
+        report = await why(self.deps.engine, view.name, now=self.deps.now(), examples_from=0)
         show_why(Words(self.words.lang, view.settings.window.timezone), report)

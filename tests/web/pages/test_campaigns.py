@@ -29,6 +29,7 @@ async def actions(of: Locator) -> list[str | None]:
 
 async def test_each_campaign_offers_what_its_state_allows(visit: Visit) -> None:
     page = await visit("/")
+    await expect(card(page, DRAFT).locator(".chip")).to_have_text("Khởi tạo")
     assert await actions(card(page, DIALED)) == ["pause", "stop", "end"]
     assert await actions(card(page, OTHER)) == ["start", "end"]
     assert await actions(card(page, DRAFT)) == ["approve", "end"]
@@ -84,6 +85,7 @@ async def test_why_counts_every_customer_under_one_reason(visit: Visit) -> None:
     page = await visit("/")
     await card(page, OTHER).get_by_role("button", name="Vì sao chưa gọi?").click()
     sheet = page.get_by_role("dialog")
+    await expect(sheet.locator(".why-row.total")).to_be_visible()
     await expect(sheet).to_contain_text("Chiến dịch không chạy (Tạm dừng)")
     rows = [int(text) for text in await sheet.locator(".why-row .value").all_inner_texts()]
     assert rows[-1] == sum(rows[:-1]) >= 5

@@ -49,6 +49,7 @@ async def column(page: Page, heading: str) -> list[str]:
 
 async def test_the_information_tab_shows_and_keeps_what_is_edited(console: Console, visit: Visit) -> None:
     page = await visit(path_of(console, "+84900000044"))
+    await expect(page.get_by_role("tab")).to_have_count(2)
     assert await page.get_by_role("tab").all_inner_texts() == ["Thông Tin", "Hồ Sơ Chi Tiết Cuộc Gọi"]
     await expect(page.get_by_label("Tên Khách Hàng")).to_have_value("Khách Mai 44")
     await page.get_by_label("Tên Khách Hàng").fill("Khách Đã Sửa")
@@ -107,6 +108,7 @@ async def test_the_history_has_its_columns_in_order_25_entries_and_a_column_choo
 async def test_a_calls_row_says_when_who_how_long_and_who_hung_up(console: Console, visit: Visit) -> None:
     page = await visit(path_of(console, "+84900000001"))
     await open_calls(page)
+    await expect(page.locator("tbody tr")).to_have_count(1)
     cells = [text.strip() for text in await page.locator("tbody tr").first.locator("td").all_inner_texts()]
     row = dict(zip(COLUMNS, cells, strict=True))
     assert row["Agent"] == "Nhân viên 07"
@@ -124,6 +126,7 @@ async def test_the_detail_dialog_shows_the_call_and_keeps_its_note(console: Cons
     await page.get_by_role("button", name=DETAIL).first.click()
     dialog = page.get_by_role("dialog", name="Chi tiết cuộc gọi")
     await expect(dialog.get_by_role("heading")).to_have_text("Chi tiết cuộc gọi")
+    await expect(dialog.locator("ol .name")).to_have_count(4)
     assert await dialog.locator("ol .name").all_inner_texts() == [
         "Thời Gian Bắt Đầu",
         "Thời Gian Đổ Chuông",
@@ -131,6 +134,7 @@ async def test_the_detail_dialog_shows_the_call_and_keeps_its_note(console: Cons
         "Thời Gian Ngắt Máy",
     ]
     assert "—" not in await dialog.locator("ol .value").all_inner_texts()
+    await expect(dialog.locator(".fact .name")).to_have_count(11)
     names = await dialog.locator(".fact .name").all_inner_texts()
     assert names == [
         "Id",
