@@ -25,9 +25,8 @@ _KNOWN: Final = select(CUSTOMERS.c.phone_e164, CUSTOMERS.c.id, CUSTOMERS.c.updat
     among(CUSTOMERS.c.phone_e164)
 )
 _CODES: Final = select(CUSTOMERS.c.code, CUSTOMERS.c.phone_e164).where(among(CUSTOMERS.c.code))
-_PLACED: Final = select(LEADS.c.customer_id).where(
-    LEADS.c.campaign_id == bindparam("campaign"), among(LEADS.c.customer_id)
-)
+# With the campaign in the condition SQLite would read all of the campaign's leads for every batch.
+_PLACED: Final = select(LEADS.c.customer_id, LEADS.c.campaign_id).where(among(LEADS.c.customer_id))
 _SAID: Final = select(_COMMENTS.c.customer_id, _COMMENTS.c.text).where(among(_COMMENTS.c.customer_id))
 # Two imports with the same new number must not both insert it; SQLite has one writer anyway.
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305842)")
@@ -79,8 +78,7 @@ def write_batch(db: Connection, batch: Batch, target: Target) -> Counts:
     ids |= {phone: known[phone].id for phone in merged if phone in known}
     join = [phone for phone in merged if ids[phone] not in placed]
     _comment(db, merged, ids, target.stamp)
-    call_at = {phone: _last(people, "call_at") for phone, people in merged.items()}
-    leads = [NewLead(ids[phone], phone, call_at[phone]) for phone in join]
+    leads = [NewLead(ids[phone], phone, _call_at(merged[phone])) for phone in join]
     if leads:
         add_leads(db, target.campaign, _list_id(db, target), leads, now=target.stamp)
     repeated = sum(len(people) - 1 for people in merged.values())
@@ -107,8 +105,8 @@ def _values(people: Sequence[Person]) -> dict[str, str]:
     return values
 
 
-def _last(people: Sequence[Person], name: str) -> Any:
-    return next((value for person in reversed(people) if (value := getattr(person, name)) is not None), None)
+def _call_at(people: Sequence[Person]) -> float | None:
+    return next((person.call_at for person in reversed(people) if person.call_at is not None), None)
 
 
 def _refuse_codes(db: Connection, merged: dict[str, list[Person]], column: int) -> list[Failure]:
@@ -201,8 +199,8 @@ def _code(number: int, taken: set[str]) -> str:
 
 
 def _placed(db: Connection, customers: Sequence[int], target: Target) -> set[int]:
-    found = db.execute(_PLACED, {"campaign": target.campaign.campaign_id, "keys": customers})
-    return set(found.scalars())
+    here = target.campaign.campaign_id
+    return {customer for customer, campaign in db.execute(_PLACED, {"keys": customers}) if campaign == here}
 
 
 def _comment(db: Connection, merged: Mapping[str, list[Person]], ids: Mapping[str, int], now: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Insert, String, Text, Update, bindparam
@@ -43,6 +43,10 @@ class _Among(FunctionElement[bool]):
     name = "among"
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: object = None) -> Self:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Return it as it is: SQLAlchemy would append `= 1` for SQLite, which then reads the whole table."""
+        return self
 
 
 @compiles(_Among, "sqlite")

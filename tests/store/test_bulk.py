@@ -48,3 +48,13 @@ async def test_rows_are_taken_from_attributes_by_name(filled: AsyncEngine) -> No
         await connection.run_sync(BulkStatement(changed, ["value", "name"]).run, [])
         found = (await connection.execute(select(AppSetting.value).where(AppSetting.key.in_(["7", "8"])))).scalars()
         assert sorted(found) == ["new", "Đường 'số' \"1\""]
+
+
+async def test_keys_find_their_rows_by_index(filled: AsyncEngine) -> None:
+    query = select(AppSetting.value).where(among(TABLE.c.key))
+    words = str(query.compile(dialect=filled.dialect))
+    if filled.dialect.name == "sqlite":
+        async with filled.connect() as connection:
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", ("[]",))).all()
+        assert f"SEARCH {TABLE.name} USING INDEX" in str(plan)
+    assert "= 1" not in words
