@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.campaigns import unknown_campaign
@@ -26,7 +26,7 @@ from dialer.core.types import CampaignSettings
 from dialer.errors import BadInput, IllegalAction
 from store.load import decode_settings
 from store.models import Campaign
-from store.open import readers
+from store.open import blocking_twin, readers
 
 HEADINGS: Final = (
     "Dòng / Row",
@@ -117,13 +117,13 @@ async def import_source(
     first = await asyncio.to_thread(reader.next_batch)
     if first is None:
         raise BadInput(f"{source.path}: there are no rows from row {source.start_row} on.")
-    with _Report(source, result_path) as report:
+    with _Report(source, result_path) as report, _Writer(engine) as writer:
         batch: Batch | None = first
         while batch is not None:
             reading = asyncio.create_task(asyncio.to_thread(reader.next_batch))  # while this one is written
             try:
                 if batch.people or batch.failures:
-                    report.take(batch, await in_transaction(engine, _writing(batch, target)))
+                    report.take(batch, await writer.write(_writing(batch, target)))
             finally:
                 following = await reading
             if on_progress is not None:
@@ -153,6 +153,38 @@ def _target(source: Source, settings: CampaignSettings, list_name: str | None, n
 
 def _writing(batch: Batch, target: Target) -> Callable[[Connection], Counts]:
     return lambda db: write_batch(db, batch, target)
+
+
+class _Writer:
+    """Write whole batches: into an SQLite file in a thread, so that whatever else this process does goes on."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        in_file = engine.dialect.name == "sqlite" and engine.url.database not in {None, "", ":memory:"}
+        self._twin = blocking_twin(engine) if in_file else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._twin is not None:
+            self._twin.dispose()
+
+    async def write(self, work: Callable[[Connection], Counts]) -> Counts:
+        """Run one transaction; it is finished even when nobody waits for it any more."""
+        if self._twin is None:
+            return await in_transaction(self._engine, work)
+        writing = asyncio.create_task(asyncio.to_thread(_transact, self._twin, work))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            raise
+
+
+def _transact(engine: Engine, work: Callable[[Connection], Counts]) -> Counts:
+    with engine.begin() as db:
+        return work(db)
 
 
 class _Report:
