@@ -83,7 +83,7 @@ class Dialer:
             burst=max(1, int(settings.trunk_cps)),
         )
         self.driver = Driver(self.store, world.telephony, world.agents, clock, fault=fault)
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        owner = f"{socket.gethostname()}:{Home(settings.home).secrets().installation[:12]}"
         self.keeper = Keeper(
             self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
         )

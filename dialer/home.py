@@ -16,10 +16,14 @@ from dialer.errors import BadInput, ResourceBusy
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """What signs cookies and what lets the command line ask the running service."""
+    """What signs cookies, what lets the command line ask the running service, and this installation's name.
+
+    A process that takes the place of a killed one owns its campaigns at once: same installation, same owner.
+    """
 
     session: str
     service: str
+    installation: str
 
 
 class RunningService(msgspec.Struct, frozen=True):
@@ -52,7 +56,7 @@ class Home:
         with contextlib.suppress(FileExistsError):
             number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(number, "wb") as new:
-                new.write(msgspec.json.encode(Secrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))))
+                new.write(msgspec.json.encode(Secrets(*(secrets.token_urlsafe(32) for _ in range(3)))))
         return msgspec.json.decode(file.read_bytes(), type=Secrets)
 
     def running(self) -> RunningService | None:
