@@ -41,6 +41,8 @@ _Step: TypeAlias = tuple[EventType, int, Data]
 """What happened, when (UTC microseconds), and its data."""
 _MILLI: Final = 1_000
 _NOTHING: Final = Nothing()
+_LEAD_MOVED: Final = EventType.LEAD_STATE_CHANGED.value
+_INBOUND: Final = CampaignKind.INBOUND.value
 _ENCODER: Final = msgspec.json.Encoder()
 _APPS: Final = {
     CampaignKind.PREDICTIVE.value: "autodialer",
@@ -145,13 +147,13 @@ def lead_changed(change: LeadChange, campaign: CampaignRef) -> OutboxEvent:
         dialed=change.dialed, last_status=change.last_status, error_kind=change.error_kind,
         next_at=_maybe_micros(change.next_at), callback_at=_maybe_micros(change.callback_at), agent_id=change.agent_id,
     )  # fmt: skip
-    kind, lead_id = EventType.LEAD_STATE_CHANGED.value, change.lead_id
+    lead_id = change.lead_id
     event_id = uuid7(change.at, purpose=f"lead/{lead_id}/{change.version}")
     value = _ENCODER.encode(Envelope(
-        event_id, SCHEMA_VERSION, TENANT, kind, None, campaign.campaign_id, lead_id, change.phone, "",
+        event_id, SCHEMA_VERSION, TENANT, _LEAD_MOVED, None, campaign.campaign_id, lead_id, change.phone, "",
         _micros(change.at), SOURCE, change.version, data,
     ))  # fmt: skip
-    return OutboxEvent(event_id, str(lead_id), kind, value)
+    return OutboxEvent(event_id, str(lead_id), _LEAD_MOVED, value)
 
 
 def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
@@ -169,7 +171,7 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
         app=_APPS.get(campaign.kind, campaign.kind),
-        direction="inbound" if campaign.kind == CampaignKind.INBOUND.value else "outbound",
+        direction="inbound" if campaign.kind == _INBOUND else "outbound",
         list_id=record.list_id, customer_id=record.customer_id, trunk=record.trunk, attempt_no=record.attempt_no,
         started_at=started, ended_at=ended, ringing_at=ringing, answered_at=answered, bridged_at=bridged,
         early_media_at=_between(record.early_media_at, started, ended),
@@ -224,13 +226,13 @@ def _by_time(step: _Step) -> int:
 
 
 def _call_event(step: _Step, seq: int, of: AttemptIntent | AttemptRecord, campaign: CampaignRef) -> OutboxEvent:
-    kind, at, data = step
-    event_id = uuid7(at / MICROS, purpose=f"{of.call_id}/{seq}/{kind.value}")
+    name, at, data = step[0].value, step[1], step[2]
+    event_id = uuid7(at / MICROS, purpose=f"{of.call_id}/{seq}/{name}")
     value = _ENCODER.encode(Envelope(
-        event_id, SCHEMA_VERSION, TENANT, kind.value, of.call_id, campaign.campaign_id, of.lead_id, of.phone,
+        event_id, SCHEMA_VERSION, TENANT, name, of.call_id, campaign.campaign_id, of.lead_id, of.phone,
         of.hotline, at, SOURCE, seq, data,
     ))  # fmt: skip
-    return OutboxEvent(event_id, str(of.lead_id), kind.value, value)
+    return OutboxEvent(event_id, str(of.lead_id), name, value)
 
 
 def _micros(at: float) -> int:
