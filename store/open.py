@@ -31,18 +31,24 @@ def _dumps(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+_OPTIONS: Final[dict[str, Any]] = {
+    "json_serializer": _dumps,
+    "json_deserializer": msgspec.json.decode,
+    "hide_parameters": True,  # errors are logged, and parameters are phone numbers
+}
+
+
 def open_database(url: str) -> AsyncEngine:
     """Open `sqlite:///PATH` or `postgresql://USER@HOST/NAME`; connections are made when they are first needed.
 
     Raises BadInput for another kind of URL, a folder that does not exist, or a file that is not an SQLite database.
     """
     parsed = _parse(url)
-    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": msgspec.json.decode}
     if parsed.get_backend_name() == "postgresql":
-        return create_async_engine(parsed, pool_pre_ping=True, **options)
+        return create_async_engine(parsed, pool_pre_ping=True, **_OPTIONS)
     if parsed.database and parsed.database != ":memory:":
         _check_file(Path(parsed.database))
-    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, **options)
+    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, **_OPTIONS)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -57,7 +63,7 @@ def blocking_twin(engine: AsyncEngine) -> Engine:
     """Open the same SQLite file with the blocking driver, for a thread of its own; the caller disposes of it."""
     url = engine.url.set(drivername="sqlite+pysqlite")
     connect_args = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-    twin = create_engine(url, connect_args=connect_args, json_serializer=_dumps, json_deserializer=msgspec.json.decode)
+    twin = create_engine(url, connect_args=connect_args, **_OPTIONS)
     event.listen(twin, "connect", _prepare_sqlite)
     event.listen(twin, "begin", _begin_sqlite)
     return twin

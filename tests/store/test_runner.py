@@ -82,3 +82,15 @@ async def test_disposing_of_the_engine_ends_the_thread(sqlite_url: str) -> None:
     assert not name.is_alive()
     with pytest.raises(RuntimeError):
         await runner.write(put("late"))
+
+
+async def test_errors_do_not_tell_phone_numbers(sqlite: AsyncEngine) -> None:
+    runner = runner_for(sqlite)
+    await runner.write(put("+84000000001"))
+    with pytest.raises(IntegrityError) as caught:
+        await runner.write(put("+84000000001"))
+    assert "0000001" not in str(caught.value)
+    with pytest.raises(IntegrityError) as again:
+        async with sqlite.begin() as connection:
+            await connection.execute(insert(AppSetting).values(key="+84000000001", value="1"))
+    assert "0000001" not in str(again.value)

@@ -135,9 +135,9 @@ class SqlWorld:
             "created_at": NOW,
         }
         await self._execute(insert(CAMPAIGNS), row)
-        for list_id in lists:
-            values = {"id": list_id, "campaign_id": settings.campaign_id, "name": f"L{list_id}", "created_at": NOW}
-            await self._execute(insert(LISTS), values)
+        about = {"campaign_id": settings.campaign_id, "created_at": NOW}
+        if lists:
+            await self._execute(insert(LISTS), [{"id": list_id, "name": f"L{list_id}", **about} for list_id in lists])
 
     async def switch_list(self, list_id: int, *, active: bool) -> None:
         await self._execute(update(LISTS).where(LISTS.c.id == list_id).values(active=active))
