@@ -34,7 +34,7 @@ class Dialect:
 def sniff(path: Path) -> Dialect:
     """Tell how the file is written; raise BadInput for a binary or empty one."""
     encoding = _encoding(path)
-    with path.open(encoding=encoding, newline="") as lines:
+    with path.open(encoding=encoding, newline="", errors="replace") as lines:
         first = lines.readline()
         if not first:
             raise BadInput(f"{path}: the file is empty. Choose the file that holds the rows.")

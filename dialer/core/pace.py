@@ -48,10 +48,10 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
     """Return what forbids any call at this moment."""
     if not state.running:
         return HoldReason.CAMPAIGN_NOT_RUNNING
+    if not state.window.is_open(now):
+        return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.hold is not None:
         return state.hold
-    if not state.window.is_open(now):
-        return HoldReason.WINDOW
     return None if state.agents_at_work else HoldReason.NO_AGENT
 
 

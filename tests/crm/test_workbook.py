@@ -47,6 +47,13 @@ def test_csv_is_read_however_it_was_saved(encoding: str, delimiter: str, tmp_pat
         assert rows[2][1] == PERSON
 
 
+def test_bytes_of_another_code_page_cost_their_letters_not_the_import(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"name,phone\n\xff\xfe\x81,0951234567\n")  # 0x81 means nothing in cp1258
+    sheet = open_rows(path, start_row=2)
+    assert [row[1] for _, row in sheet.rows(2)] == ["0951234567"]
+
+
 def test_excel_says_its_separator(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("sep=;\nhọ tên;số\nAn, con ông Bình;0951234567\n", encoding="utf-8")

@@ -347,6 +347,19 @@ def test_the_window_is_checked_at_launch_and_opens_by_itself() -> None:
     assert [i.begun_at for b in bench.of(BeginAttempts)[len(placed) :] for i in b.intents]
 
 
+def test_an_intent_that_a_slow_store_makes_durable_after_hours_is_voided() -> None:
+    window = CallWindow(weekdays=((Slot(480, 905),),) * 7)  # closes 300 s after START
+    bench = Bench(msgspec.structs.replace(SETTINGS, window=window))
+    bench.refuse_begin = True
+    bench.start()
+    (intent,) = bench.of(BeginAttempts)[0].intents
+    bench.tell(events.HoldChanged(HoldReason.STORE_SLOW))
+    bench.now = START + 301
+    bench.tell(events.AttemptsBegun((intent.call_id,)))
+    assert bench.calls == []
+    assert bench.settled(intent.call_id).record.lead_trigger is Trigger.VOIDED
+
+
 def test_trunk_limits_say_so() -> None:
     bench = Bench(channels=2)
     bench.start(agents=5)
