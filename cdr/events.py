@@ -68,7 +68,7 @@ class Envelope(msgspec.Struct, Generic[D], frozen=True, gc=False):
     data: D
 
 
-class Fields(msgspec.Struct, frozen=True, omit_defaults=True):
+class Fields(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Base of all `data`: what is absent on the wire has its default."""
 
 
@@ -264,7 +264,7 @@ DATA_TYPES: Final[dict[EventType, type[Data]]] = {
 }
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A record that was understood; `data` is None for a type that a newer minor version added."""
 
     event: Envelope[msgspec.Raw]

@@ -12,7 +12,7 @@ from cdr.events import Cdr, Envelope, EventType, LeadMoved, RejectRecord, decode
 from dialer.ports import LogRecord
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A record that was understood; `data` is typed by the event's type."""
 
     record: LogRecord
