@@ -55,8 +55,8 @@ def demo_settings(*, until_done: bool) -> CampaignSettings:
         ring_timeout_s=25.0,
         wrap_up_s=20.0,
         overflow_prompt="xin-loi",
-        retry=RetryPolicy(max_attempts=3, gap_s=1800.0, error_gap_s=300.0),
-        caps=NumberCaps(per_24h=3),
+        retry=RetryPolicy(max_attempts=3, gap_s=900.0, error_gap_s=300.0),
+        caps=NumberCaps(per_24h=6),
         end_when_done=until_done,
     )
 
@@ -71,7 +71,7 @@ def demo_people(agents: int) -> tuple[CarrierProfile, AgentProfile]:
         wrap_up=Duration(10.0, 0.5, max_s=20.0),
         break_every=Duration(5400.0, 0.2),
         break_length=Duration(300.0, 0.2),
-        callback_after=Duration(1800.0, 0.3, min_s=600.0, max_s=3600.0),
+        callback_after=Duration(900.0, 0.3, min_s=600.0, max_s=1800.0),
     )
     return carrier, desk
 
