@@ -179,8 +179,10 @@ class LeadStore(Protocol):
         """Return those of these leased leads that people have since paused, removed, suppressed or switched off."""
         ...
 
-    async def set_state(self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool) -> None:
-        """Write a campaign state that the engine decided (resumed by schedule, ended)."""
+    async def set_state(
+        self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
+    ) -> bool:
+        """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
         ...
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:

@@ -138,14 +138,18 @@ class SqlLeadStore:
         return await self._runner.read(lambda connection: _withdrawn(connection, campaign_id, lead_ids))
 
     async def set_state(
-        self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool, now: float | None = None
-    ) -> None:
-        """Write a campaign state that the engine decided; without `now` the time of the last change stays."""
-        values: dict[str, Any] = {"state": state.value, "resumes_by_schedule": resumes_by_schedule}
-        if now is not None:
-            values["state_since"] = now
-        query = update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign_id).values(**values)
-        await self._runner.write(lambda connection: connection.execute(query).rowcount)
+        self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
+    ) -> bool:
+        """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
+        unchanged = and_(CAMPAIGNS.c.id == seen.settings.campaign_id, CAMPAIGNS.c.revision == seen.revision)
+        values = {
+            "state": state.value,
+            "resumes_by_schedule": resumes_by_schedule,
+            "state_since": now,
+            "revision": CAMPAIGNS.c.revision + 1,
+        }
+        query = update(CAMPAIGNS).where(unchanged).values(**values)
+        return bool(await self._runner.write(lambda connection: connection.execute(query).rowcount))
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
         """Store the engine's latest live figures; those of an owner that lost the campaign are dropped."""

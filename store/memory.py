@@ -127,11 +127,16 @@ class MemoryLeadStore:
         """Return those of these leased leads that people have since paused, removed, suppressed or switched off."""
         return withdrawn(self.book, campaign_id, lead_ids, now=math.inf)
 
-    async def set_state(self, campaign_id: int, state: CampaignState, *, resumes_by_schedule: bool) -> None:
-        """Write a campaign state that the engine decided."""
-        info = self.book.campaigns.get(campaign_id)
-        if info is not None:
-            info.state, info.resumes_by_schedule = state, resumes_by_schedule
+    async def set_state(
+        self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
+    ) -> bool:
+        """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
+        info = self.book.campaigns.get(seen.settings.campaign_id)
+        if info is None or info.revision != seen.revision:
+            return False
+        info.state, info.resumes_by_schedule, info.state_since = state, resumes_by_schedule, now
+        info.revision += 1
+        return True
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
         """Keep the engine's latest live figures; those of an owner that lost the campaign are dropped."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.core.agents import AgentInput
-from dialer.core.bridge import abandon, hang_up, offer
+from dialer.core.bridge import abandon, hang_up, offer, serve_waiting
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
 from dialer.core.events import (
@@ -142,6 +142,10 @@ def _release_agent(state: EngineState, call: Call, now: float, *, talked: bool) 
         agent.call = None
         state.roster.move(agent, AgentInput.RELEASE, now)
         state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+        if agent.pause_after:
+            agent.pause_after = False
+            state.roster.move(agent, AgentInput.PAUSE, now)
+        serve_waiting(state, now)
         return
     state.estimators.talk_finished(now - call.bridged_at)
     state.roster.move(agent, AgentInput.HANGUP, now)

@@ -20,6 +20,10 @@ PACE_EVERY_S = 1.0
 """Ages change even when nothing happens: decide again."""
 SETUP_ALLOWANCE_S = 10.0
 """Time for a call to start ringing before the ring timer takes it for dead."""
+VOIDS = frozenset(
+    {HoldReason.CAMPAIGN_NOT_RUNNING, HoldReason.WINDOW, HoldReason.SCHEDULED, HoldReason.NO_AGENT},
+)
+"""What voids an intent that becomes durable too late."""
 LEASE_RETRY_S = 15.0
 """Ask a dry store again after this, whatever it said."""
 
@@ -50,6 +54,8 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
         return HoldReason.CAMPAIGN_NOT_RUNNING
     if not state.window.is_open(now):
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
+    if state.settings.starts_at is not None and now < state.settings.starts_at:
+        return HoldReason.SCHEDULED
     if state.hold is not None:
         return state.hold
     return None if state.agents_at_work else HoldReason.NO_AGENT
@@ -73,16 +79,21 @@ def decide(state: EngineState, now: float) -> None:
 
 
 def _close(state: EngineState, reason: HoldReason, now: float) -> None:
+    """Say why nothing is dialed, give the leads back, and come back when it may change by itself."""
     state.decision = Decision(0, reason, "")
-    if reason in {HoldReason.WINDOW, HoldReason.CAMPAIGN_NOT_RUNNING}:
-        empty_hopper(state)
-        opens = state.window.next_open(now) if state.running else None
-        if opens is None:
-            state.timers.cancel("pace")
-        else:
-            state.timers.set("pace", max(opens, now + PACE_GAP_S))
-    elif reason is HoldReason.NO_AGENT:
+    if reason is HoldReason.STORE_SLOW:
+        return
+    empty_hopper(state)
+    opens = opens_at(state, now) if reason in {HoldReason.WINDOW, HoldReason.SCHEDULED} else None
+    if opens is None:
         state.timers.cancel("pace")
+    else:
+        state.timers.set("pace", max(opens, now + PACE_GAP_S))
+
+
+def opens_at(state: EngineState, now: float) -> float | None:
+    """Return the first moment from now on at which both the window and the campaign's start allow calls."""
+    return state.window.next_open(max(now, state.settings.starts_at or now))
 
 
 def empty_hopper(state: EngineState) -> None:
@@ -154,7 +165,7 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
         if call is None:
             state.totals.strays += 1
             continue
-        if closed_by(state, now) in {HoldReason.CAMPAIGN_NOT_RUNNING, HoldReason.WINDOW}:
+        if closed_by(state, now) in VOIDS:
             call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER), now)
             continue

@@ -69,16 +69,23 @@ class EngineState:
         self.decision = Decision(0, HoldReason.CAMPAIGN_NOT_RUNNING, "")
         self.budget = LegalBudget(settings.legal, 0, 0)
         self.budget_known = False
+        self.settings = settings
+        self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
         self.configure(settings)
 
     def configure(self, settings: CampaignSettings) -> None:
         """Take settings; raise ValueError when they cannot work."""
         self.pacer: Pacer = pacer_named(settings.pacer)
         self.window = WindowClock(effective(settings))
-        self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
+        if _hotlines(settings) != _hotlines(self.settings):
+            self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
         self.settings = settings
 
     @property
     def agents_at_work(self) -> int:
         """Count the agents who take calls: ready, reserved, talking, in wrap-up."""
         return len(self.roster) - len(self.roster.in_state(AgentState.NOT_READY))
+
+
+def _hotlines(settings: CampaignSettings) -> tuple[tuple[str, ...], str]:
+    return settings.hotlines, settings.hotline_strategy

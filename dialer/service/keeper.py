@@ -32,6 +32,8 @@ LOOK_EVERY_S = 0.5
 """How often the store is asked what people changed (real seconds)."""
 LEASE_S = 15.0
 """How long a campaign stays this process's without a renewal (real seconds)."""
+GIVE_UP = 3_600
+"""Looks in a row that may fail (half an hour)."""
 RENEW_BELOW = 0.7
 """Renew when less than this share of the lease is left."""
 
@@ -58,12 +60,22 @@ class Keeper:
         self._ttl_s = LEASE_S * driver.clock.speed
         self._held: HoldReason | None = None
         self._closing = False
+        self._failures = 0
         self.recovered = 0
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled. A store that does not answer brakes dialing; past half an hour it ends the process."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:
+                self._failures += 1
+                if self._failures > GIVE_UP:
+                    raise
+                log.warning("the store does not answer", extra={"action": "keeper.retry"}, exc_info=error)
+            else:
+                self._failures = 0
+            self._brake()
             await self._driver.clock.sleep_until(self._driver.clock.now() + LOOK_EVERY_S * self._driver.clock.speed)
 
     async def look(self) -> None:
@@ -77,7 +89,6 @@ class Keeper:
                 await self._take(row)
             else:
                 await self._follow(seat, row)
-        self._brake()
 
     async def close(self) -> None:
         """Place no new calls; what is in flight goes on."""
@@ -155,13 +166,13 @@ class Keeper:
         settings = row.settings
         ends = settings.ends_at is not None and now >= settings.ends_at
         if row.state is CampaignState.RUNNING and (ends or (settings.end_when_done and seat.engine.is_dry)):
-            await self._store.set_state(settings.campaign_id, CampaignState.ENDED, resumes_by_schedule=False)
+            await self._store.set_state(row, CampaignState.ENDED, resumes_by_schedule=False, now=now)
         elif (
             row.state is CampaignState.PAUSED
             and row.resumes_by_schedule
             and _opened_since(settings, row.state_since, now)
         ):
-            await self._store.set_state(settings.campaign_id, CampaignState.RUNNING, resumes_by_schedule=True)
+            await self._store.set_state(row, CampaignState.RUNNING, resumes_by_schedule=True, now=now)
 
     async def _release_ended(self, campaign_id: int) -> None:
         seat = self._driver.seats[campaign_id]
@@ -174,7 +185,7 @@ class Keeper:
             await self._renew(seat, self._driver.clock.now())
 
     def _brake(self) -> None:
-        hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow else None
+        hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow or self._failures else None
         if hold is not self._held:
             self._held = hold
             for campaign_id in self._driver.seats:

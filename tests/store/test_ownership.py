@@ -67,12 +67,22 @@ async def test_an_unknown_campaign_is_not_found(world: World) -> None:
 async def test_campaigns_that_are_not_ended_are_listed(world: World) -> None:
     await world.add_campaign(settings(1, ring_timeout_s=25.0), lists=[10])
     await world.add_campaign(settings(2))
-    await world.store.set_state(2, CampaignState.PAUSED, resumes_by_schedule=True)
+    _, second = await world.store.campaigns()
+    assert await world.store.set_state(second, CampaignState.PAUSED, resumes_by_schedule=True, now=NOW)
     first, second = await world.store.campaigns()
     assert (first.settings, first.state) == (settings(1, ring_timeout_s=25.0), CampaignState.RUNNING)
-    assert (second.state, second.resumes_by_schedule) == (CampaignState.PAUSED, True)
-    await world.store.set_state(1, CampaignState.ENDED, resumes_by_schedule=False)
+    assert (second.state, second.resumes_by_schedule, second.state_since) == (CampaignState.PAUSED, True, NOW)
+    assert await world.store.set_state(first, CampaignState.ENDED, resumes_by_schedule=False, now=NOW)
     assert [row.settings.campaign_id for row in await world.store.campaigns()] == [2]
+
+
+async def test_the_schedule_does_not_undo_what_a_person_did_meanwhile(world: World) -> None:
+    await world.add_campaign(settings(1))
+    (seen,) = await world.store.campaigns()
+    assert await world.store.set_state(seen, CampaignState.PAUSED, resumes_by_schedule=False, now=NOW)
+    assert not await world.store.set_state(seen, CampaignState.RUNNING, resumes_by_schedule=True, now=NOW + 1)
+    (row,) = await world.store.campaigns()
+    assert (row.state, row.resumes_by_schedule) == (CampaignState.PAUSED, False)
 
 
 async def test_only_the_owner_publishes_figures(world: World) -> None:

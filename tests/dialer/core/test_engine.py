@@ -254,6 +254,62 @@ def test_an_agent_who_returns_during_the_talk_is_talking_not_idle() -> None:
     assert len(bench.calls) == 2
 
 
+def test_an_agent_whose_call_hung_up_before_the_join_takes_the_one_who_waits() -> None:
+    bench = Bench(msgspec.structs.replace(SETTINGS, pacer="ratio", ratio=2.0))
+    bench.start(answers=200)
+    first, second = bench.calls[:2]
+    bench.answer(first, connect=False)
+    bench.answer(second, connect=False)
+    bench.tell(events.CallEnded(first, ended_by=EndedBy.REMOTE))
+    assert bench.of(Connect)[-1] == Connect(second, "a1")
+
+
+def test_a_break_asked_for_while_reserved_is_not_forgotten() -> None:
+    bench = Bench()
+    bench.start()
+    bench.answer(bench.calls[0], connect=False)
+    bench.tell(events.AgentPaused("a1"), events.CallEnded(bench.calls[0], ended_by=EndedBy.REMOTE))
+    bench.wait(5)
+    assert bench.engine.figures(bench.now).paused == 1
+    assert len(bench.calls) == 1
+
+
+def test_a_campaign_waits_for_its_start() -> None:
+    bench = Bench(msgspec.structs.replace(SETTINGS, starts_at=START + 3600))
+    bench.start()
+    bench.wait(60)
+    assert bench.calls == []
+    assert figures_reason(bench) is HoldReason.SCHEDULED
+    bench.wait(3600)
+    assert bench.calls
+
+
+def test_an_intent_that_becomes_durable_when_everybody_has_left_is_voided() -> None:
+    bench = Bench()
+    bench.refuse_begin = True
+    bench.start()
+    (intent,) = bench.of(BeginAttempts)[0].intents
+    bench.tell(events.AgentLost("a1"), events.AttemptsBegun((intent.call_id,)))
+    assert bench.calls == []
+    assert bench.settled(intent.call_id).record.lead_trigger is Trigger.VOIDED
+
+
+def test_leads_go_back_when_nobody_is_left_to_take_calls() -> None:
+    bench = Bench()
+    bench.start()
+    bench.tell(events.AgentPaused("a1"))
+    bench.wait(1)
+    assert bench.of(ReleaseLeads)
+    assert bench.engine.leased_leads == ()
+
+
+def test_other_settings_leave_a_benched_hotline_benched() -> None:
+    bench = Bench(msgspec.structs.replace(SETTINGS, hotlines=("h1", "h2")))
+    bench.engine.state.hotlines.bench("h1", START + 600)
+    bench.tell(events.SettingsChanged(msgspec.structs.replace(SETTINGS, hotlines=("h1", "h2"), wrap_up_s=31.0)))
+    assert bench.engine.state.hotlines.healthy(START) == ("h2",)
+
+
 def test_a_machine_is_let_go_and_called_voicemail() -> None:
     bench = Bench()
     bench.start()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from dialer.core.campaign import CampaignState
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CallWindow, Slot
+from dialer.ports import CampaignRow
 from dialer.service.keeper import LEASE_S
 from tests.dialer.service.stage import Stage
 
@@ -128,3 +130,20 @@ async def test_closing_lets_calls_finish_and_resigning_gives_the_campaign_back()
         assert stage.driver.calls_in_flight == 0
         await stage.keeper.resign()
         assert stage.store.book.campaigns[1].owner is None
+
+
+async def test_a_store_that_does_not_answer_brakes_and_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.campaign(leads=50)
+    async with stage.running():
+        await stage.clock.advance(5)
+
+        async def away() -> list[CampaignRow]:
+            raise OSError("connection refused")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(stage.store, "campaigns", away)
+            await stage.clock.advance(3)
+            assert stage.driver.seats[1].engine.figures(stage.clock.now()).reason == "store_slow"
+        await stage.clock.advance(60)
+        assert stage.driver.seats[1].engine.figures(stage.clock.now()).reason != "store_slow"
