@@ -35,7 +35,7 @@ requirements: venv ## print each requirement with the tests that prove it
 	@$(BIN)/python -m tools.requirements
 
 bench: venv ## measure speed and memory, as ratios
-	@$(BIN)/dialer bench $(ARGS)
+	@$(BIN)/dialer bench $(or $(ARGS),all)
 
 pins: venv ## choose newer versions: write requirements.txt anew from pyproject.toml
 	$(BIN)/pip-compile --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
