@@ -6,13 +6,17 @@ import contextlib
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import psutil
 
 from dialer.errors import BadInput, ResourceBusy
+
+Secret = Annotated[str, msgspec.Meta(min_length=32)]
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -21,9 +25,9 @@ class Secrets(msgspec.Struct, frozen=True):
     A process that takes the place of a killed one owns its campaigns at once: same installation, same owner.
     """
 
-    session: str
-    service: str
-    installation: str
+    session: Secret
+    service: Secret
+    installation: Secret
 
 
 class RunningService(msgspec.Struct, frozen=True):
@@ -51,13 +55,24 @@ class Home:
             ) from error
 
     def secrets(self) -> Secrets:
-        """Return the installation's secrets, made at the first call, readable by the owner only."""
+        """Return the installation's secrets, made at the first call, readable by the owner only.
+
+        Raises BadInput for a file that is damaged or cannot be read.
+        """
         file = self.path / "secrets.json"
-        with contextlib.suppress(FileExistsError):
-            number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(number, "wb") as new:
-                new.write(msgspec.json.encode(Secrets(*(secrets.token_urlsafe(32) for _ in range(3)))))
-        return msgspec.json.decode(file.read_bytes(), type=Secrets)
+        try:
+            if not file.exists():
+                _publish(file, msgspec.json.encode(Secrets(*(secrets.token_urlsafe(32) for _ in range(3)))))
+            return msgspec.json.decode(file.read_bytes(), type=Secrets)
+        except msgspec.MsgspecError as error:
+            raise BadInput(
+                f"{file} is damaged; put it back from a copy, or delete it: new secrets are made at the next start, "
+                "and everybody signs in again"
+            ) from error
+        except OSError as error:
+            raise BadInput(
+                f"cannot use {file}: {error.strerror}; mend its permissions, or name another home folder with --home"
+            ) from error
 
     def running(self) -> RunningService | None:
         """Return the service that lives on this folder, None when there is none."""
@@ -89,3 +104,17 @@ class Home:
                 f"{self.path} is served by process {other.pid} at {other.url}; "
                 "use that one, stop it, or name another --home"
             )
+
+
+def _publish(file: Path, text: bytes) -> None:
+    """Give the file its content in one step, unless another process was first: nobody ever reads half of it."""
+    number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(number, "wb") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,27 @@ def test_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
     assert home.secrets() == first
     assert first.session != first.service
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_whoever_asks_first_all_get_the_same_secrets(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        given = set(threads.map(lambda _: Home(tmp_path).secrets(), range(64)))
+    assert len(given) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"session":"","service":"","installation":""}', '{"session":"x"}'])
+def test_damaged_secrets_are_named_with_what_to_do_and_stay_as_they_are(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text(content)
+    with pytest.raises(BadInput, match=f"{file} is damaged.*delete it"):
+        Home(tmp_path).secrets()
+    assert file.read_text() == content
+
+
+def test_secrets_that_cannot_be_kept_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"cannot use .*secrets\.json: No such file.*--home"):
+        Home(tmp_path / "nowhere").secrets()
 
 
 def test_a_folder_serves_one_process_and_forgets_it_at_the_end(tmp_path: Path) -> None:
