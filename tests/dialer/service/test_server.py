@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from dialer.errors import ResourceBusy
+from dialer.errors import BadInput, ResourceBusy
 from dialer.service.server import WebServer, listen
 
 
@@ -37,3 +37,9 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
             listen("127.0.0.1", sock.getsockname()[1])
     finally:
         sock.close()
+
+
+@pytest.mark.parametrize("host", ["300.1.1.1", "203.0.113.1", "x" * 64])
+def test_a_wrong_address_is_not_called_a_taken_port(host: str) -> None:
+    with pytest.raises(BadInput, match=rf"^{host} is not an address of this machine .* --host or DIALER_HOST"):
+        listen(host, 0)
