@@ -23,10 +23,14 @@ class Settings(BaseSettings):
     """The address on which the console listens."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """The console's port; 0 = any free one."""
+    trunk: str = "simulator"
+    """Which telephony adapter places the calls; a name that is not known is refused with those that are."""
     trunk_channels: int = Field(default=100, ge=1)
     """How many calls the trunk carries at once."""
     trunk_cps: float = Field(default=10.0, gt=0)
     """How many calls the trunk takes a second."""
+    overrides: Path | None = None
+    """A per-trunk override table, what one carrier's codes really mean (statuses.md 2.10); None = none."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
     log_level: str = "INFO"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dialer.errors import BadInput
-from dialer.ports import Telephony
+from dialer.ports import Clock, Telephony
 
-Factory = Callable[[], Telephony]
+Factory = Callable[[Clock], Telephony]
 
 
 class AdapterRegistry:
@@ -20,9 +20,14 @@ class AdapterRegistry:
         """Return the known names, sorted."""
         return sorted(self._factories)
 
-    def open(self, name: str) -> Telephony:
-        """Make the adapter; raise BadInput that lists the known names."""
+    def factory(self, name: str) -> Factory:
+        """Return what makes the adapter; raise BadInput that lists the known names."""
         factory = self._factories.get(name)
         if factory is None:
-            raise BadInput(f"no telephony adapter {name!r}; known: {', '.join(self.names()) or 'none'}")
-        return factory()
+            known = ", ".join(self.names()) or "none"
+            raise BadInput(f"there is no telephony adapter {name!r}; set DIALER_TRUNK to one of: {known}")
+        return factory
+
+    def open(self, name: str, clock: Clock) -> Telephony:
+        """Make the adapter on this clock; raise BadInput that lists the known names."""
+        return self.factory(name)(clock)

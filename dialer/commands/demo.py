@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dialer.commands.context import choose, chosen_home, open_store
 from dialer.commands.context import settings as chosen_settings
+from dialer.commands.overrides import read_overrides
 
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
     from dialer.config import Settings
+    from statuses.classify import Override
 
 DEMO_HOME = Path("demo-data")
 LOOK_S = 0.5
@@ -42,13 +46,18 @@ def demo(
     carrier_log: Annotated[
         Path | None, typer.Option(help="Append each INVITE that the simulated carrier sees: time, call id, number.")
     ] = None,
+    overrides: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Import the sample workbook, dial it with simulated agents, and show it in the browser.
 
     Nobody is called: the trunk is the carrier simulator. Killed and started again, it goes on where it stopped.
     """
-    settings = chosen_settings(port=port, home=chosen_home() or DEMO_HOME)
+    # Whatever trunk this installation uses, a demo calls nobody.
+    settings = chosen_settings(port=port, home=chosen_home() or DEMO_HOME, overrides=overrides, trunk="simulator")
+    table = read_overrides(settings.overrides)
     if fresh:
         _forget(settings)
     asyncio.run(
@@ -62,6 +71,7 @@ def demo(
             headless=headless,
             as_json=json,
             carrier_log=carrier_log,
+            overrides=table,
         )
     )
 
@@ -70,12 +80,27 @@ def _forget(settings: Settings) -> None:
     from dialer.commands.live import data_files
     from dialer.home import Home
 
+    Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
-    for path in data_files(settings.home):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    with _analytics_owned(settings):
+        for path in data_files(settings.home):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+@contextlib.contextmanager
+def _analytics_owned(settings: Settings) -> Iterator[None]:
+    """Hold the call records' folder, so that nothing is changed beside a process that has them open."""
+    from cdr.folder_lock import FolderLock
+
+    lock = FolderLock(settings.analytics_path.resolve())
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def _demo(
@@ -89,9 +114,10 @@ async def _demo(
     headless: bool,
     as_json: bool,
     carrier_log: Path | None,
+    overrides: tuple[Override, ...],
 ) -> None:
     from dialer.commands.demo_report import build, show
-    from dialer.commands.demo_setup import demo_people, prepare
+    from dialer.commands.demo_setup import demo_people
     from dialer.commands.live import Plan, live, say_drained
     from dialer.home import Home
     from dialer.service.server import listen
@@ -101,14 +127,10 @@ async def _demo(
     Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
     sock = None if headless else listen(settings.host, settings.port)
-    async with open_store() as store:
-        campaign_id = await prepare(
-            store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done
-        )
+    with _analytics_owned(settings):
+        campaign_id = await _prepare(settings, leads=leads, until_done=until_done)
     carrier, desk = demo_people(agents)
-    plan = Plan(
-        settings, {campaign_id: desk}, carrier, seed=seed, speed=speed, sock=sock, carrier_log=carrier_log
-    )
+    plan = Plan(settings, {campaign_id: desk}, carrier, seed, speed, sock, carrier_log=carrier_log, overrides=overrides)
 
     async def begin(dialer: Dialer, url: str | None) -> None:
         if url is not None:
@@ -126,6 +148,13 @@ async def _demo(
         show(await build(dialer, campaign_id, outcome), as_json=as_json)
 
     await live(plan, begin=begin, watch=watch, end=end)
+
+
+async def _prepare(settings: Settings, *, leads: int | None, until_done: bool) -> int:
+    from dialer.commands.demo_setup import prepare
+
+    async with open_store() as store:
+        return await prepare(store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done)
 
 
 async def _watch(dialer: Dialer, campaign_id: int, stop: asyncio.Event, *, until_done: bool, bar: bool) -> None:

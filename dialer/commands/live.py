@@ -16,11 +16,13 @@ from dialer.config import Settings
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.logs import set_up_logging
-from dialer.ports import Clock
+from dialer.ports import Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile
+from statuses.classify import Override
+from telephony_adapters.registry import AdapterRegistry
 
 err = Console(stderr=True, highlight=False)
 
@@ -36,6 +38,8 @@ class Plan(NamedTuple):
     sock: socket.socket | None = None
     """Where the console listens, taken before anything is made; None = no console."""
     carrier_log: Path | None = None
+    overrides: tuple[Override, ...] = ()
+    """What the carrier's codes really mean, by trunk."""
 
 
 async def live(
@@ -53,7 +57,9 @@ async def live(
     set_up_logging(settings.log_level, home.path / "dialer.log")
     sock = plan.sock
     url = f"http://{settings.host}:{sock.getsockname()[1]}" if sock is not None else None
-    async with open_dialer(settings, lambda clock: _simulated(plan, clock), speed=plan.speed) as dialer:
+    async with open_dialer(
+        settings, lambda clock: _world(plan, clock), speed=plan.speed, overrides=plan.overrides
+    ) as dialer:
         with home.claimed(url or ""):
             await _run(dialer, home, sock, url, begin=begin, watch=watch, end=end)
 
@@ -85,11 +91,22 @@ async def _run(
     await end(dialer, outcome)
 
 
-async def _simulated(plan: Plan, clock: Clock) -> World:
-    telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
-    if plan.carrier_log is not None:
-        telephony.on_invite = _witness(plan.carrier_log)
-    desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=telephony)
+def adapters(plan: Plan) -> AdapterRegistry:
+    """Name every telephony adapter that a process can run."""
+
+    def simulator(clock: Clock) -> Telephony:
+        telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
+        if plan.carrier_log is not None:
+            telephony.on_invite = _witness(plan.carrier_log)
+        return telephony
+
+    return AdapterRegistry({SimulatorTelephony.name: simulator})
+
+
+async def _world(plan: Plan, clock: Clock) -> World:
+    telephony = adapters(plan).open(plan.settings.trunk, clock)
+    trunk = telephony if isinstance(telephony, SimulatorTelephony) else None
+    desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=trunk)
     for campaign_id, profile in plan.desks.items():
         desks.man(campaign_id, profile)
     return World(telephony, desks)

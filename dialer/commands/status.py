@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, ParamSpec, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
+from dialer.commands.overrides import read_overrides, read_text
 from dialer.commands.status_table import Q850_CAUSES, SIP_CODES, Classified, classify_table, connected, parse_number
 from dialer.errors import BadInput
 from statuses import catalog
-from statuses.classify import AttemptFacts, Override, Verdict, classify, load_overrides
+from statuses.classify import AttemptFacts, Override, Verdict, classify
 from statuses.interactions import InteractionKind
 from statuses.lead import LeadState
 from statuses.outcomes import CallStatus
 
 app = typer.Typer(help="What a call's codes mean, and every status there is.", no_args_is_help=True)
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 _LARGEST_MS: Final = 86_400_000
 
 
-def _one_line_errors(command: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Print bad input as one line and exit with status 2."""
-
-    @functools.wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return command(*args, **kwargs)
-        except BadInput as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2) from error
-
-    return run
-
-
 @app.command("classify")
-@_one_line_errors
 def classify_command(
     *,
     sip: Annotated[str, typer.Option(metavar="CODE", help="SIP final response, 100 to 699.")] = "",
@@ -81,30 +64,17 @@ def classify_command(
 
 
 def _overrides(path: Path | None, trunk: str | None) -> tuple[Override, ...]:
-    if path is None:
-        return ()
-    if trunk is None:
+    if path is not None and trunk is None:
         raise BadInput("--overrides: the table goes by trunk; name it with --trunk NAME")
-    try:
-        return load_overrides(_read(path))
-    except ValueError as error:
-        raise BadInput(f"{path}: {error}") from error
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: is not UTF-8 text; save it as 'CSV UTF-8' and try again") from error
+    if path is None and trunk is not None:
+        raise BadInput("--trunk: has no effect without an override table; name that with --overrides FILE.toml")
+    return read_overrides(path)
 
 
 def _classify_file(
     path: Path, out: Path | None, overrides: tuple[Override, ...], trunk: str | None, *, as_json: bool
 ) -> None:
-    text = _read(path)
+    text = read_text(path)
     if out is not None and out.exists() and out.samefile(path):
         raise BadInput(f"--out: {out} is the table itself; name another file")
     try:
@@ -168,7 +138,6 @@ def _show(verdict: Verdict, *, as_json: bool) -> None:
 
 
 @app.command("list")
-@_one_line_errors
 def list_command(
     *,
     lang: Annotated[str, typer.Option(metavar="vi|en", help="The language of the words.")] = "en",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -10,10 +11,12 @@ import typer
 from rich.console import Console
 
 from dialer.commands.context import settings as chosen_settings
+from dialer.commands.overrides import read_overrides
 from dialer.errors import BadInput
 
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
+    from dialer.config import Settings
 
 
 def up(
@@ -26,28 +29,33 @@ def up(
         str, typer.Option(help="Whose mix of callees the simulated trunk plays: a scenario name or file.")
     ] = "vn-mobile",
     seed: Annotated[int, typer.Option(help="The simulated trunk's seed.")] = 7,
+    overrides: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
+    ] = None,
 ) -> None:
     """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
 
     The trunk of this version is the carrier simulator: no real number is called.
     """
-    asyncio.run(_up(port=port, host=host, desks=simulate_agents or [], carrier=carrier, seed=seed))
+    settings = chosen_settings(port=port, host=host, overrides=overrides)
+    asyncio.run(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed))
 
 
-async def _up(*, port: int | None, host: str | None, desks: list[str], carrier: str, seed: int) -> None:
-    from dialer.commands.live import Plan, live, say_drained
+async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int) -> None:
+    from dialer.commands.live import Plan, adapters, live, say_drained
     from dialer.home import Home
     from dialer.service.server import listen
     from simulator.scenario import load
 
-    settings = chosen_settings(port=port, host=host)
     scenario = load(carrier)
+    plan = Plan(settings, {}, scenario.carrier, seed=seed, overrides=read_overrides(settings.overrides))
+    adapters(plan).factory(settings.trunk)  # an unknown one is refused before anything is made
     Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
     sock = listen(settings.host, settings.port)
     counts = await _desk_counts(desks)
     agents = {id_: msgspec.structs.replace(scenario.campaigns[0].agents, count=n) for id_, n in counts.items()}
-    plan = Plan(settings, agents, scenario.carrier, seed=seed, sock=sock)
+    plan = plan._replace(desks=agents, sock=sock)
 
     async def begin(_dialer: Dialer, url: str | None) -> None:
         out = Console(highlight=False)

@@ -32,6 +32,7 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         (("leads", "import", "missing.xlsx", "--campaign", "x", "--map", "name=1,phone=2"), "missing.xlsx"),
         (("campaign", "create", "night", "--hours", "17:00-08:00"), "17:00"),
         (("up", "--simulate-agents", "x"), "CAMPAIGN=N"),
+        (("status", "classify", "--sip", "abc"), "dialer: --sip: 'abc' is not a code"),
     ],
 )
 async def test_a_mistake_costs_one_clear_line(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
@@ -39,6 +40,13 @@ async def test_a_mistake_costs_one_clear_line(tmp_path: Path, words: tuple[str, 
     assert code == 2, (out, err)
     assert says in err
     assert "Traceback" not in err + out
+
+
+async def test_an_unknown_trunk_makes_nothing(tmp_path: Path) -> None:
+    code, _, err = await run(tmp_path / "home", "up", "--port", "0", DIALER_TRUNK="sip")
+    assert code == 2
+    assert err == "dialer: there is no telephony adapter 'sip'; set DIALER_TRUNK to one of: simulator\n"
+    assert not os.listdir(tmp_path)  # noqa: PTH208 -- asyncio rules out pathlib here
 
 
 async def test_a_newer_database_is_refused_with_both_versions(tmp_path: Path) -> None:

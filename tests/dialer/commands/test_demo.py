@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import socket
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from cdr.folder_lock import FolderLock
 from tests.dialer.process import run, started
 
 DEMO = ("demo", "--port", "0", "--speed", "20", "--leads", "60", "--agents", "8")
@@ -74,11 +76,15 @@ async def test_a_running_demo_answers_the_command_line_and_drains_when_stopped(t
 
 async def test_until_done_ends_by_itself_with_the_report(tmp_path: Path) -> None:
     words = ("demo", "--headless", "--until-done", "--speed", "200", "--leads", "25", "--agents", "4", "--json")
-    code, out, err = await run(tmp_path, *words, wait_s=270)
+    table = tmp_path / "carrier.toml"
+    entry = '[[override]]\ntrunk = "sim"\nsip = {}\nstatus = "phone-block"\n'
+    table.write_text("".join(entry.format(sip) for sip in (486, 600, 603)))
+    code, out, err = await run(tmp_path, *words, "--overrides", str(table), wait_s=270)
     assert code == 0, err
     report = json.loads(out[out.index("{") :])
     assert report["verified"]
     assert sum(report["statuses"].values()) == report["attempts"] >= 25
+    assert "busy" not in report["statuses"]
     assert sum(report["leads"].values()) == 25
     assert "in_progress" not in report["leads"]
     again = await run(tmp_path, *words, wait_s=270)
@@ -96,6 +102,21 @@ async def test_a_taken_port_costs_one_line_and_nothing_is_made(tmp_path: Path) -
     assert code == 2
     assert re.fullmatch(r"dialer: port \d+ on 127\.0\.0\.1 is taken .* --port\s*", err)
     assert not (tmp_path / "home" / "dialer.db").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+async def test_call_records_open_elsewhere_cost_one_line_and_nothing_is_made_or_lost(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    lock = FolderLock(tmp_path / "analytics")
+    lock.acquire()
+    try:
+        code, _, err = await run(tmp_path, "demo", "--headless", "--leads", "5", *more)
+    finally:
+        lock.release()
+    assert code == 2
+    assert re.fullmatch(rf"dialer: .*analytics: the call records are open in process {os.getpid()}; .*\n", err)
+    assert os.listdir(tmp_path) == ["analytics"]  # noqa: PTH208 -- asyncio rules out pathlib here
 
 
 async def test_wrong_options_name_the_option(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from simulator.clock import VirtualClock
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile, Fate
+from statuses.classify import Override
 from store.memory import MemoryLeadStore
 from store.rows import LeadRow
 from tests.dialer.core.bench_engine import SETTINGS, START
@@ -36,6 +37,7 @@ class Stage:
         carrier: CarrierProfile | None = None,
         agents: int = 2,
         owner: str = "one",
+        overrides: tuple[Override, ...] = (),
     ) -> None:
         self.clock = clock or VirtualClock(START)
         self.store = store or MemoryLeadStore()
@@ -53,7 +55,7 @@ class Stage:
             )
         self.driver = Driver(self.store, self.trunk, self.desks, self.clock)
         pool = TrunkPool((TrunkLimit(name="sim", channels=50, cps=50.0, burst=50),))
-        self.keeper = Keeper(self.store, self.trunk, self.driver, pool, owner=owner)
+        self.keeper = Keeper(self.store, self.trunk, self.driver, pool, owner=owner, overrides=overrides)
 
     def campaign(
         self, *, leads: int = 5, state: CampaignState = CampaignState.RUNNING, **changes: object

@@ -10,7 +10,10 @@ from dialer.core.figures import LiveFigures
 from dialer.core.types import CallWindow, Slot
 from dialer.ports import CampaignRow
 from dialer.service.keeper import LEASE_S
+from simulator.profile import Fate
+from statuses.classify import load_overrides
 from tests.dialer.service.stage import Stage
+from tests.simulator.worlds import only
 
 
 def change(stage: Stage, **values: object) -> None:
@@ -147,3 +150,13 @@ async def test_a_store_that_does_not_answer_brakes_and_is_asked_again(monkeypatc
             assert stage.driver.seats[1].engine.figures(stage.clock.now()).reason == "store_slow"
         await stage.clock.advance(60)
         assert stage.driver.seats[1].engine.figures(stage.clock.now()).reason != "store_slow"
+
+
+async def test_what_a_carriers_codes_really_mean_decides_how_leads_settle() -> None:
+    table = load_overrides('[[override]]\ntrunk = "sim"\nsip = 486\nstatus = "phone-block"\n')
+    for overrides, status in (((), "busy"), (table, "phone-block")):
+        stage = Stage(carrier=only(Fate.ENGAGED), overrides=overrides)
+        stage.campaign(leads=2)
+        async with stage.running():
+            await stage.clock.advance(30)
+        assert {lead.last_status for lead in stage.store.book.leads.values()} == {status}
