@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-# Shared machines are slow at times: no test fails for the time that it took. A CI run meets the same examples each time.
+# Shared machines are slow at times: no test fails for the time that it took. CI meets the same examples each time.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("shared"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "shared")

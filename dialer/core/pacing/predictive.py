@@ -20,6 +20,8 @@ from dialer.core.types import HoldReason
 
 _EXACT_COINS = 48
 """Up to so many uncertain agents and calls the law of their sum is computed exactly, beyond it is nearly normal."""
+_LEAST_RISK = 1e-9
+"""Below this the transforms' rounding decides, not the law: such a risk counts as none."""
 _MOST_RATIO = 100.0
 _K = len(QUANTILES)
 _LAST = _K - 1
@@ -99,7 +101,7 @@ class Predictive:
         most = max(sure, lines - in_flight)
         answered = _answers_by(snapshot.estimates)
         choose = _exactly if len(view.coins) <= _EXACT_COINS else _nearly
-        dials = choose(view, answered, snapshot.theta, sure, most) if most > sure else sure
+        dials = choose(view, answered, max(snapshot.theta, _LEAST_RISK), sure, most) if most > sure else sure
         return Allowance(dials, HoldReason.PACING, _detail(snapshot, view, capped=dials == most and most > sure))
 
 

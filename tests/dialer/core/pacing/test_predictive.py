@@ -4,7 +4,7 @@ import math
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialer.core.pacing.base import Snapshot
@@ -77,6 +77,11 @@ def test_no_snapshot_upsets_it(snapshot: Snapshot) -> None:
 
 
 @given(moments)
+@example(
+    moment(
+        idle=34, talking=(0.0,) * 5, wrapping=(0.0,) * 10, ringing=(), waiting=0, theta=0.0, ratio=0.0, max_ratio=1.0
+    )
+)
 def test_one_more_idle_agent_never_means_fewer_calls(snapshot: Snapshot) -> None:
     assert dials(msgspec.structs.replace(snapshot, idle=snapshot.idle + 1)) >= dials(snapshot)
 
