@@ -165,7 +165,7 @@ async def list_leads(
     offset: int = 0,
     limit: int = 25,
 ) -> LeadPage:
-    """Return one page of leads; raise BadInput for an unknown status."""
+    """Return one page of leads; raise BadInput for an unknown status or a phone without digits."""
     where = _conditions(wanted)
     found = select(*_COLUMNS).join(Customer, Customer.id == Lead.customer_id)
     found = found.join(Campaign, Campaign.id == Lead.campaign_id).join(LeadList, LeadList.id == Lead.list_id)
@@ -236,7 +236,9 @@ def _phone_is(text: str) -> ColumnElement[bool]:
     if isinstance(found, Phone):
         return Lead.phone_e164 == found.e164
     digits = "".join(c for c in text if c in "0123456789")
-    return Lead.phone_e164.endswith(digits) if digits else Lead.phone_e164 == text
+    if not digits:
+        raise BadInput(f"phone: there is no digit in {text!r}; write a number, or the end of one.")
+    return Lead.phone_e164.endswith(digits)
 
 
 def _status_in(statuses: frozenset[str]) -> ColumnElement[bool]:

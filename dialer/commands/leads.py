@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from dialer.commands import lead_plan
 from dialer.commands.context import StoreContext, open_store
 from dialer.errors import BadInput, NotFound
 
@@ -236,6 +237,11 @@ def unsuppress_command(
 
     freed = _run(lambda store: unsuppress(store.engine, phone, kind.value, now=store.now()))
     typer.echo(f"the number is off the {kind} list; {freed} leads changed their state")
+
+
+app.command("list-on")(lead_plan.list_on_command)
+app.command("list-off")(lead_plan.list_off_command)
+app.command("schedule")(lead_plan.schedule_command)
 
 
 async def _filter(

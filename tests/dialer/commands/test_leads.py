@@ -111,6 +111,7 @@ def test_list_filters_and_orders(home: Path, tmp_path: Path) -> None:
     shown = _said("list")
     assert "1 to 2 of 2 leads" in shown
     assert e164(1) in shown
+    assert "phone: there is no digit in 'abc'" in _refused(BadInput, "list", "--phone", "abc")
     assert "unknown call status" in _refused(BadInput, "list", "--status", "gone")
     assert "there is no 'gone'; use one of: not_called" in _refused(BadInput, "list", "--state", "gone")
     assert "name its campaign too" in _refused(BadInput, "list", "--list", "Hà Nội")
