@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from rich.markup import escape
 from dialer.commands import bench, campaign, cdr, demo, leads, simulate, status, up
 from dialer.commands.context import choose
 from dialer.errors import DialerError
+from dialer.output import watch_reader
 
 app = typer.Typer(
     name="dialer",
@@ -47,6 +47,7 @@ def options(
 
 def main() -> None:
     """Run the command line; a person's mistake costs one clear line and exit status 2."""
+    watch_reader()
     try:
         app()
     except DialerError as error:
@@ -55,10 +56,8 @@ def main() -> None:
     except (KeyboardInterrupt, asyncio.CancelledError):
         _say("stopped")
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read us has gone: say nothing more, not even at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    finally:
+        sys.stdout.flush()
 
 
 def _say(text: str) -> None:
