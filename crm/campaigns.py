@@ -82,7 +82,10 @@ async def create(engine: AsyncEngine, settings: CampaignSettings, *, now: float)
 
 
 async def act(engine: AsyncEngine, name: str, action: CampaignAction, *, now: float) -> CampaignStep:
-    """Take a campaign one step (approve, start, pause, stop, end); raise IllegalAction that says what is allowed."""
+    """Take a campaign one step (approve, start, pause, stop, end).
+
+    Raises IllegalAction that says what is allowed, BadInput for settings that cannot be dialed with.
+    """
 
     def work(db: Connection) -> CampaignStep:
         row = locked(db, name)
@@ -92,12 +95,22 @@ async def act(engine: AsyncEngine, name: str, action: CampaignAction, *, now: fl
         except IllegalCampaignAction as error:
             raise IllegalAction(f"campaign {row.name!r}: {error}.") from error
         if action in (CampaignAction.APPROVE, CampaignAction.START):
-            check_settings(decode_settings(row.settings, row.id, row.name), now=now)
+            settings = decode_settings(row.settings, row.id, row.name)
+            check_settings(settings, now=now)
+            _need_hotline(settings)
         since = {} if taken.state is state else {"state_since": now}
         _write(db, row.id, state=taken.state.value, resumes_by_schedule=taken.resumes_by_schedule, **since)
         return taken
 
     return await in_transaction(engine, work)
+
+
+def _need_hotline(settings: CampaignSettings) -> None:
+    if not settings.hotlines:
+        raise BadInput(
+            f"hotlines: campaign {settings.name!r} has no number to show; "
+            f"give it one: dialer campaign set {settings.name!r} hotlines=NUMBER"
+        )
 
 
 async def change_settings(

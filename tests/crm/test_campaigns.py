@@ -105,6 +105,20 @@ async def test_a_window_that_has_closed_for_good_is_not_started(sqlite: AsyncEng
         await act(sqlite, "Tết", A.START, now=NOW + 7200)
 
 
+async def test_a_campaign_without_a_number_to_show_is_not_approved(sqlite: AsyncEngine) -> None:
+    await campaign(sqlite, hotlines=())
+    with pytest.raises(
+        BadInput, match=r"hotlines: .*'Tết' has no number to show; .* campaign set 'Tết' hotlines=NUMBER"
+    ):
+        await act(sqlite, "Tết", A.APPROVE, now=NOW)
+    assert (await campaign_row(sqlite)).state == S.DRAFT
+    await change_settings(sqlite, "Tết", {"hotlines": "02873001234"}, now=NOW)
+    await act(sqlite, "Tết", A.APPROVE, now=NOW)
+    await change_settings(sqlite, "Tết", {"hotlines": ""}, now=NOW)
+    with pytest.raises(BadInput, match="hotlines: "):
+        await act(sqlite, "Tết", A.START, now=NOW)
+
+
 async def test_live_figures_and_when_they_are_history(sqlite: AsyncEngine, tmp_path: Path) -> None:
     await campaign(sqlite)
     await people(sqlite, tmp_path, 3)

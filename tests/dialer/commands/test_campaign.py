@@ -82,6 +82,8 @@ def test_a_wrong_order_creates_nothing(home: Path, options: list[str], words: st
 
 def test_the_life_of_a_campaign(home: Path) -> None:
     _said("create", "Tết")
+    assert "dialer campaign set 'Tết' hotlines=NUMBER" in _refused(BadInput, "approve", "Tết")
+    _said("set", "Tết", "hotlines=02873001234")
     assert "there is a campaign 'Tết' already" in _refused(BadInput, "create", "Tết")
     assert "allowed now: approve, end" in _refused(IllegalAction, "start", "Tết")
     assert _said("approve", "Tết") == "campaign 'Tết' is approved\n"
