@@ -36,6 +36,7 @@ def check_settings(settings: CampaignSettings, *, now: float) -> None:
     _in_range("connect_within_s", settings.legal.connect_within_s, 0.0, 60.0)
     _in_range("per_24h", settings.caps.per_24h, 1, 100)
     _in_range("max_attempts", settings.retry.max_attempts, 1, 100)
+    _in_range("short_talk_s", settings.retry.short_talk_s or 0.0, 0.0, 3600.0)
     if settings.ratio > settings.max_ratio:
         raise BadInput(f"ratio: {settings.ratio:g} is above max_ratio, {settings.max_ratio:g}.")
     _one_of("kind", settings.kind, DIALED_KINDS)

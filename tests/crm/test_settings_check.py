@@ -27,6 +27,7 @@ def test_plain_settings_are_fine(kind: CampaignKind) -> None:
         ({"ring_timeout_s": "1"}, "ring_timeout_s: 1 is outside 5 to 180"),
         ({"abandon_limit": "2"}, "abandon_limit: 2 is outside 0 to 1"),
         ({"per_24h": "0"}, "per_24h: 0 is outside"),
+        ({"short_talk_s": "-1"}, "short_talk_s: -1 is outside 0 to 3600"),
         ({"kind": "preview"}, "kind: preview is not dialed; choose one of: predictive, progressive, ratio"),
         ({"pacer": "guess"}, "pacer: guess is not dialed; choose one of: predictive, progressive, ratio"),
         ({"hotline_strategy": "luck"}, "hotline_strategy: luck"),
