@@ -100,7 +100,8 @@ class Lane:
     def _settle(self, effect: fx.SettleAttempt, now: float) -> None:
         record = effect.record
         rang = record.ringing_at is not None or record.answered_at is not None
-        self._watch.settled(record.call_id, now, weighs=rang or self.settings.caps.strict)
+        if record.originated_at is not None:  # an intent that was voided sent nothing
+            self._watch.settled(record.call_id, now, weighs=rang or self.settings.caps.strict)
         self.meter.settled(record)
         self.book.settle(record, now)
 
