@@ -168,6 +168,7 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     bridged = _between(record.bridged_at, answered or ringing or started, ended)
     billsec = 0 if answered is None else ended - answered
     facts, verdict = record.facts, record.verdict
+    unwaited = facts.agentless  # a message plays from the answer on
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
         app=_APPS.get(campaign.kind, campaign.kind),
@@ -178,7 +179,7 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
         duration_ms=(ended - started) // _MILLI, billsec_ms=billsec // _MILLI,
         waitsec_ms=(ended - started - billsec) // _MILLI,
         ring_ms=0 if ringing is None else ((ended if answered is None else answered) - ringing) // _MILLI,
-        wait_ms=0 if answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
+        wait_ms=0 if unwaited or answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
         status=verdict.status.value, status_code=STATUS_CODES[verdict.status], rule_id=verdict.rule,
         attribution=verdict.attribution.value, counts=verdict.counts, sub_reason=verdict.sub_reason,
         cancel_reason=verdict.cancel_reason, ended_by=facts.ended_by, agent_id=record.agent_id,

@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from dialer.core.hotlines import STRATEGIES
+from dialer.core.kinds import message_of, pacer_for
 from dialer.core.pacing.registry import PACERS
 from dialer.core.types import CampaignKind, CampaignSettings
 from dialer.core.window import WindowClock, effective
 from dialer.errors import BadInput
 
-DIALED_KINDS: Final = (CampaignKind.PREDICTIVE, CampaignKind.PROGRESSIVE, CampaignKind.RATIO)
-"""The kinds that the engine dials today."""
+DIALED_KINDS: Final = (
+    CampaignKind.PREDICTIVE,
+    CampaignKind.PROGRESSIVE,
+    CampaignKind.RATIO,
+    CampaignKind.AUTODIALER,
+)
+"""The kinds that the engine dials today; autodialer plays one message, without keys and transfers."""
 _NAME_LENGTH: Final = 255
 _RANGES: Final[Sequence[tuple[str, float, float]]] = (
     ("ratio", 1.0, 20.0),
@@ -41,6 +47,7 @@ def check_settings(settings: CampaignSettings, *, now: float) -> None:
         raise BadInput(f"ratio: {settings.ratio:g} is above max_ratio, {settings.max_ratio:g}.")
     _one_of("kind", settings.kind, DIALED_KINDS)
     _one_of("pacer", settings.pacer, sorted(PACERS))
+    _check_kind(settings)
     _one_of("hotline_strategy", settings.hotline_strategy, STRATEGIES)
     _check_window(settings, now)
 
@@ -53,6 +60,14 @@ def _in_range(field: str, value: float, low: float, high: float) -> None:
 def _one_of(field: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise BadInput(f"{field}: {value} is not dialed; choose one of: {', '.join(choices)}.")
+
+
+def _check_kind(settings: CampaignSettings) -> None:
+    try:
+        pacer_for(settings)
+        message_of(settings)
+    except ValueError as error:
+        raise BadInput(f"{error}.") from error
 
 
 def _check_window(settings: CampaignSettings, now: float) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from crm.fields import WrongValue, parse_moment
 from crm.numbers import Phone, parse_phone
+from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.registry import PACERS
 from dialer.core.types import CampaignKind, CampaignSettings, Purpose, Slot
 from dialer.errors import BadInput
@@ -163,7 +164,8 @@ def _open_days(settings: CampaignSettings, text: str) -> CampaignSettings:
 def _kind(settings: CampaignSettings, text: str) -> CampaignSettings:
     """Set the kind, and the pacer that goes with it; `pacer=` may still choose another one."""
     kind = _choice(CampaignKind)(text)
-    pacer = kind.value if kind.value in PACERS else settings.pacer
+    own = Agentless.name if kind is CampaignKind.AUTODIALER else kind.value
+    pacer = own if own in PACERS else settings.pacer
     return msgspec.structs.replace(settings, kind=kind, pacer=pacer)
 
 
@@ -231,6 +233,7 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "starts_at": _moment("starts_at"),
         "ends_at": _moment("ends_at"),
         "end_when_done": _set("end_when_done", _yes),
+        "prompt": _set("prompt", _optional(str)),
     }
 )
 """Every setting that a person may write, by its key."""

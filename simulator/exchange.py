@@ -140,6 +140,10 @@ class Exchange:
         """Play a prompt to an answered call; the person listens or hangs up, whichever their patience says."""
         line = self._lines.get(call_id)
         if line is not None and line.answered:
+            listens_s = line.script.prompt_patience_s
+            if listens_s is not None:
+                line.turn += 1
+                self._at(now + listens_s, self._remote_end, (line, line.turn))
             self._at(now + self._carrier.profile.prompt_s, self._prompt_over, (line, line.turn))
 
     def _play_step(self, payload: tuple[Line, int, int], now: float) -> None:

@@ -28,6 +28,8 @@ class Meter:
         if answered_at is None or record.facts.amd is AmdResult.MACHINE:
             return
         self.answered += 1
+        if record.facts.agentless:
+            return  # a message plays at once: nobody waits for an agent
         until = record.ended_at if record.bridged_at is None else record.bridged_at
         self.waits.append(until - answered_at)
         if record.bridged_at is None:

@@ -128,6 +128,9 @@ class CarrierProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connect_fails: Share = 0.0
     """Connects that find the agent's leg dead."""
     prompt_s: Seconds = 8.0
+    """Length of a prompt."""
+    prompt_patience: Duration | None = None
+    """How long a person listens to a prompt before hanging up; absent = the patience of who hears nobody."""
     silence_ends_s: Annotated[float, msgspec.Meta(gt=0)] = 32.0
     """INVITE to 408 when nothing comes back (RFC 3261 Timer B)."""
     known_hotlines: tuple[str, ...] = ()

@@ -45,6 +45,7 @@ class CampaignPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hotlines: tuple[str, ...] = ("hotline-1",)
     hotline_strategy: str = "rotate"
     overflow_prompt: str | None = None
+    prompt: str | None = None
     max_attempts: Annotated[int, msgspec.Meta(ge=1)] = 3
     retry_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
     error_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
@@ -110,17 +111,23 @@ def parse(text: str, *, source: str) -> Scenario:
 def changed(
     scenario: Scenario, *, agents: int | None = None, hours: float | None = None, pacer: str | None = None
 ) -> Scenario:
-    """Return the scenario with what the command line overrides; raise BadInput when that is out of range."""
-    plans = scenario.campaigns
-    if agents is not None:
-        plans = tuple(msgspec.structs.replace(p, agents=msgspec.structs.replace(p.agents, count=agents)) for p in plans)
-    if pacer is not None:
-        plans = tuple(msgspec.structs.replace(p, pacer=pacer) for p in plans)
+    """Return the scenario with what the command line overrides; raise BadInput when that is out of range.
+
+    Agents and pacer are overridden where there are agents: a campaign of kind autodialer keeps its own.
+    """
+    plans = tuple(_staffed(plan, agents, pacer) for plan in scenario.campaigns)
     new = msgspec.structs.replace(scenario, campaigns=plans, hours=scenario.hours if hours is None else hours)
     try:
         return msgspec.convert(msgspec.to_builtins(new), Scenario)
     except msgspec.ValidationError as error:
         raise BadInput(f"the scenario cannot be changed so: {_readable(str(error))}") from error
+
+
+def _staffed(plan: CampaignPlan, agents: int | None, pacer: str | None) -> CampaignPlan:
+    if plan.kind is CampaignKind.AUTODIALER:
+        return plan
+    staff = plan.agents if agents is None else msgspec.structs.replace(plan.agents, count=agents)
+    return msgspec.structs.replace(plan, agents=staff, pacer=plan.pacer if pacer is None else pacer)
 
 
 def settings(plan: CampaignPlan, campaign_id: int) -> CampaignSettings:
@@ -136,7 +143,7 @@ def settings(plan: CampaignPlan, campaign_id: int) -> CampaignSettings:
         ),
         caps=NumberCaps(per_24h=plan.per_24h),
         legal=LegalProfile(abandon_limit=plan.abandon_limit, connect_within_s=plan.connect_within_s),
-        overflow_prompt=plan.overflow_prompt,
+        overflow_prompt=plan.overflow_prompt, prompt=plan.prompt,
     )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ class Script(msgspec.Struct, frozen=True, gc=False):
     amd_delay_s: float = 0.0
     late_answer: bool = False
     connect_fails: bool = False
+    prompt_patience_s: float | None = None
+    """None: `patience_s` goes on during a prompt."""
 
 
 ENDINGS: Mapping[Fate, tuple[Ending, ...]] = {
@@ -80,6 +82,8 @@ class ScriptWriter:
         self._talk, self._machine_talk = quantile(profile.talk), quantile(profile.machine_talk)
         self._patience, self._amd_delay = quantile(profile.patience), quantile(profile.amd_delay)
         self._announcement = quantile(profile.announcement)
+        listens = profile.prompt_patience
+        self._prompt_patience: Quantile | None = None if listens is None else quantile(listens)
         self._rings: dict[Fate, Quantile] = {
             Fate.ANSWER: quantile(profile.answer_after),
             Fate.MACHINE: quantile(profile.mailbox_after),
@@ -117,7 +121,14 @@ class ScriptWriter:
             steps.append((at, EarlyMediaHeard(call_id, announcement)))
             at += self._announcement(u[8])
         steps.append((at, self._end(fate, call_id, u)))
-        return Script(fate, steps, self._talk(u[3]), self._patience(u[4]), late_answer=self._answers_late(fate, u))
+        return Script(
+            fate, steps, self._talk(u[3]), self._patience(u[4]), late_answer=self._answers_late(fate, u),
+            prompt_patience_s=self._listens(u),
+        )  # fmt: skip
+
+    def _listens(self, u: Uniforms) -> float | None:
+        """Return how long a person hears a prompt; who hears one has no talk, whose number is free."""
+        return None if self._prompt_patience is None else self._prompt_patience(u[3])
 
     def _answers_late(self, fate: Fate, u: Uniforms) -> bool:
         return fate in {Fate.RING_OUT, Fate.ANSWER} and u[9] < self._profile.late_answer
@@ -139,6 +150,7 @@ class ScriptWriter:
         return Script(
             Fate.ANSWER, steps, self._talk(u[3]), self._patience(u[4]), u[6] < profile.agent_hangs_up,
             amd, self._amd_delay(u[11]), self._answers_late(Fate.ANSWER, u), u[12] < profile.connect_fails,
+            self._listens(u),
         )  # fmt: skip
 
     def _machine(self, call_id: str, u: Uniforms) -> Script:

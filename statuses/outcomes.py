@@ -43,7 +43,10 @@ class EndedBy(StrEnum):
 
 
 class CancelReason(StrEnum):
-    """Why the dialer ended a call; OVERFLOW ends an answered one that no agent took in time."""
+    """Why the dialer ended a call; OVERFLOW ends an answered one that no agent took in time.
+
+    PROMPT_ENDED ends an answered one of a campaign without agents after its message, or when that never ends.
+    """
 
     RING_TIMEOUT = "ring_timeout"
     CULL = "cull"
@@ -53,6 +56,7 @@ class CancelReason(StrEnum):
     ANSWERED_ELSEWHERE = "answered_elsewhere"
     LOSE_RACE = "lose_race"
     OVERFLOW = "overflow"
+    PROMPT_ENDED = "prompt_ended"
 
 
 class Announcement(StrEnum):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select, text, update
+from sqlalchemy import Connection, Row, and_, case, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.campaign import CampaignState
@@ -117,14 +117,17 @@ class SqlLeadStore:
     async def legal_counts(self, campaign_id: int, *, since: float) -> tuple[int, int]:
         """Count (answered by a person, abandoned) attempts ended since then: 16 CFR 310.4(b)(1)(iv).
 
-        Abandoned: nobody was joined within the campaign's `connect_within_s` of the answer.
+        Abandoned: nobody was joined within the campaign's `connect_within_s` of the answer. Who heard a message of a
+        campaign without agents (Answered or IVR, nobody joined) counts as neither: no agent was to come.
         """
         info = await self._runner.read(lambda connection: _info(connection, campaign_id))
         if info is None:
             return 0, 0
         limit = info.settings.legal.connect_within_s
         answered = and_(ATTEMPTS.c.campaign_id == campaign_id, ATTEMPTS.c.answered_at.is_not(None))
-        person = and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status != CallStatus.VOICEMAIL.value)
+        talked_or_lost = or_(ATTEMPTS.c.status != CallStatus.ANSWERED.value, ATTEMPTS.c.bridged_at.is_not(None))
+        nobody = (CallStatus.VOICEMAIL.value, CallStatus.IVR.value)
+        person = and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status.not_in(nobody), talked_or_lost)
         prompt = ATTEMPTS.c.bridged_at - ATTEMPTS.c.answered_at <= limit
         query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
         answers, abandons = await self._runner.read(lambda connection: connection.execute(query).one())

@@ -191,7 +191,8 @@ def _open(row: AttemptRow) -> OpenAttempt:
 
 def _is_person(row: AttemptRow, since: float) -> bool:
     ended = row.ended_at is not None and row.ended_at >= since
-    return ended and row.answered_at is not None and row.status != CallStatus.VOICEMAIL
+    message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
+    return ended and row.answered_at is not None and row.status != CallStatus.VOICEMAIL and not message
 
 
 def _wait(row: AttemptRow) -> float:

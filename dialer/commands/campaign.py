@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True)
 
+_KINDS = (
+    "predictive, progressive, ratio, or autodialer: plays the prompt to whoever answers and needs no agent; "
+    "keys and transfers to an agent are not offered yet."
+)
 _Name = Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 _Settings = Annotated[
@@ -29,13 +33,14 @@ _Settings = Annotated[
 def create_command(
     name: _Name,
     more: _Settings = None,
-    kind: Annotated[str, typer.Option(help="predictive, progressive or ratio.")] = "predictive",
+    kind: Annotated[str, typer.Option(help=_KINDS)] = "predictive",
     purpose: Annotated[str, typer.Option(help="advertising, care, collection or survey.")] = "care",
     pacer: Annotated[str | None, typer.Option(help="Pacing policy, if not the kind's own.")] = None,
     ratio: Annotated[str | None, typer.Option(help="Calls per ready agent, of a ratio campaign.")] = None,
     ring_timeout: Annotated[str | None, typer.Option(metavar="SECONDS", help="Ring for so long.")] = None,
     wrap_up: Annotated[str | None, typer.Option(metavar="SECONDS", help="Time for after-call work.")] = None,
     hotline: Annotated[list[str] | None, typer.Option(help="A number to show; may be repeated.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="The message that an autodialer plays.")] = None,
     hours: Annotated[str | None, typer.Option(help="08:00-12:00,13:00-17:30")] = None,
     days: Annotated[str | None, typer.Option(help="mon-fri or mon,wed,sat")] = None,
     timezone: Annotated[str | None, typer.Option(help="Asia/Ho_Chi_Minh")] = None,
@@ -52,6 +57,7 @@ def create_command(
         "ring_timeout_s": ring_timeout,
         "wrap_up_s": wrap_up,
         "hotlines": ",".join(hotline) if hotline else None,
+        "prompt": prompt,
         "hours": hours,
         "days": days,
         "timezone": timezone,

@@ -16,6 +16,7 @@ from dialer.core.events import (
     MachineDetected,
     PromptEnded,
 )
+from dialer.core.message import begin_message, message_over
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
 from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
@@ -59,7 +60,7 @@ def early_media(state: EngineState, event: EarlyMediaHeard, now: float) -> None:
 
 
 def answered(state: EngineState, event: CallAnswered, now: float) -> None:
-    """Find an agent for a person; hang up on a machine. A 200 that crossed our CANCEL is a person on the line too."""
+    """Find an agent for a person, or play the message; hang up on a machine. A 200 may have crossed our CANCEL."""
     call = find(state, event.call_id)
     if call is None or call.answered_at is not None:
         return
@@ -74,6 +75,9 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
+    if state.message is not None:
+        begin_message(state, call, state.message, now)
+        return
     state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
 
@@ -90,10 +94,13 @@ def machine(state: EngineState, event: MachineDetected, now: float) -> None:
 
 
 def prompt_ended(state: EngineState, event: PromptEnded, now: float) -> None:
-    """Hang up after the overflow message."""
+    """Hang up after the overflow message, or after the message of a campaign without agents."""
     call = find(state, event.call_id)
-    if call is not None and call.phase is Phase.OVERFLOW:
+    if call is None:
+        return
+    if call.phase is Phase.OVERFLOW:
         hang_up(state, call, CancelReason.OVERFLOW, now)
+    message_over(state, call, now, played=event.played)
 
 
 def ring_timeout(state: EngineState, call: Call, now: float) -> None:
@@ -113,7 +120,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
         state.estimators.call_finished(False, now - call.intent.begun_at)  # noqa: FBT003 -- an observation
-    elif call.amd is not AmdResult.MACHINE:
+    elif call.amd is not AmdResult.MACHINE and not call.agentless:
         # Only now is it sure that a person answered: a machine may be recognised late, and must not widen the budget.
         state.budget.answered(now)
         if call.bridged_at is None:
@@ -127,7 +134,7 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "connect", "join", "overflow", "ending"):
+    for kind in ("ring", "connect", "join", "overflow", "prompt", "ending"):
         state.timers.cancel((kind, call.call_id))
 
 

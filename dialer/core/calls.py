@@ -8,7 +8,7 @@ from dialer.core.agents import Agent
 from dialer.core.events import CallEnded
 from dialer.core.types import AttemptIntent, AttemptRecord, CallId, Lead
 from statuses.classify import AttemptFacts
-from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy
+from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 
 
 class Phase(StrEnum):
@@ -24,6 +24,8 @@ class Phase(StrEnum):
     TALKING = "talking"
     OVERFLOW = "overflow"
     """The overflow message plays."""
+    PROMPT = "prompt"
+    """The message of a campaign without agents plays."""
     ENDING = "ending"
     """We hung up and wait for the switch to say so."""
 
@@ -35,8 +37,9 @@ class Call:
     """The mutable record of one attempt; times in epoch seconds, None = did not happen."""
 
     __slots__ = (
-        "abandoned", "agent", "agent_lost", "amd", "announcement", "answered_at", "bridged_at", "cancel_reason",
-        "early_media_at", "intent", "lead", "originated_at", "phase", "progressed", "record", "ringing_at",
+        "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "bridged_at",
+        "cancel_reason", "early_media_at", "intent", "lead", "local_error", "originated_at", "phase", "progressed",
+        "record", "ringing_at",
     )  # fmt: skip
 
     def __init__(self, intent: AttemptIntent, lead: Lead) -> None:
@@ -50,6 +53,9 @@ class Call:
         self.bridged_at: float | None = None
         self.agent: Agent | None = None
         self.agent_lost = False
+        self.agentless = False
+        """A message was for the person who answered, not an agent."""
+        self.local_error: LocalError | None = None
         self.abandoned = False
         self.progressed = False
         self.amd: AmdResult | None = None
@@ -68,7 +74,7 @@ class Call:
         start = self.originated_at if self.originated_at is not None else self.intent.begun_at
         until = self.answered_at if self.answered_at is not None else now
         return AttemptFacts(
-            local_error=ended.local_error,
+            local_error=ended.local_error or self.local_error,
             sip_status=ended.sip_status,
             q850=ended.q850,
             q850_location=ended.q850_location,
@@ -80,6 +86,9 @@ class Call:
             cancel_reason=self.cancel_reason,
             announcement=self.announcement,
             amd=self.amd,
+            # Who heard the message to its end and hung up while our BYE was on its way did not leave it early (A9).
+            ivr_entered=self.agentless and self.cancel_reason is not CancelReason.PROMPT_ENDED,
+            agentless=self.agentless,
             agent_bridged=self.bridged_at is not None,
             agent_lost=self.agent_lost,
             setup_ms=round((until - start) * 1000),

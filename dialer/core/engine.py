@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, pace
+from dialer.core import bridge, callflow, deskflow, events, message, pace
 from dialer.core.agents import AgentState
 from dialer.core.calls import Phase
 from dialer.core.effects import AnyEffect
@@ -199,6 +199,8 @@ class CampaignEngine:
                 bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
             case "overflow" if call.phase is Phase.OVERFLOW:
                 bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
+            case "prompt":
+                message.message_over(state, call, now)
             case "ending":
                 callflow.switch_silent(state, call, now)
                 self._pace_soon(now)

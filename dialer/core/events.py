@@ -109,7 +109,9 @@ class ConnectFailed(CallEvent, frozen=True, gc=False):
 
 
 class PromptEnded(CallEvent, frozen=True, gc=False):
-    """A prompt was played to its end."""
+    """A prompt is over; `played` False: the switch could not play it and nothing was heard."""
+
+    played: bool = True
 
 
 class CallEnded(CallEvent, frozen=True, gc=False):

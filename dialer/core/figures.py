@@ -40,7 +40,7 @@ class LiveFigures(msgspec.Struct, frozen=True):
     hopper: int
     placed: int
     answered: int
-    """Answered by a person, over the legal window."""
+    """Answered by a person for whom an agent was meant, over the legal window."""
     abandoned: int
     answer_rate: float | None
     abandonment: float | None

@@ -45,6 +45,7 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
         theta=state.estimators.theta,
         ratio=settings.ratio,
         max_ratio=settings.max_ratio,
+        room=settings.max_calls - len(state.calls),
     )
 
 
@@ -58,7 +59,7 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
         return HoldReason.SCHEDULED
     if state.hold is not None:
         return state.hold
-    return None if state.agents_at_work else HoldReason.NO_AGENT
+    return None if state.agents_at_work or state.message is not None else HoldReason.NO_AGENT
 
 
 def decide(state: EngineState, now: float) -> None:
@@ -69,7 +70,9 @@ def decide(state: EngineState, now: float) -> None:
         _close(state, reason, now)
         return
     moment = snapshot(state, now)
-    allowance = guarded(state.pacer.allowance(moment, now=now), moment, state.budget, now)
+    allowance = state.pacer.allowance(moment, now=now)
+    if state.message is None:  # the law caps calls that find no agent; a message needs none
+        allowance = guarded(allowance, moment, state.budget, now)
     count, limit, detail = limited(state, allowance, now)
     placed = begin(state, count, now) if count else 0
     if placed < count:

@@ -42,20 +42,23 @@ def retry(state: EngineState, call: Call, verdict: Verdict, talk_s: float, now: 
 
 
 def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> AttemptRecord:
-    """Emit the final record of a call; an answered talk leaves the lead to the wrap-up."""
+    """Emit the final record of a call; a talk with an agent leaves the lead to the wrap-up, a message does not (T6)."""
     facts = call.facts(ended, now)
     verdict = judge(state, call, facts, now)
-    talk_s = 0.0 if call.bridged_at is None else now - call.bridged_at
+    heard_from = call.answered_at if call.agentless else call.bridged_at
+    talk_s = 0.0 if heard_from is None else now - heard_from
     decision = retry(state, call, verdict, talk_s, now)
     trigger, kind = trigger_for(verdict)
-    talked = verdict.status is CallStatus.ANSWERED
+    answered = verdict.status is CallStatus.ANSWERED
+    if answered and decision.next_at is not None:
+        trigger = Trigger.NO_SUCCESS  # too short (A11); of a talk, the agent's word decides
     record = msgspec.structs.replace(
         _record(call.intent, facts, verdict, now),
         started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
         originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
-        lead_trigger=None if talked else trigger, error_kind=kind,
+        lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
         next_at=decision.next_at, retry_reason=decision.reason,
     )  # fmt: skip
     call.record = record

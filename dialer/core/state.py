@@ -9,10 +9,10 @@ from dialer.core.calls import Call
 from dialer.core.effects import AnyEffect
 from dialer.core.hopper import Hopper
 from dialer.core.hotlines import HotlinePicker
+from dialer.core.kinds import message_of, pacer_for
 from dialer.core.pacing.base import Pacer
 from dialer.core.pacing.estimators import Estimators
 from dialer.core.pacing.guard import LegalBudget
-from dialer.core.pacing.registry import pacer_named
 from dialer.core.timers import Timers
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CallId, CampaignSettings, HoldReason
@@ -75,7 +75,8 @@ class EngineState:
 
     def configure(self, settings: CampaignSettings) -> None:
         """Take settings; raise ValueError when they cannot work."""
-        self.pacer: Pacer = pacer_named(settings.pacer)
+        self.pacer: Pacer = pacer_for(settings)
+        self.message = message_of(settings)
         self.window = WindowClock(effective(settings))
         if _hotlines(settings) != _hotlines(self.settings):
             self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)

@@ -135,6 +135,8 @@ class CampaignSettings(msgspec.Struct, frozen=True):
     starts_at: float | None = None
     ends_at: float | None = None
     end_when_done: bool = False
+    prompt: str | None = None
+    """The message that an autodialer campaign plays to whoever answers."""
 
 
 class Lead(msgspec.Struct, frozen=True, gc=False):

@@ -24,7 +24,7 @@ from dialer.core.effects import (
 )
 from dialer.core.events import CallEnded, CampaignStopped, Event, PromptEnded
 from dialer.core.types import CallId
-from dialer.errors import AdapterError, NotSupported
+from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
 from dialer.service.seat import Seat
@@ -209,8 +209,12 @@ class Driver:
     async def _play(self, campaign_id: int, effect: Play) -> None:
         try:
             await self._telephony.play(effect.call_id, prompt=effect.prompt)
-        except NotSupported:
-            self.deliver(campaign_id, PromptEnded(effect.call_id))
+        except AdapterError as error:
+            log.warning(
+                "prompt not played",
+                extra={"action": "prompt.failed", "call_id": effect.call_id, "why": repr(error)},
+            )
+            self.deliver(campaign_id, PromptEnded(effect.call_id, played=False))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -92,6 +92,13 @@ def test_what_has_no_time_of_its_own_stands_where_it_was_first_possible() -> Non
     assert decode(events[4].value).data == Detected("machine")
 
 
+def test_a_message_is_heard_from_the_answer_on_and_nobody_waits() -> None:
+    of = intent()
+    facts = AttemptFacts(rang=True, answered=True, agentless=True, ivr_entered=True, ended_by=EndedBy.REMOTE)
+    cdr = cdr_of(attempt_settled(settled(of, facts, answered_at=of.begun_at + 30), CAMPAIGN)[-1])
+    assert (cdr.status, cdr.billsec_ms, cdr.wait_ms) == ("ivr", 10_000, 0)
+
+
 def test_the_cdr_of_a_talk() -> None:
     cdr = cdr_of(attempt_settled(talk(), CAMPAIGN)[-1])
     assert (cdr.version, cdr.campaign_name, cdr.app, cdr.direction) == (1, "Chăm sóc mùa thu", "autodialer", "outbound")

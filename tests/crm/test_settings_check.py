@@ -15,7 +15,8 @@ PLAIN = CampaignSettings(0, "Tết")
 
 @pytest.mark.parametrize("kind", DIALED_KINDS)
 def test_plain_settings_are_fine(kind: CampaignKind) -> None:
-    check_settings(apply_settings(PLAIN, {"kind": kind.value}), now=NOW)
+    prompt = {"prompt": "reminder"} if kind is CampaignKind.AUTODIALER else {}
+    check_settings(apply_settings(PLAIN, {"kind": kind.value} | prompt), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +29,13 @@ def test_plain_settings_are_fine(kind: CampaignKind) -> None:
         ({"abandon_limit": "2"}, "abandon_limit: 2 is outside 0 to 1"),
         ({"per_24h": "0"}, "per_24h: 0 is outside"),
         ({"short_talk_s": "-1"}, "short_talk_s: -1 is outside 0 to 3600"),
-        ({"kind": "preview"}, "kind: preview is not dialed; choose one of: predictive, progressive, ratio"),
-        ({"pacer": "guess"}, "pacer: guess is not dialed; choose one of: predictive, progressive, ratio"),
+        ({"kind": "preview"}, "kind: preview is not dialed; choose one of: predictive, progressive, ratio, auto"),
+        ({"kind": "inbound"}, "kind: inbound is not dialed"),
+        ({"pacer": "guess"}, "pacer: guess is not dialed; choose one of: agentless, predictive, progressive, ratio"),
+        ({"pacer": "agentless"}, "pacer: 'agentless' is for the kind autodialer"),
+        ({"kind": "autodialer", "prompt": "x", "pacer": "ratio"}, "pacer: a campaign of kind autodialer dials by"),
+        ({"kind": "autodialer"}, "prompt: a campaign of kind autodialer needs the message to play; set prompt=NAME"),
+        ({"kind": "autodialer", "prompt": " "}, "prompt: a campaign of kind autodialer needs the message"),
         ({"hotline_strategy": "luck"}, "hotline_strategy: luck"),
         ({"timezone": "Asia/Saigon2"}, "window.timezone: there is no time zone 'Asia/Saigon2'"),
         ({"hours": "17:00-08:00"}, "closes before it opens"),

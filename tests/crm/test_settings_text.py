@@ -22,6 +22,10 @@ PLAIN = CampaignSettings(1, "Tết")
     [
         ("kind", "ratio", "kind", CampaignKind.RATIO),
         ("kind", "progressive", "pacer", "progressive"),
+        ("kind", "autodialer", "kind", CampaignKind.AUTODIALER),
+        ("kind", "autodialer", "pacer", "agentless"),
+        ("prompt", "reminder", "prompt", "reminder"),
+        ("prompt", "", "prompt", None),
         ("purpose", "Advertising", "purpose", Purpose.ADVERTISING),
         ("ratio", "1.8", "ratio", 1.8),
         ("max_calls", "40", "max_calls", 40),

@@ -163,6 +163,15 @@ def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
     assert hurried.after(100.0) == [(16.0, ended(200, 16, EndedBy.REMOTE))]
 
 
+@pytest.mark.parametrize(("listens_s", "ends"), [(5.0, 17.0), (30.0, None)])
+def test_a_person_may_listen_to_a_prompt_longer_than_to_silence(listens_s: float, ends: float | None) -> None:
+    bench = Bench(only(Fate.ANSWER, prompt_s=8.0, prompt_patience=constant(listens_s)))
+    bench.answered()
+    bench.exchange.play("c1", bench.time.now)
+    first = bench.after(10.0)[0]
+    assert first == ((20.0, PromptEnded("c1")) if ends is None else (ends, ended(200, 16, EndedBy.REMOTE)))
+
+
 def test_machine_detection_comes_after_its_delay_unless_the_call_is_over() -> None:
     bench = Bench(only(Fate.ANSWER, amd=True, amd_false=0.0))
     bench.answered()

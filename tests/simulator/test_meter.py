@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from dialer.core.types import AttemptRecord
@@ -37,6 +40,14 @@ def test_a_person_who_waits_too_long_is_abandoned_even_if_an_agent_comes(
 ) -> None:
     meter.settled(record(10.0, bridged_at, 13.0))
     assert (meter.answered, meter.abandoned) == (1, 1)
+
+
+def test_a_message_counts_as_answered_and_nobody_waited_or_was_abandoned(meter: Meter) -> None:
+    heard = record(10.0, ended_at=18.0)
+    facts = replace(heard.facts, agentless=True, ivr_entered=True)
+    meter.settled(msgspec.structs.replace(heard, facts=facts, verdict=classify(facts)))
+    assert (meter.answered, meter.bridged, meter.abandoned, meter.waits) == (1, 0, 0, [])
+    assert meter.statuses == {CallStatus.IVR: 1}
 
 
 def test_machines_and_unanswered_calls_are_attempts_only(meter: Meter) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.core.types import Slot
+from dialer.core.types import CampaignKind, Slot
 from dialer.errors import BadInput, NotFound
 from simulator.scenario import changed, load, parse, settings, shipped
 
@@ -79,6 +79,14 @@ def test_the_command_line_may_change_agents_hours_and_pacer() -> None:
 def test_changes_out_of_range_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(BadInput, match="cannot be changed so"):
         changed(load("small"), **change)  # type: ignore[arg-type]
+
+
+def test_a_campaign_without_agents_keeps_its_own_agents_and_pacer() -> None:
+    people, message = changed(load("all-statuses"), agents=3, pacer="progressive").campaigns
+    assert (people.agents.count, people.pacer) == (3, "progressive")
+    assert (message.agents.count, message.pacer) == (0, "agentless")
+    made = settings(message, 2)
+    assert (made.kind, made.prompt) == (CampaignKind.AUTODIALER, "reminder")
 
 
 def test_a_plan_becomes_the_engines_settings() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from dialer.core.types import CampaignKind
 from simulator.desks import DeskState
 from simulator.profile import AgentProfile, Burst, CarrierProfile, Fate, Outage, Shares, TrunkProfile
 from simulator.report import report, to_json
@@ -64,17 +65,39 @@ def test_a_caller_id_that_is_not_provisioned_is_a_failure_of_ours() -> None:
     assert set(world.lanes[0].meter.statuses) == {CallStatus.FAILED}
 
 
-def test_one_scenario_produces_every_status_but_ivr_which_needs_a_campaign_without_agents() -> None:
+@pytest.mark.req("S0-6.5", "S1-6.5")
+def test_one_scenario_produces_all_twelve_statuses_and_ivr_comes_from_the_campaign_without_agents() -> None:
     world = World(load("all-statuses"), seed=7)
     world.run()
-    assert set(world.lanes[0].meter.statuses) == set(CallStatus) - {CallStatus.IVR}
+    people, message = (set(lane.meter.statuses) for lane in world.lanes)
+    assert people == set(CallStatus) - {CallStatus.IVR}
+    assert message == set(CallStatus) - {CallStatus.BUSY_LINE}
+
+
+@pytest.mark.req("S0-6.5", "S1-6.5")
+@pytest.mark.parametrize(("listens_s", "status"), [(7.9, CallStatus.IVR), (8.1, CallStatus.ANSWERED)])
+def test_ivr_is_a_person_who_hangs_up_before_the_message_ends(listens_s: float, status: CallStatus) -> None:
+    carrier = only(Fate.ANSWER, prompt_s=8.0, prompt_patience=constant(listens_s))
+    world = run(carrier, message_plan())
+    (lane,) = world.lanes
+    assert set(lane.meter.statuses) == {status}
+    assert (lane.meter.abandoned, lane.engine.state.totals.abandoned) == (0, 0)
+    done = LeadState.SUCCESS if status is CallStatus.ANSWERED else LeadState.CALLED_NO_SUCCESS
+    assert {state for state, count in lane.book.states().items() if count} == {done}
+
+
+def test_a_campaign_without_agents_holds_no_more_calls_at_once_than_it_may() -> None:
+    world = run(only(Fate.ANSWER, prompt_patience=constant(60.0)), message_plan(max_calls=7))
+    assert world.lanes[0].meter.statuses.total() == 60
+    assert world.carrier.gates["trunk-1"].peak == 7
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_shipped_scenario_runs(name: str) -> None:
     world = World(changed(load(name), hours=0.1), seed=7)
     world.run()
-    assert all(lane.meter.bridged > 0 for lane in world.lanes)
+    assert all(lane.meter.bridged > 0 for lane in world.lanes if len(lane.desks))
+    assert all(lane.meter.answered > 0 for lane in world.lanes)
     assert all(lane.engine.state.totals.strays == 0 for lane in world.lanes)
 
 
@@ -115,9 +138,11 @@ def test_people_who_answer_are_joined_after_the_time_that_a_join_takes() -> None
 def test_leads_agents_and_attempts_add_up() -> None:
     world = World(changed(load("all-statuses"), hours=1.0), seed=3)
     world.run()
-    (lane,) = world.lanes
+    lane, message = world.lanes
     states = lane.book.states()
     assert sum(states.values()) == 4000
+    assert sum(message.book.states().values()) == 500
+    assert message.book.states()[LeadState.IN_PROGRESS] == 0
     assert states[LeadState.IN_PROGRESS] == 0
     assert len(world.exchange) == 0
     assert sum(lane.seconds.values()) == pytest.approx(15 * 3600.0)
@@ -161,6 +186,14 @@ def test_progress_is_told_from_nothing_towards_all() -> None:
     assert shares[0] == 0.0
     assert 0.8 < shares[-1] < 1.0
     assert len(shares) == 12
+
+
+def message_plan(**changes: object) -> CampaignPlan:
+    settings: dict[str, object] = {
+        "kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "reminder", "leads": 60,
+        "agents": AgentProfile(count=0),
+    }  # fmt: skip
+    return plan(**(settings | changes))
 
 
 @st.composite

@@ -10,7 +10,7 @@ from dialer.core.types import HoldReason
 from dialer.ports import BadEffects
 from statuses.classify import AttemptFacts
 from statuses.lead import ErrorKind, LeadState, Trigger
-from statuses.outcomes import CallStatus, CancelReason, LocalError
+from statuses.outcomes import CallStatus, CancelReason, EndedBy, LocalError
 from statuses.retry import RetryPolicy
 from tests.store.worlds import (
     HOUR,
@@ -289,3 +289,12 @@ async def test_the_legal_count_is_exact(world: World) -> None:
     )
     assert await world.store.legal_counts(1, since=NOW) == (3, 2)
     assert await world.store.legal_counts(1, since=NOW + 61) == (0, 0)
+
+
+@pytest.mark.parametrize("ended_by", [EndedBy.DIALER, EndedBy.REMOTE])
+async def test_who_heard_a_message_was_not_abandoned_and_opens_no_legal_budget(world: World, ended_by: EndedBy) -> None:
+    fence = await standing(world, 1)
+    wanted = await begun(world, fence)
+    facts = AttemptFacts(rang=True, answered=True, agentless=True, ivr_entered=True, ended_by=ended_by)
+    await commit(world, fence, SettleAttempt(record(wanted, facts=facts, at=NOW + 60, answered_at=NOW + 20)))
+    assert await world.store.legal_counts(1, since=NOW) == (0, 0)

@@ -27,6 +27,8 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     """Accepted chance that the next answered call finds no agent."""
     ratio: float = 1.0
     max_ratio: float = 6.0
+    room: int = 0
+    """Calls that the campaign's own cap still admits."""
 
     @property
     def agents(self) -> int:
@@ -48,5 +50,5 @@ class Pacer(Protocol):
     name: str
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:
-        """Return the calls to place at this moment (>= 0; 0 when no agent works)."""
+        """Return the calls to place at this moment (>= 0; 0 when no agent works, unless the policy needs none)."""
         ...

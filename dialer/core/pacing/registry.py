@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.base import Pacer
 from dialer.core.pacing.predictive import Predictive
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.pacing.ratio import Ratio
 
-_ALL: tuple[Pacer, ...] = (Progressive(), Ratio(), Predictive())
+_ALL: tuple[Pacer, ...] = (Progressive(), Ratio(), Predictive(), Agentless())
 PACERS: Mapping[str, Pacer] = MappingProxyType({pacer.name: pacer for pacer in _ALL})
 
 

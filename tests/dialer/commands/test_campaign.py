@@ -64,11 +64,20 @@ def test_create_with_every_option(home: Path) -> None:
     assert (settings["end_when_done"], settings["caps"]["per_24h"], settings["wrap_up_s"]) == (True, 1, 15.0)
 
 
+def test_a_message_campaign_is_created_with_its_prompt_and_may_get_another(home: Path) -> None:
+    _said("create", "Nhắc phí", "--kind", "autodialer", "--prompt", "reminder")
+    _said("set", "Nhắc phí", "prompt=second-reminder")
+    settings = _only()["settings"]
+    assert (settings["kind"], settings["pacer"], settings["prompt"]) == ("autodialer", "agentless", "second-reminder")
+    assert "prompt" in _refused(BadInput, "set", "Nhắc phí", "prompt=")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--ratio", "50"], "ratio: 50 is outside 1 to 20"),
         (["--kind", "magic"], "kind=magic: choose one of"),
+        (["--kind", "autodialer"], "prompt: a campaign of kind autodialer needs the message to play"),
         (["--hours", "17:00-08:00"], "closes before it opens"),
         (["--purpose", "advertising", "--hours", "18:00-20:00"], "lawful only 08:00-17:00"),
         (["speed=9"], "speed: there is no such setting"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dialer.core.campaign import CampaignState
 from dialer.core.events import AgentReady
-from dialer.core.types import Fence
-from dialer.errors import AdapterDown
+from dialer.core.types import CampaignKind, Fence
+from dialer.errors import AdapterDown, AdapterError, NotSupported
 from dialer.service.keeper import LEASE_S
 from dialer.service.seat import Seat
 from simulator.profile import Fate
 from tests.dialer.service.stage import Stage
-from tests.simulator.worlds import only
+from tests.simulator.worlds import constant, only
 
 
 async def test_a_campaign_is_dialed_to_its_end() -> None:
@@ -27,6 +29,41 @@ async def test_a_campaign_is_dialed_to_its_end() -> None:
     kinds = [event.type for event in stage.store.events]
     assert kinds.count("cdr.finalized") == 6
     assert kinds.count("call.initiated") == 6
+
+
+MESSAGE: dict[str, Any] = {"kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "reminder"}
+
+
+@pytest.mark.req("S0-6.5", "S1-6.5")
+@pytest.mark.parametrize(
+    ("listens_s", "status", "state"), [(60.0, "answered", "success"), (3.0, "ivr", "called_no_success")]
+)
+async def test_a_message_is_dialed_without_any_agent(listens_s: float, status: str, state: str) -> None:
+    stage = Stage(agents=0, carrier=only(Fate.ANSWER, prompt_s=8.0, prompt_patience=constant(listens_s)))
+    stage.campaign(leads=4, **MESSAGE)
+    async with stage.running():
+        await stage.clock.advance(60)
+    assert stage.states() == {state: 4}
+    assert {row.status for row in stage.store.book.attempts.values()} == {status}
+    assert await stage.store.legal_counts(1, since=0.0) == (0, 0)
+
+
+@pytest.mark.parametrize("error", [NotSupported("no voice"), AdapterDown("no trunk")])
+async def test_a_message_that_the_trunk_cannot_play_never_counts_as_heard(
+    monkeypatch: pytest.MonkeyPatch, error: AdapterError
+) -> None:
+    stage = Stage(agents=0)
+    stage.campaign(leads=1, **MESSAGE)
+
+    async def dumb(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(stage.trunk, "play", dumb)
+    async with stage.running():
+        await stage.clock.advance(30)
+    (attempt,) = stage.store.book.attempts.values()
+    assert (attempt.settled, attempt.status) == (True, "failed")
+    assert stage.states() == {"call_error": 1}
 
 
 async def test_agents_who_signed_in_before_the_campaign_was_taken_are_not_forgotten() -> None:

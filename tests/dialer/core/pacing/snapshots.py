@@ -33,6 +33,7 @@ def moment(
     theta: float = 0.03,
     ratio: float = 1.0,
     max_ratio: float = 6.0,
+    room: int = 0,
     estimates: Estimates | None = None,
 ) -> Snapshot:
     return Snapshot(
@@ -45,6 +46,7 @@ def moment(
         theta=theta,
         ratio=ratio,
         max_ratio=max_ratio,
+        room=room,
     )
 
 

@@ -14,7 +14,7 @@ def test_a_pacer_goes_by_its_name(name: str) -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_names() -> None:
-    with pytest.raises(ValueError, match=r"no 'turbo'; choose one of predictive, progressive, ratio"):
+    with pytest.raises(ValueError, match=r"no 'turbo'; choose one of agentless, predictive, progressive, ratio"):
         pacer_named("turbo")
 
 
