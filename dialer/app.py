@@ -125,6 +125,8 @@ class Dialer:
             for campaign_id in self.driver.seats:
                 self.driver.cut(campaign_id)
             await self._calls_end(LAST_WORDS_S)
+        self.driver.finish_wrap_ups()
+        await self.driver.quiet()
         async with asyncio.timeout(max(FLUSH_S, self.settings.drain_s)):
             await self.driver.writer.flushed()
         while await self.projector.run_once():

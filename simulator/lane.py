@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dialer.core import effects as fx
+from dialer.core.caps import caps_in_force
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import CallConnected, Event
 from dialer.core.trunks import TrunkPool
@@ -101,7 +102,7 @@ class Lane:
         record = effect.record
         rang = record.ringing_at is not None or record.answered_at is not None
         if record.originated_at is not None:  # an intent that was voided sent nothing
-            self._watch.settled(record.call_id, now, weighs=rang or self.settings.caps.strict)
+            self._watch.settled(record.call_id, now, weighs=rang or caps_in_force(self.settings).strict)
         self.meter.settled(record)
         self.book.settle(record, now)
 
@@ -109,7 +110,7 @@ class Lane:
         self.book.settle_lead(effect.result, now)
 
     def _originate(self, effect: fx.Originate, now: float) -> None:
-        self._watch.invited(effect.call_id, effect.phone, self._window, self.settings.caps, now)
+        self._watch.invited(effect.call_id, effect.phone, self._window, caps_in_force(self.settings), now)
         self._exchange.originate(
             effect.call_id, phone=effect.phone, hotline=effect.hotline, trunk=effect.trunk, now=now, owner=self
         )

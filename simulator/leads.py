@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable
 from functools import lru_cache
 
+from dialer.core.caps import caps_in_force
 from dialer.core.effects import BeginAttempts
 from dialer.core.events import AttemptsBegun, LeadsLeased
 from dialer.core.types import AttemptRecord, CampaignSettings, HoldReason, Lead, LeadResult, Refusal
@@ -59,6 +60,7 @@ class LeadBook:
 
     def __init__(self, settings: CampaignSettings, phones: Iterable[str], ledger: NumberLedger) -> None:
         self._settings = settings
+        self._caps = caps_in_force(settings)
         self._ledger = ledger
         self._places = {number: Place(number, phone) for number, phone in enumerate(phones, 1)}
         self._ready: list[tuple[Key, int, Place]] = []
@@ -90,7 +92,7 @@ class LeadBook:
             _, ticket, place = heapq.heappop(self._ready)
             if ticket != place.ticket:
                 continue
-            obstacle = self._ledger.obstacle(place.phone, self._settings.caps, now)
+            obstacle = self._ledger.obstacle(place.phone, self._caps, now)
             if obstacle is not None:
                 self._queue(place, obstacle[1], now)
                 continue
@@ -128,7 +130,7 @@ class LeadBook:
         """Write an attempt's end; the lead waits for the wrap-up when the record names no trigger."""
         place, verdict = self._places[record.lead_id], record.verdict
         rang = record.ringing_at is not None or record.answered_at is not None
-        counts = rang or self._settings.caps.strict
+        counts = rang or self._caps.strict
         self._ledger.end(place.phone, self._begun_at.pop(record.call_id), counts=counts)
         status = verdict.status
         place.attempts += verdict.counts
@@ -150,7 +152,7 @@ class LeadBook:
     def _refusal(self, place: Place, now: float) -> HoldReason | None:
         if not place.leased:
             return HoldReason.GONE
-        obstacle = self._ledger.obstacle(place.phone, self._settings.caps, now)
+        obstacle = self._ledger.obstacle(place.phone, self._caps, now)
         if obstacle is None:
             return None
         self._queue(place, obstacle[1], now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from dialer.core.caps import caps_in_force
 from dialer.core.events import LeadsLeased
 from dialer.core.types import Fence, HoldReason, Lead
 from statuses.lead import LeadState, Trigger, step
@@ -80,7 +81,7 @@ def guard(book: Book, lead: LeadRow, now: float, *, leases: bool) -> Hold | None
         lead_hold(lead, list_active=active, max_attempts=settings.retry.max_attempts, now=now)
         or ban_hold(book.bans.get(lead.phone, ()), lead.campaign_id, now)
         or (Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S) if taken else None)
-        or number_hold(book.dials.get(lead.phone, {}).values(), settings.caps, now)
+        or number_hold(book.dials.get(lead.phone, {}).values(), caps_in_force(settings), now)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, null, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dialer.core.caps import caps_in_force
 from dialer.core.types import CampaignSettings, HoldReason
 from dialer.errors import NotFound
 from statuses.lead import ErrorKind, LeadState
@@ -140,11 +141,11 @@ def _in_call() -> Any:
 
 
 def _capped(settings: CampaignSettings, now: float) -> Any:
-    attempt = ATTEMPTS.c
+    attempt, caps = ATTEMPTS.c, caps_in_force(settings)
     counted = [attempt.begun_at > now - DAY_S]
-    if not settings.caps.strict:
+    if not caps.strict:
         counted.append(or_(attempt.rang, attempt.lost))
-    if settings.caps.per_24h <= 0:
+    if caps.per_24h <= 0:
         return select(LEADS.alias("all").c.phone_e164)
-    reached = func.count() >= settings.caps.per_24h
+    reached = func.count() >= caps.per_24h
     return select(attempt.phone_e164).where(*counted).group_by(attempt.phone_e164).having(reached)

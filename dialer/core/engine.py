@@ -142,6 +142,11 @@ class CampaignEngine:
         self.state.calls.clear()
 
     @property
+    def agents_wrapping_up(self) -> tuple[str, ...]:
+        """Return the ids of the agents in after-call work."""
+        return tuple(self.state.roster.in_state(AgentState.WRAP_UP))
+
+    @property
     def leased_leads(self) -> tuple[int, ...]:
         """Return the ids of the leads that wait in the hopper."""
         return self.state.hopper.ids()

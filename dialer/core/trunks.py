@@ -32,7 +32,7 @@ class _Trunk:
     (Generic cell rate algorithm: `full_at` is when the bucket would be full again.)
     """
 
-    __slots__ = ("credit", "full_at", "limit", "period", "resumes_at", "span", "taken", "up")
+    __slots__ = ("credit", "full_at", "limit", "period", "resumes_at", "span", "taken")
 
     def __init__(self, limit: TrunkLimit) -> None:
         _validate(limit)
@@ -41,7 +41,6 @@ class _Trunk:
         self.span = self.period * limit.burst
         self.full_at = 0
         self.taken = 0
-        self.up = True
         self.resumes_at = -math.inf
         self.credit = 0
         """Smooth weighted round robin: the trunk with the most credit is next."""
@@ -51,8 +50,8 @@ class _Trunk:
         return (self.span - max(0, self.full_at - at)) // self.period
 
     def free(self, now: float) -> int:
-        """Count the free channels, none while the trunk is down or rests."""
-        return self.limit.channels - self.taken if self.up and now >= self.resumes_at else 0
+        """Count the free channels, none while the trunk rests."""
+        return self.limit.channels - self.taken if now >= self.resumes_at else 0
 
     def token_at(self) -> int:
         """Return the first moment (microseconds) with a token."""
@@ -95,10 +94,6 @@ class TrunkPool:
             raise ValueError(f"trunk {name!r}: a channel was returned that was never taken")
         trunk.taken -= 1
 
-    def set_health(self, name: str, *, up: bool) -> None:
-        """Use a trunk, or leave it alone."""
-        self._named(name).up = up
-
     def back_off(self, name: str, until: float) -> None:
         """Rest a trunk until a moment (503 Retry-After, RFC 3261 section 20.33); a longer rest stands."""
         trunk = self._named(name)
@@ -110,7 +105,7 @@ class TrunkPool:
         moments = [
             max(now, trunk.resumes_at, _after(now, trunk.token_at() - at))
             for trunk in self._trunks.values()
-            if trunk.up and trunk.taken < trunk.limit.channels
+            if trunk.taken < trunk.limit.channels
         ]
         return min(moments, default=None)
 

@@ -22,7 +22,7 @@ from dialer.core.effects import (
     SettleAttempt,
     SettleLead,
 )
-from dialer.core.events import CallEnded, CampaignStopped, Event, PromptEnded
+from dialer.core.events import AgentWrappedUp, CallEnded, CampaignStopped, Event, PromptEnded
 from dialer.core.types import CallId
 from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
@@ -85,6 +85,12 @@ class Driver:
         for call_id in [call_id for call_id, owner in self._calls.items() if owner == campaign_id]:
             self._forget(call_id)
 
+    def finish_wrap_ups(self) -> None:
+        """End every agent's after-call work, as its timeout would: the process stops, the lead must not wait for it."""
+        for campaign_id, seat in self.seats.items():
+            for agent_id in seat.engine.agents_wrapping_up:
+                self.deliver(campaign_id, AgentWrappedUp(agent_id, ready=False))
+
     def cut(self, campaign_id: int) -> None:
         """End every call of a campaign; the talks that are cut were talks all the same."""
         self.deliver(campaign_id, CampaignStopped())
@@ -104,6 +110,11 @@ class Driver:
             group.create_task(self._hear_trunk(), name="trunk events")
             group.create_task(self._hear_agents(), name="agent events")
             group.create_task(self._loop(), name="engines")
+
+    async def quiet(self) -> None:
+        """Return when every event that was delivered has been turned."""
+        while self._inbox:  # noqa: ASYNC110 -- the loop that empties it is the one that sleeps here
+            await asyncio.sleep(0)
 
     @property
     def is_busy(self) -> bool:

@@ -56,17 +56,6 @@ def test_equals_share_by_weight_and_evenly() -> None:
     assert takes(trunks, 7) == ["a", "a", "b", "a", "c", "a", "a"]
 
 
-def test_a_trunk_that_is_down_carries_nothing() -> None:
-    trunks = pool(wide("a"), wide("b"))
-    trunks.set_health("a", up=False)
-    assert set(takes(trunks, 6)) == {"b"}
-    trunks.set_health("b", up=False)
-    assert trunks.room(NOW) == (0, HoldReason.TRUNK_CAPACITY)
-    assert trunks.next_token_at(NOW) is None
-    trunks.set_health("a", up=True)
-    assert trunks.take(NOW) == "a"
-
-
 def test_a_trunk_that_asked_for_rest_gets_it() -> None:
     trunks = pool(wide("a"))
     trunks.back_off("a", NOW + 30.0)

@@ -117,3 +117,18 @@ async def test_whatever_the_callee_does_each_attempt_is_settled_once(fate: Fate)
     finals = [event for event in stage.store.events if event.type == "cdr.finalized"]
     assert len(finals) == len(stage.invites) >= 4
     assert all(attempt.settled for attempt in stage.store.book.attempts.values())
+
+
+async def test_a_stop_during_after_call_work_leaves_no_lead_in_progress() -> None:
+    stage = Stage(agents=1)
+    stage.campaign(leads=1, wrap_up_s=600.0)
+    async with stage.running():
+        for _ in range(200):
+            await stage.clock.advance(1)
+            if any(attempt.settled for attempt in stage.store.book.attempts.values()):
+                break
+        assert stage.states() == {"in_progress": 1}
+        stage.driver.finish_wrap_ups()
+        await stage.driver.quiet()
+        await stage.driver.writer.flushed()
+    assert stage.states() == {"success": 1}
