@@ -38,6 +38,9 @@ def check_settings(settings: CampaignSettings, *, now: float) -> None:
         raise BadInput(f"name: give the campaign a name of 1 to {_NAME_LENGTH} characters.")
     for field, low, high in _RANGES:
         _in_range(field, getattr(settings, field), low, high)
+    if settings.ring_timeout_s < settings.legal.min_ring_s:
+        least = f"{settings.legal.min_ring_s:g} s that a call must ring before it is given up (16 CFR 310.4(b)(4)(ii))"
+        raise BadInput(f"ring_timeout_s: {settings.ring_timeout_s:g} is less than the {least}.")
     _in_range("abandon_limit", settings.legal.abandon_limit, 0.0, 1.0)
     _in_range("connect_within_s", settings.legal.connect_within_s, 0.0, 60.0)
     _in_range("per_24h", settings.caps.per_24h, 1, 100)

@@ -26,6 +26,7 @@ def test_plain_settings_are_fine(kind: CampaignKind) -> None:
         ({"ratio": "7"}, "ratio: 7 is above max_ratio, 6"),
         ({"max_calls": "0"}, "max_calls: 0 is outside"),
         ({"ring_timeout_s": "1"}, "ring_timeout_s: 1 is outside 5 to 180"),
+        ({"ring_timeout_s": "14"}, "ring_timeout_s: 14 is less than the 15 s that a call must ring"),
         ({"abandon_limit": "2"}, "abandon_limit: 2 is outside 0 to 1"),
         ({"per_24h": "0"}, "per_24h: 0 is outside"),
         ({"short_talk_s": "-1"}, "short_talk_s: -1 is outside 0 to 3600"),
