@@ -54,3 +54,5 @@ class LiveFigures(msgspec.Struct, frozen=True):
     next_open_at: float | None
     """When the call window opens again, if it is closed."""
     samples: tuple[Sample, ...] = ()
+    strays: int = 0
+    """Facts about calls or agents that the engine did not expect: the trunk or a desk is out of step."""

@@ -310,6 +310,13 @@ def test_other_settings_leave_a_benched_hotline_benched() -> None:
     assert bench.engine.state.hotlines.healthy(START) == ("h2",)
 
 
+def test_what_nobody_expected_is_counted_where_people_see_it() -> None:
+    bench = Bench()
+    bench.start()
+    bench.tell(events.CallRinging("unknown"), events.AgentWrappedUp("a1"))
+    assert bench.engine.figures(bench.now).strays == 2
+
+
 def test_a_machine_is_let_go_and_called_voicemail() -> None:
     bench = Bench()
     bench.start()
