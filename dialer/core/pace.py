@@ -17,7 +17,7 @@ from statuses.outcomes import CancelReason, EndedBy
 PACE_GAP_S = 0.25
 """Two decisions are at least this far apart."""
 PACE_EVERY_S = 1.0
-"""Ages change even when nothing happens: decide again."""
+"""A dry hopper is looked at again after this."""
 SETUP_ALLOWANCE_S = 10.0
 """Time for a call to start ringing before the ring timer takes it for dead."""
 VOIDS = frozenset(
@@ -32,13 +32,14 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
     """Describe the moment to a pacer."""
     staff = state.roster.in_state
     settings = state.settings
+    talking = [now - a.since for a in staff(AgentState.TALKING).values() if not a.pause_after]
+    talking += [0.0 for a in staff(AgentState.RESERVED).values() if not a.pause_after]
+    wrapping = [now - a.since for a in staff(AgentState.WRAP_UP).values() if not a.pause_after]
+    idle, paused = len(staff(AgentState.READY)), len(staff(AgentState.NOT_READY))
     return Snapshot(
-        idle=len(staff(AgentState.READY)),
-        talking=(
-            *[now - a.since for a in staff(AgentState.TALKING).values()],
-            *([0.0] * len(staff(AgentState.RESERVED))),
-        ),
-        wrapping=tuple([now - a.since for a in staff(AgentState.WRAP_UP).values()]),
+        idle=idle,
+        talking=tuple(talking),
+        wrapping=tuple(wrapping),
         ringing=tuple([now - c.intent.begun_at for c in state.dialing.values()]),
         waiting=len(state.waiting),
         estimates=state.estimators.estimates(),
@@ -46,6 +47,10 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
         ratio=settings.ratio,
         max_ratio=settings.max_ratio,
         room=settings.max_calls - len(state.calls),
+        leaving=len(state.roster) - paused - idle - len(talking) - len(wrapping),
+        paused=paused,
+        tally=state.totals.tally(),
+        recent=state.estimators.recent,
     )
 
 
@@ -64,7 +69,7 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
 
 def decide(state: EngineState, now: float) -> None:
     """Make one pacing decision and begin the calls it allows."""
-    state.timers.set("pace", now + PACE_EVERY_S)
+    state.timers.set("pace", now + state.pacer.period_s)
     reason = closed_by(state, now)
     if reason is not None:
         _close(state, reason, now)

@@ -10,7 +10,7 @@ from dialer.core.effects import AnyEffect
 from dialer.core.hopper import Hopper
 from dialer.core.hotlines import HotlinePicker
 from dialer.core.kinds import message_of, pacer_for
-from dialer.core.pacing.base import Pacer
+from dialer.core.pacing.base import Pacer, Tally
 from dialer.core.pacing.estimators import Estimators
 from dialer.core.pacing.guard import LegalBudget
 from dialer.core.timers import Timers
@@ -41,6 +41,10 @@ class Totals:
         self.abandoned = 0
         self.strays = 0
         """Events about calls that the engine does not know."""
+
+    def tally(self) -> Tally:
+        """Return the counts that pacers may look at."""
+        return Tally(self.placed, self.finished, self.answered, self.abandoned)
 
 
 class EngineState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.core.pacing.base import Allowance, Snapshot
+from dialer.core.pacing.base import PERIOD_S, Allowance, Snapshot
 from dialer.core.types import HoldReason
 
 
@@ -10,6 +10,7 @@ class Agentless:
     """Fill the campaign's own cap; the trunks and the leads limit the rest. For campaigns that play a message."""
 
     name = "agentless"
+    period_s = PERIOD_S
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return the room below the campaign's cap on calls at once."""

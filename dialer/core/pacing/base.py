@@ -6,8 +6,22 @@ from typing import Protocol
 
 import msgspec
 
-from dialer.core.pacing.estimators import Estimates
+from dialer.core.pacing.estimators import Estimates, Recent
 from dialer.core.types import HoldReason
+
+PERIOD_S = 1.0
+"""Ages change even when nothing happens."""
+
+
+class Tally(msgspec.Struct, frozen=True, gc=False):
+    """Counts since the campaign's engine began, for pacers that keep windows of their own."""
+
+    placed: int = 0
+    finished: int = 0
+    """Attempts that were answered or failed."""
+    answered: int = 0
+    """By a person, as far as is known."""
+    abandoned: int = 0
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False):
@@ -15,9 +29,9 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
 
     idle: int
     talking: tuple[float, ...]
-    """Seconds since each busy agent's call was joined."""
+    """Seconds since each busy agent's call was joined; without those who leave after this call."""
     wrapping: tuple[float, ...]
-    """Seconds since each wrap-up began."""
+    """Seconds since each wrap-up began; without those who leave after it."""
     ringing: tuple[float, ...]
     """Seconds since each unanswered call was placed."""
     waiting: int
@@ -29,10 +43,20 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     max_ratio: float = 6.0
     room: int = 0
     """Calls that the campaign's own cap still admits."""
+    chances: tuple[float, ...] = ()
+    """Chance of each ringing call, when it was placed, to be answered by a person; empty: `estimates.p_answer`."""
+    upcoming: tuple[float, ...] = ()
+    """The same of the leads that would be dialed next, in order; past its end `estimates.p_answer`."""
+    leaving: int = 0
+    """Busy agents who go on a break or home when they are done: they will serve no other call."""
+    paused: int = 0
+    """Agents logged in but on a break."""
+    tally: Tally = Tally()
+    recent: Recent = Recent()
 
     @property
     def agents(self) -> int:
-        """Count agents who work: idle, talking and in wrap-up."""
+        """Count agents who work and stay: idle, talking and in wrap-up."""
         return self.idle + len(self.talking) + len(self.wrapping)
 
 
@@ -45,9 +69,15 @@ class Allowance(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pacer(Protocol):
-    """Decide how many calls to place."""
+    """Decide how many calls to place.
+
+    Ours are pure functions of the snapshot. The re-implemented baselines (`baselines/`) keep a dial level or a sample
+    of their own between decisions, so each campaign has an object of its own; `now` never steps back for one object.
+    """
 
     name: str
+    period_s: float
+    """Decide again after this long even when nothing happened."""
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:
         """Return the calls to place at this moment (>= 0; 0 when no agent works, unless the policy needs none)."""

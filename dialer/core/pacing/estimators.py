@@ -8,6 +8,7 @@ the same.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -20,6 +21,8 @@ from dialer.core.pacing.curves import EDGES, GRID_S, Array, Curve, Durations, Du
 QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """The next answered call answers at one of these quantiles of F_A, all equally likely."""
 
+RECENT_ATTEMPTS = 500
+"""So many attempts, talks and wrap-ups are kept as they were."""
 ROWS = GRID_S + 1
 """Of each table."""
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -37,6 +40,24 @@ _THETA_RANGE = (0.002, 0.3)
 _REFRESH_SHARE = 0.05
 _REFRESH_MIN = 5
 _REFRESH_MAX = 100
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One attempt that was answered, or failed, `after_s` seconds after it was placed; `at` in epoch seconds."""
+
+    at: float
+    answered: bool
+    after_s: float
+
+
+class Recent(msgspec.Struct, frozen=True):
+    """The last attempts and handle times, oldest first, for pacers that resample; to read only."""
+
+    attempts: Sequence[Attempt] = ()
+    talks: Sequence[float] = ()
+    """Seconds."""
+    wraps: Sequence[float] = ()
+    """Seconds."""
 
 
 class Estimates(msgspec.Struct, frozen=True, eq=False):
@@ -208,10 +229,15 @@ class Estimators:
         self._durations = _prior_durations()
         self._fresh = 0
         self._cached: Estimates | None = None
+        self._attempts: deque[Attempt] = deque(maxlen=RECENT_ATTEMPTS)
+        self._talks: deque[float] = deque(maxlen=RECENT_ATTEMPTS)
+        self._wraps: deque[float] = deque(maxlen=RECENT_ATTEMPTS)
+        self.recent = Recent(self._attempts, self._talks, self._wraps)
 
-    def call_finished(self, answered: bool, after_s: float) -> None:  # noqa: FBT001 -- a datum
-        """Take an attempt that was answered, or failed, `after_s` seconds after it was placed."""
+    def call_finished(self, answered: bool, after_s: float, *, at: float = 0.0) -> None:  # noqa: FBT001 -- a datum
+        """Take an attempt that was answered, or failed, `after_s` seconds after it was placed; `at` is now."""
         checked_seconds("after_s", after_s)
+        self._attempts.append(Attempt(at, answered, after_s))
         if self._rate.add(answered=answered):
             self._cached = None
         self._learn("to_answer" if answered else "to_fail", after_s)
@@ -219,10 +245,12 @@ class Estimators:
     def talk_finished(self, talk_s: float) -> None:
         """Take the seconds of a finished talk."""
         self._learn("talk", checked_seconds("talk_s", talk_s))
+        self._talks.append(talk_s)
 
     def wrap_finished(self, wrap_s: float) -> None:
         """Take the seconds of a finished wrap-up."""
         self._learn("wrap", checked_seconds("wrap_s", wrap_s))
+        self._wraps.append(wrap_s)
 
     def abandon_observed(self, abandoned: bool) -> None:  # noqa: FBT001 -- a datum
         """Steer theta by the fate of one call answered by a person (dual ascent, clipped)."""

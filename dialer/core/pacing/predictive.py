@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dialer.core.pacing.base import Allowance, Snapshot
+from dialer.core.pacing.base import PERIOD_S, Allowance, Snapshot
 from dialer.core.pacing.curves import Array
 from dialer.core.pacing.estimators import QUANTILES, Estimates, coins_of
 from dialer.core.pacing.odds import normal_tail, one_more, poisson_binomial, tail
@@ -89,6 +89,7 @@ class Predictive:
     """Dial ahead of agents who will be free, within the accepted risk and `max_ratio` calls per free-or-soon agent."""
 
     name = "predictive"
+    period_s = PERIOD_S
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; ages carry time
         """Return the calls to place at this moment; at least one for each idle agent who has none coming."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.core.pacing.base import Allowance, Snapshot
+from dialer.core.pacing.base import PERIOD_S, Allowance, Snapshot
 from dialer.core.types import HoldReason
 
 
@@ -10,6 +10,7 @@ class Progressive:
     """Place as many calls as there are idle agents without a call on its way."""
 
     name = "progressive"
+    period_s = PERIOD_S
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return idle - ringing - waiting, not below zero."""

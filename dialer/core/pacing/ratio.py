@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dialer.core.pacing.base import Allowance, Snapshot
+from dialer.core.pacing.base import PERIOD_S, Allowance, Snapshot
 from dialer.core.types import HoldReason
 
 _ROUNDING = 1e-9
@@ -15,6 +15,7 @@ class Ratio:
     """Place `ratio` calls (at most `max_ratio`) per idle agent; talking agents do not count."""
 
     name = "ratio"
+    period_s = PERIOD_S
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return ratio x idle, rounded down, - ringing - waiting, not below zero."""

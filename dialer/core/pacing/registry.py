@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from dialer.core.pacing.agentless import Agentless
@@ -11,13 +11,13 @@ from dialer.core.pacing.predictive import Predictive
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.pacing.ratio import Ratio
 
-_ALL: tuple[Pacer, ...] = (Progressive(), Ratio(), Predictive(), Agentless())
-PACERS: Mapping[str, Pacer] = MappingProxyType({pacer.name: pacer for pacer in _ALL})
+_ALL: tuple[Callable[[], Pacer], ...] = (Progressive, Ratio, Predictive, Agentless)
+PACERS: Mapping[str, Callable[[], Pacer]] = MappingProxyType({make().name: make for make in _ALL})
 
 
 def pacer_named(name: str) -> Pacer:
-    """Return the policy; raise ValueError listing the names when there is none of this name."""
-    pacer = PACERS.get(name)
-    if pacer is None:
+    """Return a policy of one's own; raise ValueError listing the names when there is none of this name."""
+    make = PACERS.get(name)
+    if make is None:
         raise ValueError(f"pacer: there is no {name!r}; choose one of {', '.join(sorted(PACERS))}")
-    return pacer
+    return make()
