@@ -23,6 +23,7 @@ def offer(state: EngineState, call: Call, now: float) -> None:
         state.waiting[call.call_id] = call
         return
     state.waiting.pop(call.call_id, None)
+    state.estimators.idle_ended(now - agent.since)
     state.roster.move(agent, AgentInput.RESERVE, now)
     agent.call, call.agent, call.phase = call, agent, Phase.JOINING
     state.timers.set(("join", call.call_id), now + JOIN_LIMIT_S)

@@ -70,7 +70,7 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
     call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
     state.effects.append(RecordProgress(call.call_id, now))
     human = event.amd is not AmdResult.MACHINE
-    state.estimators.call_finished(human, now - call.intent.begun_at, at=now)
+    state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
     if not human:
         hang_up(state, call, CancelReason.CULL, now)
         return
@@ -119,7 +119,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     if event.sip_status == 503:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
-        state.estimators.call_finished(False, now - call.intent.begun_at, at=now)  # noqa: FBT003 -- an observation
+        state.estimators.call_finished(False, now - call.intent.begun_at, at=now, features=call.features)  # noqa: FBT003 -- an observation
     elif call.amd is not AmdResult.MACHINE and not call.agentless:
         # Only now is it sure that a person answered: a machine may be recognised late, and must not widen the budget.
         state.budget.answered(now)

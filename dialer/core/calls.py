@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dialer.core.agents import Agent
 from dialer.core.events import CallEnded
+from dialer.core.pacing.answering import Features
 from dialer.core.types import AttemptIntent, AttemptRecord, CallId, Lead
 from statuses.classify import AttemptFacts
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
@@ -38,13 +39,18 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "bridged_at",
-        "cancel_reason", "early_media_at", "intent", "lead", "local_error", "originated_at", "phase", "progressed",
-        "record", "ringing_at",
+        "cancel_reason", "early_media_at", "features", "intent", "lead", "lift", "local_error", "originated_at",
+        "phase", "progressed", "record", "ringing_at",
     )  # fmt: skip
 
-    def __init__(self, intent: AttemptIntent, lead: Lead) -> None:
+    def __init__(
+        self, intent: AttemptIntent, lead: Lead, *, features: Features | None = None, lift: float = 1.0
+    ) -> None:
         self.intent = intent
         self.lead = lead
+        self.features = features
+        self.lift = lift
+        """The chance of an answer as a multiple of the campaign's, when it was placed."""
         self.phase = Phase.BEGINNING
         self.originated_at: float | None = None
         self.ringing_at: float | None = None

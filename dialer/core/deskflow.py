@@ -45,6 +45,7 @@ def paused(state: EngineState, event: AgentPaused, now: float) -> None:
     agent = at_desk(state, event.agent_id, now)
     agent.code = event.code
     if agent.state in {AgentState.READY, AgentState.NOT_READY}:
+        _left_idle(state, agent, now)
         state.roster.move(agent, AgentInput.PAUSE, now)
     else:
         agent.pause_after = True
@@ -60,7 +61,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
     if agent.call is not None:
         settle_lead(state, agent.call, event, now)
         agent.call = None
-    state.estimators.wrap_finished(now - agent.since)
+    state.estimators.wrap_finished(now - agent.since, stayed=event.ready and not agent.pause_after)
     state.roster.move(agent, AgentInput.DONE, now)
     if agent.pause_after or not event.ready:
         agent.pause_after = False
@@ -80,6 +81,7 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
         return
     call, was = agent.call, agent.state
     state.timers.cancel(("wrap", agent.agent_id))
+    _left_idle(state, agent, now)
     state.roster.remove(agent, now)
     if call is None:
         return
@@ -87,6 +89,11 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
         lose_agent(state, call, now)
     elif was is AgentState.WRAP_UP:
         settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)
+
+
+def _left_idle(state: EngineState, agent: Agent, now: float) -> None:
+    if agent.state is AgentState.READY:
+        state.estimators.idle_ended(now - agent.since, stayed=False)
 
 
 def wrap_timeout(state: EngineState, agent: Agent, now: float) -> None:

@@ -54,5 +54,9 @@ class LiveFigures(msgspec.Struct, frozen=True):
     next_open_at: float | None
     """When the call window opens again, if it is closed."""
     samples: tuple[Sample, ...] = ()
+    ignored: int = 0
+    """Impossible durations (a clock that stepped back) that were not learned from."""
+    fallbacks: int = 0
+    """Decisions that the pacer could not make and progressive made."""
     strays: int = 0
     """Facts about calls or agents that the engine did not expect: the trunk or a desk is out of step."""

@@ -74,5 +74,7 @@ class Measure:
             detail=state.decision.detail,
             next_open_at=None if state.window.is_open(now) else state.window.next_open(now),
             samples=tuple(self._samples),
+            ignored=state.estimators.ignored,
+            fallbacks=totals.fallbacks,
             strays=totals.strays,
         )

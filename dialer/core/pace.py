@@ -5,11 +5,13 @@ from __future__ import annotations
 from dialer.core.agents import AgentState
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
+from dialer.core.chance import UPCOMING, chances, features_of, lift, weigh
 from dialer.core.effects import BeginAttempts, LeaseLeads, Originate, ReleaseLeads
 from dialer.core.events import AttemptsBegun, CallEnded
 from dialer.core.ids import call_id
 from dialer.core.pacing.base import Allowance, Snapshot
 from dialer.core.pacing.guard import guarded
+from dialer.core.pacing.progressive import Progressive
 from dialer.core.state import Decision, EngineState
 from dialer.core.types import AttemptIntent, HoldReason
 from statuses.outcomes import CancelReason, EndedBy
@@ -35,6 +37,8 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
     talking = [now - a.since for a in staff(AgentState.TALKING).values() if not a.pause_after]
     talking += [0.0 for a in staff(AgentState.RESERVED).values() if not a.pause_after]
     wrapping = [now - a.since for a in staff(AgentState.WRAP_UP).values() if not a.pause_after]
+    known = state.estimators.estimates()
+    weigh(state, now)
     idle, paused = len(staff(AgentState.READY)), len(staff(AgentState.NOT_READY))
     return Snapshot(
         idle=idle,
@@ -42,13 +46,15 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
         wrapping=tuple(wrapping),
         ringing=tuple([now - c.intent.begun_at for c in state.dialing.values()]),
         waiting=len(state.waiting),
-        estimates=state.estimators.estimates(),
+        estimates=known,
         theta=state.estimators.theta,
         ratio=settings.ratio,
         max_ratio=settings.max_ratio,
         room=settings.max_calls - len(state.calls),
         leaving=len(state.roster) - paused - idle - len(talking) - len(wrapping),
         paused=paused,
+        chances=chances([c.lift for c in state.dialing.values()], known.p_answer),
+        upcoming=chances(state.hopper.lifts(UPCOMING), known.p_answer),
         tally=state.totals.tally(),
         recent=state.estimators.recent,
     )
@@ -75,15 +81,27 @@ def decide(state: EngineState, now: float) -> None:
         _close(state, reason, now)
         return
     moment = snapshot(state, now)
-    allowance = state.pacer.allowance(moment, now=now)
-    if state.message is None:  # the law caps calls that find no agent; a message needs none
-        allowance = guarded(allowance, moment, state.budget, now)
+    wanted = _wanted(state, moment, now)
+    # the law caps calls that find no agent; a message needs none
+    allowance = wanted if state.message is not None else guarded(wanted, moment, state.budget, now)
     count, limit, detail = limited(state, allowance, now)
+    if wanted.dials > 0:
+        state.estimators.risk.limited = count < wanted.dials
     placed = begin(state, count, now) if count else 0
     if placed < count:
         limit, detail = HoldReason.NO_HOTLINE, "no healthy hotline is configured"
     state.decision = Decision(placed, limit, detail)
     refill(state, now)
+
+
+def _wanted(state: EngineState, moment: Snapshot, now: float) -> Allowance:
+    """Ask the pacer; when it cannot decide, decide progressively this once, say so and count it."""
+    try:
+        return state.pacer.allowance(moment, now=now)
+    except (ArithmeticError, ValueError) as error:
+        state.totals.fallbacks += 1
+        plain = Progressive().allowance(moment, now=now)
+        return Allowance(plain.dials, plain.reason, f"progressive, since {state.pacer.name} failed: {error}")
 
 
 def _close(state: EngineState, reason: HoldReason, now: float) -> None:
@@ -141,6 +159,7 @@ def limited(state: EngineState, allowance: Allowance, now: float) -> tuple[int, 
 def begin(state: EngineState, count: int, now: float) -> int:
     """Write down intents for up to `count` leads; return how many."""
     intents: list[AttemptIntent] = []
+    hour = state.window.local_hour(now)
     while len(intents) < count:
         lead = state.hopper.take()
         hotline = state.hotlines.pick(lead, now)
@@ -155,7 +174,8 @@ def begin(state: EngineState, count: int, now: float) -> int:
             hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
         )  # fmt: skip
         intents.append(intent)
-        call = state.calls[intent.call_id] = Call(intent, lead)
+        features = features_of(lead, trunk, hour)
+        call = state.calls[intent.call_id] = Call(intent, lead, features=features, lift=lift(state, features))
         state.dialing[intent.call_id] = call
     if intents:
         state.effects.append(BeginAttempts(tuple(intents)))

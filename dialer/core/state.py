@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from dialer.core.agents import AgentState, Roster
 from dialer.core.calls import Call
@@ -32,13 +33,15 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 class Totals:
     """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
 
-    __slots__ = ("abandoned", "answered", "finished", "placed", "strays")
+    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays")
 
     def __init__(self) -> None:
         self.placed = 0
         self.finished = 0
         self.answered = 0
         self.abandoned = 0
+        self.fallbacks = 0
+        """Decisions that the pacer could not make."""
         self.strays = 0
         """Events about calls that the engine does not know."""
 
@@ -68,7 +71,9 @@ class EngineState:
         self.waiting: dict[CallId, Call] = {}
         """Answered calls without an agent, oldest first."""
         self.monitor = HotlineMonitor()
-        self.estimators = Estimators(target=settings.legal.abandon_limit * settings.legal.target_share)
+        self.estimators = _nothing_learned(settings)
+        self.forgets = 0
+        """How often people had what was learned forgotten."""
         self.totals = Totals()
         self.decision = Decision(0, HoldReason.CAMPAIGN_NOT_RUNNING, "")
         self.budget = LegalBudget(settings.legal, 0, 0)
@@ -86,10 +91,33 @@ class EngineState:
             self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
         self.settings = settings
 
+    def recall(self, blob: bytes) -> None:
+        """Take what `Estimators.dump` returned; raise ValueError, and keep ours, for what nobody can have learned."""
+        loaded = _nothing_learned(self.settings)
+        loaded.load(blob)
+        if not _is_possible(loaded):
+            raise ValueError("these are not the learned estimates of a campaign: their numbers are impossible")
+        self.estimators = loaded
+
+    def forget(self, forgets: int) -> None:
+        """Start cold; `forgets` says how often people have asked for it by now."""
+        self.estimators, self.forgets = _nothing_learned(self.settings), forgets
+
     @property
     def agents_at_work(self) -> int:
         """Count the agents who take calls: ready, reserved, talking, in wrap-up."""
         return len(self.roster) - len(self.roster.in_state(AgentState.NOT_READY))
+
+
+def _nothing_learned(settings: CampaignSettings) -> Estimators:
+    return Estimators(target=settings.legal.abandon_limit * settings.legal.target_share)
+
+
+def _is_possible(learned: Estimators) -> bool:
+    with np.errstate(all="ignore"):  # what comes of impossible numbers is looked for here
+        known = learned.estimates()
+    finite = np.isfinite(known.coins).all() and np.isfinite(known.mean_handle_s)
+    return bool(finite and 0 <= known.p_answer <= 1 and 0 < learned.theta < 1)
 
 
 def _hotlines(settings: CampaignSettings) -> tuple[tuple[str, ...], str]:

@@ -103,6 +103,10 @@ class WindowClock:
         """Return the first moment from `now` on that is closed; None when there is none within `HORIZON_DAYS`."""
         return self._change if self.is_open(now) else now
 
+    def local_hour(self, at: float) -> int:
+        """Return the hour (0..23) on the window's wall clock."""
+        return datetime.fromtimestamp(at, tz=self._zone).hour
+
     def opened_between(self, after: float, until: float) -> bool:
         """Return whether the window went from closed to open in (after, until]."""
         closed = self.next_close(after)

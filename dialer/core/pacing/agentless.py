@@ -11,6 +11,7 @@ class Agentless:
 
     name = "agentless"
     period_s = PERIOD_S
+    eager = True
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return the room below the campaign's cap on calls at once."""

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import msgspec
 
-from dialer.core.pacing.estimators import Estimates, Recent
+from dialer.core.pacing.estimates import Estimates
+from dialer.core.pacing.estimators import Recent
 from dialer.core.types import HoldReason
 
 PERIOD_S = 1.0
@@ -78,6 +79,8 @@ class Pacer(Protocol):
     name: str
     period_s: float
     """Decide again after this long even when nothing happened."""
+    eager: bool
+    """Decide also right after each event, not only every `period_s`."""
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:
         """Return the calls to place at this moment (>= 0; 0 when no agent works, unless the policy needs none)."""

@@ -129,10 +129,14 @@ class Durations:
         counts = np.trim_zeros(self._counts, "b").astype("<f8").tobytes()
         return DurationsState(counts, self._weight, self._total_s, self._log_sum, self._log_squares)
 
-    def restore(self, state: DurationsState) -> None:
-        """Put back what `state` returned."""
+    def restore(self, state: DurationsState, *, weight: float = 1.0) -> None:
+        """Put back what `state` returned, each observation worth `weight`; raise ValueError when it cannot be."""
         counts = np.frombuffer(state.counts, dtype="<f8")
+        sums = np.array([state.weight, state.total_s, state.log_sum, state.log_squares])
+        if counts.size > GRID_S + 1 or not (np.isfinite(counts).all() and np.isfinite(sums).all()):
+            raise ValueError("durations: the counts are too many or no numbers")
+        if (counts < 0).any() or state.weight < 0 or state.total_s < 0 or state.log_squares < 0:
+            raise ValueError("durations: a count or a sum is below zero")
         self._counts = np.zeros(GRID_S + 1)
-        self._counts[: counts.size] = counts
-        self._weight, self._total_s = state.weight, state.total_s
-        self._log_sum, self._log_squares = state.log_sum, state.log_squares
+        self._counts[: counts.size] = weight * counts
+        self._weight, self._total_s, self._log_sum, self._log_squares = (weight * sums).tolist()

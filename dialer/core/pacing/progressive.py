@@ -11,6 +11,7 @@ class Progressive:
 
     name = "progressive"
     period_s = PERIOD_S
+    eager = True
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return idle - ringing - waiting, not below zero."""

@@ -16,6 +16,7 @@ class Ratio:
 
     name = "ratio"
     period_s = PERIOD_S
+    eager = True
 
     def allowance(self, snapshot: Snapshot, *, now: float) -> Allowance:  # noqa: ARG002 -- the contract; needs no time
         """Return ratio x idle, rounded down, - ringing - waiting, not below zero."""

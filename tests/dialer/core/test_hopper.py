@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dialer.core.hopper import Hopper
+from dialer.core.types import Lead
 from tests.dialer.core.bench_engine import lead
 
 
@@ -29,3 +30,21 @@ def test_withdrawn_leads_are_gone_and_strangers_do_not_matter() -> None:
     assert hopper.ids() == (1,)
     assert hopper.empty() == (1,)
     assert len(hopper) == 0
+
+
+def test_leads_are_weighed_once_an_hour_and_the_best_leaves_first() -> None:
+    hopper, asked = Hopper(), list[int]()
+
+    def lift(one: Lead) -> float:
+        asked.append(one.lead_id)
+        return float(one.lead_id)
+
+    hopper.fill([lead(2), lead(3), lead(1)], None)
+    hopper.weigh(9, lift)
+    hopper.weigh(9, lift)
+    assert asked == [2, 3, 1]
+    assert hopper.lifts(2) == [2.0, 3.0]
+    assert [hopper.take_best().lead_id, hopper.take().lead_id] == [3, 2]
+    hopper.fill([lead(5)], None)
+    hopper.weigh(10, lift)
+    assert asked == [2, 3, 1, 1, 5]

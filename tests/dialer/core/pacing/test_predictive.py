@@ -8,11 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialer.core.pacing.base import Snapshot
-from dialer.core.pacing.estimators import QUANTILES
+from dialer.core.pacing.estimates import QUANTILES
 from dialer.core.pacing.predictive import Predictive
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.types import HoldReason
-from tests.dialer.core.pacing.snapshots import known, moment, moments
+from tests.dialer.core.pacing.snapshots import busy_campaign, known, moment, moments
 
 
 def dials(snapshot: Snapshot) -> int:
@@ -141,3 +141,43 @@ def test_exact_and_nearly_normal_decisions_agree_where_they_meet() -> None:
 def test_five_hundred_agents_and_two_thousand_calls_give_a_bounded_answer() -> None:
     talking, ringing = tuple(float(i % 300) for i in range(480)), tuple(float(i % 26) for i in range(2000))
     assert 0 <= dials(moment(idle=20, talking=talking, ringing=ringing)) <= 6 * 500
+
+
+def test_leads_that_answer_less_often_are_dialed_in_greater_number() -> None:
+    dull, keen = moment(idle=5, upcoming=(0.05,) * 60), moment(idle=5, upcoming=(0.6,) * 60)
+    assert dials(dull) > dials(moment(idle=5)) > dials(keen) >= 5
+
+
+def test_a_ringing_call_that_hardly_answers_hardly_counts() -> None:
+    ringing = (3.0,) * 6
+    assert dials(moment(idle=3, ringing=ringing, chances=(0.02,) * 6)) > dials(moment(idle=3, ringing=ringing))
+
+
+def test_agents_who_leave_after_their_call_are_no_supply() -> None:
+    stay = moment(wrapping=(12.0,) * 6, talking=(30.0,) * 6)
+    leave = moment(wrapping=(), talking=(30.0,) * 6, leaving=6)
+    assert dials(leave) < dials(stay)
+    assert dials(moment(leaving=4)) == 0
+
+
+def test_idle_agents_who_often_leave_are_trusted_less() -> None:
+    learned = busy_campaign(calls=1500)
+    steady = learned.estimates()
+    for _ in range(500):
+        learned.idle_ended(20.0, stayed=False)
+    assert dials(moment(idle=6, estimates=learned.estimates())) < dials(moment(idle=6, estimates=steady))
+
+
+def test_doubtful_estimates_make_it_progressive_and_it_says_why() -> None:
+    doubtful = msgspec.structs.replace(known(), doubt="impossible data came in (seconds of a talk: -5.0)")
+    allowance = Predictive().allowance(moment(idle=6, ringing=(2.0,), estimates=doubtful), now=0.0)
+    assert (allowance.dials, allowance.detail) == (
+        5,
+        "progressive, since impossible data came in (seconds of a talk: -5.0)",
+    )
+
+
+@pytest.mark.parametrize(("chances", "upcoming"), [((0.2,), ()), ((), (math.nan,))])
+def test_chances_that_cannot_be_are_refused(chances: tuple[float, ...], upcoming: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="answer probabilit"):
+        Predictive().allowance(moment(idle=6, ringing=(2.0, 3.0), chances=chances, upcoming=upcoming), now=0.0)

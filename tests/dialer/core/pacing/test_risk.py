@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.core.pacing.risk import THETA_RANGE, Risk
+
+
+def test_abandons_lower_theta_and_connected_calls_raise_it() -> None:
+    risk = Risk(0.024)
+    start = risk.theta
+    risk.observed(abandoned=True)
+    low = risk.theta
+    risk.observed(abandoned=False)
+    assert low < risk.theta < start
+
+
+def test_theta_rests_at_the_target_share() -> None:
+    risk = Risk(0.025)
+    before = risk.theta
+    for abandoned in [True] + [False] * 39:
+        risk.observed(abandoned=abandoned)
+    assert risk.theta == pytest.approx(before)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=600))
+def test_theta_stays_in_its_range(outcomes: list[tuple[bool, bool]]) -> None:
+    risk = Risk(0.03)
+    for abandoned, limited in outcomes:
+        risk.limited = limited
+        risk.observed(abandoned=abandoned)
+        assert THETA_RANGE[0] <= risk.theta <= THETA_RANGE[1]
+
+
+def test_what_is_limited_by_something_else_does_not_wind_up() -> None:
+    risk = Risk(0.03)
+    before, risk.limited = risk.theta, True
+    for _ in range(1000):
+        risk.observed(abandoned=False)
+    assert risk.theta == before
+    risk.observed(abandoned=True)
+    assert risk.theta < before
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan])
+def test_an_impossible_target_is_named(bad: float) -> None:
+    with pytest.raises(ValueError, match="target"):
+        Risk(bad)
+
+
+def test_a_stored_theta_is_checked() -> None:
+    risk = Risk(0.03)
+    risk.restore(0.05)
+    assert risk.theta == 0.05
+    with pytest.raises(ValueError, match="theta"):
+        risk.restore(math.inf)
