@@ -21,6 +21,7 @@ from dialer.core.campaign import CampaignAction, CampaignState, CampaignStep, Il
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CampaignSettings
 from dialer.errors import BadInput, IllegalAction, NotFound
+from store import learning
 from store.load import decode_settings
 from store.models import Campaign, Lead
 from store.open import readers
@@ -32,6 +33,7 @@ __all__ = [
     "act",
     "change_settings",
     "create",
+    "forget",
     "read_status",
     "release_reconciled",
     "why",
@@ -131,6 +133,17 @@ async def change_settings(
         return after
 
     return await in_transaction(engine, work)
+
+
+async def forget(engine: AsyncEngine, name: str, *, now: float) -> None:
+    """Drop what a campaign has learned; a running engine follows at once. Raises NotFound with the nearest names."""
+
+    def work(db: Connection) -> None:
+        row = locked(db, name)
+        learning.forget(db, row.id, now=now)
+        _write(db, row.id)
+
+    await in_transaction(engine, work)
 
 
 def locked(db: Connection, name: str) -> Row[Any]:

@@ -11,7 +11,7 @@ import msgspec
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
 from dialer.core.events import AgentEvent, CallEvent, Event
-from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt
+from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from statuses.outcomes import CancelReason
 
 
@@ -187,6 +187,17 @@ class LeadStore(Protocol):
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:
         """Store the engine's latest live figures (JSON) for other processes to show."""
+        ...
+
+    async def learned(self, campaign_id: int) -> SavedEstimates:
+        """Return what was remembered last; empty when nothing was, or people had it forgotten."""
+        ...
+
+    async def remember(self, fence: Fence, learned: SavedEstimates) -> bool:
+        """Store what an engine has learned; False, and nothing is stored, for an owner that lost the campaign.
+
+        The same when people had it forgotten since: `learned.forgets` is not the store's.
+        """
         ...
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, SettleLead
 from dialer.core.events import Event
-from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt, SavedEstimates
 from dialer.ports import BadEffects, CampaignRow, Owned
 from statuses.outcomes import CallStatus
-from store import ownership
+from store import learning, ownership
 from store.batch import perform, touched
 from store.leases import withdrawn
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
@@ -158,6 +158,14 @@ class SqlLeadStore:
         """Store the engine's latest live figures; those of an owner that lost the campaign are dropped."""
         query = update(CAMPAIGNS).where(ownership.held_by(fence)).values(runtime=runtime, runtime_at=now)
         await self._runner.write(lambda connection: connection.execute(query).rowcount)
+
+    async def learned(self, campaign_id: int) -> SavedEstimates:
+        """Return what was remembered last; empty when nothing was, or people had it forgotten."""
+        return await self._runner.read(lambda connection: learning.read(connection, campaign_id))
+
+    async def remember(self, fence: Fence, learned: SavedEstimates) -> bool:
+        """Store what an engine has learned; False for an owner that lost the campaign, or when it was forgotten."""
+        return await self._runner.write(lambda connection: learning.remember(connection, fence, learned))
 
 
 def _points(batch: Sequence[Owned]) -> list[str]:

@@ -10,7 +10,7 @@ from cdr.encode import OutboxEvent
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import LeaseLeads
 from dialer.core.events import Event
-from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
 from statuses.outcomes import CallStatus
@@ -29,6 +29,7 @@ class MemoryLeadStore:
         self.events: list[OutboxEvent] = []
         """All CDR events so far; the offset of an event is its place, from 1."""
         self.runtimes: dict[int, tuple[bytes, float]] = {}
+        self._learned: dict[int, SavedEstimates] = {}
 
     def add_campaign(self, settings: CampaignSettings, *, state: CampaignState = CampaignState.RUNNING) -> None:
         """Add a campaign without lists."""
@@ -142,6 +143,23 @@ class MemoryLeadStore:
         """Keep the engine's latest live figures; those of an owner that lost the campaign are dropped."""
         if self.book.campaign(fence) is not None:
             self.runtimes[fence.campaign_id] = (runtime, now)
+
+    async def learned(self, campaign_id: int) -> SavedEstimates:
+        """Return what was remembered last; empty when nothing was, or people had it forgotten."""
+        return self._learned.get(campaign_id, SavedEstimates())
+
+    async def remember(self, fence: Fence, learned: SavedEstimates) -> bool:
+        """Keep what an engine has learned; False for an owner that lost the campaign, or when it was forgotten."""
+        before = await self.learned(fence.campaign_id)
+        taken = self.book.campaign(fence) is not None and before.forgets == learned.forgets
+        if taken:
+            self._learned[fence.campaign_id] = learned
+        return taken
+
+    def forget(self, campaign_id: int, *, now: float) -> None:
+        """Drop what a campaign has learned."""
+        before = self._learned.get(campaign_id, SavedEstimates())
+        self._learned[campaign_id] = SavedEstimates(saved_at=now, forgets=before.forgets + 1)
 
     def _attempts(self, campaign_id: int) -> list[AttemptRow]:
         return [row for row in self.book.attempts.values() if row.campaign_id == campaign_id]

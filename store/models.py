@@ -109,6 +109,21 @@ class Campaign(Base):
     created_at: Mapped[float]
 
 
+class LearnedEstimates(Base):
+    """What a campaign has learned about its calls and agents; written only by `store.learning`."""
+
+    __tablename__ = "learned"
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    saved_at: Mapped[float]
+    forgets: Mapped[int] = mapped_column(default=0)
+    """How often people had it forgotten: a save of what was known before is refused."""
+    blob: Mapped[bytes] = mapped_column(LargeBinary)
+    """The engine's own format; empty = forgotten."""
+
+
 class LeadList(Base):
     """A list of leads inside a campaign; switched off, it is not dialed (S0-5)."""
 

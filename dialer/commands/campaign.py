@@ -172,6 +172,22 @@ def release_command(name: _Name, as_json: _Json = False) -> None:
     _print_json({"released": released}) if as_json else typer.echo(f"{released} leads may be called again")
 
 
+@app.command("forget")
+def forget_command(name: _Name, as_json: _Json = False) -> None:
+    """Forget what pacing has learned about the campaign's calls and agents; counts and call records stay."""
+
+    async def work(store: StoreContext) -> None:
+        from crm.campaigns import forget
+
+        await forget(store.engine, name, now=store.now())
+
+    _run(work)
+    if as_json:
+        _print_json({"name": name, "forgotten": True})
+        return
+    typer.echo(f"campaign {name!r} has forgotten what it learned; pacing starts cold")
+
+
 @app.command("list")
 def list_command(as_json: _Json = False) -> None:
     """List the campaigns."""

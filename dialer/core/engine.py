@@ -17,7 +17,7 @@ from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
 from dialer.core.state import EngineState
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import CampaignSettings
+from dialer.core.types import CampaignSettings, SavedEstimates
 from statuses.classify import Override
 from statuses.outcomes import CancelReason
 
@@ -48,6 +48,11 @@ def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> 
         state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
 
+def _forgotten(state: EngineState, event: events.EstimatesForgotten, _now: float) -> None:
+    if event.forgets != state.forgets:  # told twice, it must not lose what it has learned since
+        state.forget(event.forgets)
+
+
 def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
     state.hopper.fill(event.leads, event.next_due_at)
 
@@ -69,6 +74,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CampaignPaused: (_paused, True),
     events.CampaignStopped: (_stopped, True),
     events.SettingsChanged: (_settings, True),
+    events.EstimatesForgotten: (_forgotten, True),
     events.LeadsLeased: (_leased, True),
     events.LeadsWithdrawn: (_withdrawn, False),
     events.LeadsAdded: (_added, True),
@@ -134,6 +140,29 @@ class CampaignEngine:
     def figures(self, now: float) -> LiveFigures:
         """Return the live figures."""
         return self._measure.figures(now)
+
+    def learned(self) -> bytes:
+        """Return what was learned about calls and agents so far, for `recall`."""
+        return self.state.estimators.dump()
+
+    def recall(self, learned: SavedEstimates, *, now: float) -> None:
+        """Put back, before the first decision, what an engine of this campaign had learned; old knowledge weighs less.
+
+        Raises ValueError for bytes that are damaged or another program's; the engine then starts cold.
+        """
+        self.state.forgets = learned.forgets
+        if learned.blob:
+            self.state.recall(learned.blob, age_s=now - learned.saved_at)
+
+    @property
+    def forgets(self) -> int:
+        """Return how often people had forgotten what was learned before `learned`."""
+        return self.state.forgets
+
+    @property
+    def expected_answer_rate(self) -> float:
+        """Return the share of calls, 0..1, that pacing expects to be answered."""
+        return self.state.estimators.estimates().p_answer
 
     def give_back_trunks(self) -> None:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""

@@ -46,6 +46,12 @@ class SettingsChanged(Event, frozen=True, gc=False):
     settings: CampaignSettings
 
 
+class EstimatesForgotten(Event, frozen=True, gc=False):
+    """People had what was learned forgotten, for the `forgets`-th time."""
+
+    forgets: int
+
+
 class LeadsLeased(Event, frozen=True, gc=False):
     """Leads for the hopper; `next_due_at` is when the store may have more, None = nothing is waiting for a time."""
 

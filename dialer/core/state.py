@@ -91,10 +91,10 @@ class EngineState:
             self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
         self.settings = settings
 
-    def recall(self, blob: bytes) -> None:
-        """Take what `Estimators.dump` returned; raise ValueError, and keep ours, for what nobody can have learned."""
+    def recall(self, blob: bytes, *, age_s: float = 0.0) -> None:
+        """Take what `Estimators.dump` returned `age_s` ago; raise ValueError, and keep ours, for what nobody can have learned."""
         loaded = _nothing_learned(self.settings)
-        loaded.load(blob)
+        loaded.load(blob, age_s=age_s)
         if not _is_possible(loaded):
             raise ValueError("these are not the learned estimates of a campaign: their numbers are impossible")
         self.estimators = loaded

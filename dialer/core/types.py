@@ -243,3 +243,12 @@ class Fence(msgspec.Struct, frozen=True):
     owner: str
     epoch: int
     expires_at: float
+
+
+class SavedEstimates(msgspec.Struct, frozen=True):
+    """What a campaign had learned by `saved_at` (UTC epoch seconds); the bytes are its engine's own, none = nothing."""
+
+    blob: bytes = b""
+    saved_at: float = 0.0
+    forgets: int = 0
+    """How often people had it forgotten by then."""

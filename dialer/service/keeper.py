@@ -22,6 +22,7 @@ from dialer.core.window import WindowClock, effective
 from dialer.errors import Fenced
 from dialer.ports import CampaignRow, LeadStore, Telephony
 from dialer.service.driver import Driver
+from dialer.service.learning import Learning
 from dialer.service.recovery import reconcile
 from dialer.service.seat import Seat, state_event
 from statuses.classify import Override
@@ -62,6 +63,7 @@ class Keeper:
         self._closing = False
         self._failures = 0
         self.recovered = 0
+        self.learning = Learning(store, driver)
 
     async def run(self) -> None:
         """Look until cancelled. A store that does not answer brakes dialing; past half an hour it ends the process."""
@@ -99,6 +101,7 @@ class Keeper:
     async def resign(self) -> None:
         """Give every campaign back."""
         for campaign_id, seat in tuple(self._driver.seats.items()):
+            await self.learning.leave(seat)
             self._driver.unseat(campaign_id)
             await self._store.resign(seat.fence)
 
@@ -112,7 +115,9 @@ class Keeper:
             return
         self.recovered += await reconcile(self._store, self._telephony, fence, self._driver.clock)
         engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
-        self._driver.seat(campaign_id, Seat(row, fence, engine))
+        seat = Seat(row, fence, engine)
+        await self.learning.recall(seat)
+        self._driver.seat(campaign_id, seat)
         await self._tell_state(row)
         log.info("campaign taken", extra={"action": "campaign.taken", "campaign": campaign_id, "epoch": fence.epoch})
 
@@ -132,6 +137,8 @@ class Keeper:
             await self._changed(seat, before, row)
         if row.state is not before.state or row.resumes_by_schedule is not before.resumes_by_schedule:
             await self._tell_state(row)
+        stopped = before.state is CampaignState.RUNNING and row.state is not CampaignState.RUNNING
+        await self.learning.follow(seat, stopped=stopped)
         if self._closing:
             self._driver.deliver(campaign_id, CampaignPaused())
         else:
@@ -161,6 +168,7 @@ class Keeper:
         if gone:
             self._driver.deliver(campaign_id, LeadsWithdrawn(tuple(gone)))
         self._driver.deliver(campaign_id, LeadsAdded())
+        await self.learning.heed(seat)
 
     async def _by_schedule(self, seat: Seat, row: CampaignRow, now: float) -> None:
         settings = row.settings
@@ -179,6 +187,7 @@ class Keeper:
         self._driver.deliver(campaign_id, CampaignStopped())
         if seat.engine.is_quiet:
             await self._driver.writer.flushed()
+            await self.learning.leave(seat)
             self._driver.unseat(campaign_id)
             await self._store.resign(seat.fence)
         else:

@@ -12,12 +12,16 @@ from dialer.ports import CampaignRow
 class Seat:
     """The engine of a campaign and the right to turn it."""
 
-    __slots__ = ("engine", "fence", "row")
+    __slots__ = ("engine", "fence", "row", "save_at", "saved")
 
     def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine) -> None:
         self.row = row
         self.fence = fence
         self.engine = engine
+        self.saved = b""
+        """What the store knows of what the engine has learned, or nothing worth saving."""
+        self.save_at = 0.0
+        """When the next save is due."""
 
     def owns(self, now: float) -> bool:
         """Tell whether the lease still holds: without it no call may leave."""

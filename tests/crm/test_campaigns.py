@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from crm.campaigns import act, change_settings, create, read_status
+from crm.campaigns import act, change_settings, create, forget, read_status
 from dialer.core.campaign import CampaignAction, CampaignState
 from dialer.core.figures import LiveFigures
-from dialer.core.types import CampaignSettings, HoldReason
+from dialer.core.types import CampaignSettings, HoldReason, SavedEstimates
 from dialer.errors import BadInput, IllegalAction, NotFound
+from store.lead_store import SqlLeadStore
 from store.models import Campaign
 from tests.crm.worlds import NOW, SETTINGS, campaign, campaign_row, people
 
@@ -130,3 +131,19 @@ async def test_live_figures_and_when_they_are_history(sqlite: AsyncEngine, tmp_p
     assert (fresh.figures, fresh.leads, fresh.served, fresh.stale) == (FIGURES, 3, True, False)
     late = (await read_status(sqlite, now=NOW + 61))[0]
     assert (late.served, late.stale) == (False, True)
+
+
+async def test_forgetting_drops_what_was_learned_and_tells_a_running_engine(engine: AsyncEngine) -> None:
+    mine, store = await campaign(engine), SqlLeadStore(engine)
+    other = await campaign(engine, "Hè")
+    for one in (mine, other):
+        fence = await store.acquire(one, owner="a", now=NOW, ttl_s=30.0)
+        assert fence is not None
+        assert await store.remember(fence, SavedEstimates(b"known", NOW))
+    before = await campaign_row(engine)
+    await forget(engine, " Tết ", now=NOW + 1)
+    assert await store.learned(mine) == SavedEstimates(b"", NOW + 1, forgets=1)
+    assert (await store.learned(other)).blob == b"known"
+    assert (await campaign_row(engine)).revision == before.revision + 1
+    with pytest.raises(NotFound, match="Did you mean 'Tết'"):
+        await forget(engine, "Tet", now=NOW)

@@ -27,7 +27,7 @@ from dialer.core.types import AttemptIntent, AttemptRecord, CampaignSettings, Fe
 from dialer.ports import Owned
 from statuses.classify import AttemptFacts, classify
 from statuses.lead import Trigger, trigger_for
-from store import models
+from store import learning, models
 from store.lead_store import SqlLeadStore
 from store.load import ATTEMPT_FIELDS, ATTEMPTS, BANS, CAMPAIGNS, LEADS, LISTS, lead_columns, lead_of
 from store.memory import MemoryLeadStore
@@ -54,6 +54,7 @@ class World(Protocol):
     async def attempt(self, call_id: str) -> AttemptRow: ...
     async def records(self) -> list[tuple[int, bytes]]: ...
     async def runtime(self, campaign_id: int) -> tuple[bytes, float]: ...
+    async def forget(self, campaign_id: int, *, now: float) -> None: ...
 
 
 async def events(world: World, *kinds: str) -> list[Decoded]:
@@ -108,6 +109,9 @@ class MemoryWorld:
 
     async def runtime(self, campaign_id: int) -> tuple[bytes, float]:
         return self.store.runtimes[campaign_id]
+
+    async def forget(self, campaign_id: int, *, now: float) -> None:
+        self.store.forget(campaign_id, now=now)
 
 
 class SqlWorld:
@@ -179,6 +183,10 @@ class SqlWorld:
         query = select(CAMPAIGNS.c.runtime, CAMPAIGNS.c.runtime_at).where(CAMPAIGNS.c.id == campaign_id)
         runtime, at = (await self._rows(query))[0]
         return bytes(runtime), at
+
+    async def forget(self, campaign_id: int, *, now: float) -> None:
+        async with self.engine.begin() as connection:
+            await connection.run_sync(lambda db: learning.forget(db, campaign_id, now=now))
 
 
 _FIELDS = {column.name: "phone" if column.name == "phone_e164" else column.name for column in lead_columns()}

@@ -137,6 +137,13 @@ def test_status_and_why(home: Path, tmp_path: Path) -> None:
     assert _said("release", "Tết") == "0 leads may be called again\n"
 
 
+def test_forgetting_is_asked_for_by_name(home: Path) -> None:
+    _said("create", "Tết")
+    assert _said("forget", "Tết") == "campaign 'Tết' has forgotten what it learned; pacing starts cold\n"
+    assert json.loads(_said("forget", "Tết", "--json")) == {"name": "Tết", "forgotten": True}
+    assert "Did you mean 'Tết'?" in _refused(NotFound, "forget", "Tet")
+
+
 def test_a_mistake_costs_one_line_and_exit_status_2(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
