@@ -38,7 +38,7 @@ bench: venv ## measure speed and memory, as ratios
 	@$(BIN)/dialer bench $(or $(ARGS),all)
 
 pins: venv ## choose newer versions: write requirements.txt anew from pyproject.toml
-	$(BIN)/pip-compile --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+	$(BIN)/pip-compile --upgrade --extra bench --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.txt pyproject.toml
 
 clean: ## remove .venv and everything that tools leave behind

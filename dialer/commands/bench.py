@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dialer.commands.bench_pacing import pacing_command
 from dialer.errors import BadInput
 
 if TYPE_CHECKING:
     from dialer.bench.figures import Result, Step
 
 app = typer.Typer(no_args_is_help=True)
+app.command("pacing")(pacing_command)
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 _Repeats = Annotated[int, typer.Option(min=1, help="How often the two are measured side by side; the median counts.")]

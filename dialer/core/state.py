@@ -92,7 +92,7 @@ class EngineState:
         self.settings = settings
 
     def recall(self, blob: bytes, *, age_s: float = 0.0) -> None:
-        """Take what `Estimators.dump` returned `age_s` ago; raise ValueError, and keep ours, for what nobody can have learned."""
+        """Take what `Estimators.dump` returned `age_s` ago; raise ValueError, and keep ours, for what cannot be."""
         loaded = _nothing_learned(self.settings)
         loaded.load(blob, age_s=age_s)
         if not _is_possible(loaded):

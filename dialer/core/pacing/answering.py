@@ -36,9 +36,8 @@ class AnswerModel:
         fast = (fast[0] * 0.98 + 1, fast[1] * 0.98 + answered)
         p = slow[1] / slow[0]
         gap = abs(fast[1] / fast[0] - p)
-        changed = (
-            fast[0] > 2 * 20.0 and slow[0] > 2 * fast[0] and gap > 4 * math.sqrt(max(p * (1 - p), 1 / slow[0]) / fast[0])
-        )
+        sd = math.sqrt(max(p * (1 - p), 1 / slow[0]) / fast[0])
+        changed = fast[0] > 2 * 20.0 and slow[0] > 2 * fast[0] and gap > 4 * sd
         self._state = AnswerState(fast if changed else slow, fast)
         return changed
 

@@ -1,0 +1,40 @@
+"""The report is made of the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from dialer.bench.pacing.cells import Cell
+from dialer.bench.pacing.compare import Comparison, Plan, compare
+from dialer.bench.pacing.report import BEGIN, END, filled, tables, write
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    cells = (Cell("markov", 5, 0.3), Cell("markov", 10, 0.3))
+    return compare(Plan(cells, ("predictive",), (1, 2), jobs=2, share=0.02))
+
+
+def test_the_report_is_made_of_the_figures_and_fills_the_page_beside_it(comparison: Comparison, tmp_path: Path) -> None:
+    page = tmp_path / "pacing.md"
+    page.write_text(f"before\n{BEGIN}old{END}\nafter\n")
+    files = write(tmp_path / "pacing", "markov", comparison)
+    assert {file.name for file in files} == {
+        "markov.json", "markov-curves.png", "markov-teams.png", "report.md", "pacing.md",
+    }  # fmt: skip
+    assert all(file.stat().st_size for file in files)
+    stored = msgspec.json.decode((tmp_path / "pacing/markov.json").read_bytes(), type=Comparison)
+    assert stored == comparison
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert tables(tmp_path / "pacing") in text
+    assert "old" not in text
+    assert "| 10 | 0.3 |" in text
+
+
+def test_a_page_without_marks_stays_as_it_is() -> None:
+    assert filled("nothing to see", "tables") == "nothing to see"
