@@ -29,7 +29,9 @@ def pacing_command(
     seeds: Annotated[int, typer.Option(min=1, max=_MOST_SEEDS, help="Days with different people.")] = 20,
     jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
     curves: Annotated[bool, typer.Option(help="Also the curve of occupancy over abandonment.")] = True,
-    quick: Annotated[bool, typer.Option("--quick", help="One team, 2 seeds, short days: under a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One team, 2 short days, nothing tuned: under a minute.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures here; - = standard output.")
     ] = None,
@@ -67,7 +69,7 @@ def _plan(grid: str, *, agents: str, answer: str, pacer: str, seeds: int, jobs: 
         raise BadInput(f"--{error}") from error
     if quick:
         share = _QUICK_SHIFT_SHARE if grid == "shift" else _QUICK_SHARE
-        return Plan(tuple(cells), chosen, tuple(range(1, 1 + _QUICK_SEEDS)), jobs, share, curves=False)
+        return Plan(tuple(cells), chosen, tuple(range(1, 1 + _QUICK_SEEDS)), jobs, share, curves=False, tune=False)
     return Plan(tuple(cells), chosen, tuple(range(1, 1 + seeds)), jobs, curves=curves)
 
 

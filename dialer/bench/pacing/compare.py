@@ -36,6 +36,8 @@ class Plan(msgspec.Struct, frozen=True):
     share: float = 1.0
     """Of the length of a run."""
     curves: bool = True
+    tune: bool = True
+    """Else every policy plays with its default setting."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -117,7 +119,7 @@ def _played(pool: ProcessPoolExecutor, tasks: Sequence[Task], told: Told) -> dic
 def _tuned(
     pool: ProcessPoolExecutor, plan: Plan, pacers: Sequence[str], told: Told
 ) -> dict[tuple[Cell, str], Contestant]:
-    choices = {pacer: settings_of(pacer) for pacer in pacers}
+    choices = {pacer: settings_of(pacer)[: None if plan.tune else 1] for pacer in pacers}
     tasks = [
         Task(cell, one, seed, plan.share)
         for cell in dict.fromkeys(cell.tuned_on for cell in plan.cells)

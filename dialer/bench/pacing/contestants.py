@@ -8,6 +8,7 @@ import msgspec
 
 from dialer.bench.pacing.cells import LIMIT
 from dialer.core.pacing.base import Pacer
+from dialer.core.pacing.baselines.tunables import TUNABLES, Settings
 from dialer.core.pacing.registry import PACERS, pacer_named
 
 OURS = "predictive"
@@ -25,6 +26,8 @@ class Contestant(msgspec.Struct, frozen=True):
     ratio: float = 1.0
     limit: float = LIMIT
     """The share of abandoned calls that the policy is told to keep."""
+    knobs: Settings | None = None
+    """Of a baseline; None: its default."""
 
     @property
     def guarded(self) -> bool:
@@ -33,19 +36,30 @@ class Contestant(msgspec.Struct, frozen=True):
 
     def make(self) -> Pacer:
         """Return a policy of one's own."""
-        return pacer_named(self.pacer)
+        return TUNABLES[self.pacer].make(self.knobs) if self.pacer in TUNABLES else pacer_named(self.pacer)
 
 
 def names() -> list[str]:
     """Return the policies that can be compared."""
-    return [name for name in PACERS if name != _NEEDS_NO_AGENTS]
+    return [name for name in (*PACERS, *TUNABLES) if name != _NEEDS_NO_AGENTS]
 
 
 def settings_of(pacer: str) -> list[Contestant]:
     """Return the settings among which a policy is tuned; the first is its default."""
     if pacer == "ratio":
         return [Contestant(pacer, f"{ratio:g} calls per free agent", ratio=ratio) for ratio in _RATIOS]
+    if pacer in TUNABLES:
+        return [Contestant(pacer, _words(knobs), knobs=knobs) for knobs in TUNABLES[pacer].grid]
     return [Contestant(pacer)]
+
+
+def _words(knobs: Settings) -> str:
+    """Name what differs from the family's defaults."""
+    default = type(knobs)()
+    changed = {name: value for name, value in msgspec.structs.asdict(knobs).items() if value != getattr(default, name)}
+    for known in ("method", "available_only_tally"):
+        changed.pop(known, None)
+    return ", ".join(f"{name} {value:g}" for name, value in changed.items()) or "default"
 
 
 def curve_of(pacer: str) -> Sequence[Contestant]:

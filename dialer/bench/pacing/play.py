@@ -22,6 +22,8 @@ _HISTORY = 20_000
 """Answered calls in the legal window at the start: a month of a small campaign."""
 _HISTORY_SHARE = 0.025
 _MAX_RATIO = 30.0
+_STARTS_AT = 9 * 3600.0
+"""Nine in the morning: some policies look at the clock."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -68,6 +70,7 @@ def play(cell: Cell, contestant: Contestant, seed: int, *, share: float = 1.0) -
         People(cell.world, cell.p, seed, change),
         estimators=estimators,
         budget=_budget(contestant, cold=change.cold),
+        starts_at=_STARTS_AT,
     )
     warm_up_s, until_s = cell.warm_up_s * share, (cell.warm_up_s + cell.measured_s) * share
     centre.run(warm_up_s)

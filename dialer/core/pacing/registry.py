@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.base import Pacer
+from dialer.core.pacing.baselines.tunables import BASELINES
 from dialer.core.pacing.predictive import Predictive
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.pacing.ratio import Ratio
@@ -16,8 +17,13 @@ PACERS: Mapping[str, Callable[[], Pacer]] = MappingProxyType({make().name: make 
 
 
 def pacer_named(name: str) -> Pacer:
-    """Return a policy of one's own; raise ValueError listing the names when there is none of this name."""
+    """Return a policy of one's own; raise ValueError listing the names when there is none of this name.
+
+    The baselines are for comparison (`dialer bench pacing`), not for people's phones: no campaign gets one.
+    """
     make = PACERS.get(name)
+    if name in BASELINES:
+        raise ValueError(f"pacer: {name!r} only serves comparisons; choose one of {', '.join(sorted(PACERS))}")
     if make is None:
         raise ValueError(f"pacer: there is no {name!r}; choose one of {', '.join(sorted(PACERS))}")
     return make()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dialer.bench.pacing.contestants import OURS, Contestant, curve_of, names, settings_of
+from dialer.core.pacing.baselines.tunables import TUNABLES
 from dialer.core.pacing.registry import PACERS
 
 
 def test_all_policies_that_dial_for_agents() -> None:
-    assert set(names()) == set(PACERS) - {"agentless"}
+    assert set(names()) == (set(PACERS) | set(TUNABLES)) - {"agentless"}
 
 
 def test_each_setting_makes_its_policy() -> None:

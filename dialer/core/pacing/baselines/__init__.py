@@ -1,0 +1,1 @@
+"""Other dialers' pacing, re-implemented from its descriptions (pacing.md 2), to compare ours with."""
