@@ -206,6 +206,8 @@ async def test_the_customer_heading_sorts_by_name(visit: Visit) -> None:
     await expect(page.locator('tbody td[data-label="Khách hàng"]').first).to_contain_text("Khách Ánh")
     await heading.get_by_role("button").click()
     await expect(heading).to_have_attribute("aria-sort", "none")
+    await heading.get_by_role("button").press("Enter")
+    await expect(heading).to_have_attribute("aria-sort", "ascending")
 
 
 @pytest.mark.req("S0-17")
