@@ -180,7 +180,7 @@ class Estimators:
             learned = msgspec.msgpack.decode(dumped, type=Learned)
             for name, empty in durations.items():
                 empty.restore(learned.durations[name], weight=weight)
-            answers.restore(learned.answers)
+            answers.restore(learned.answers, weight=weight)
             risk.restore(learned.theta)
             _check_stay(learned.stay)
         except (msgspec.MsgspecError, KeyError, ValueError) as error:
