@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from crm.laws import check_may_dial
 from crm.lead_actions import in_transaction
 from crm.names import near
 from crm.reconciling import release_reconciled
@@ -99,6 +100,7 @@ async def act(engine: AsyncEngine, name: str, action: CampaignAction, *, now: fl
         if action in (CampaignAction.APPROVE, CampaignAction.START):
             settings = decode_settings(row.settings, row.id, row.name)
             check_settings(settings, now=now)
+            check_may_dial(settings)
             _need_hotline(settings)
         since = {} if taken.state is state else {"state_since": now}
         _write(db, row.id, state=taken.state.value, resumes_by_schedule=taken.resumes_by_schedule, **since)

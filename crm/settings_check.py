@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from crm.laws import check_law
 from dialer.core.hotlines import STRATEGIES
 from dialer.core.kinds import message_of, pacer_for
 from dialer.core.pacing.registry import PACERS
@@ -39,10 +40,13 @@ def check_settings(settings: CampaignSettings, *, now: float) -> None:
     for field, low, high in _RANGES:
         _in_range(field, getattr(settings, field), low, high)
     if settings.ring_timeout_s < settings.legal.min_ring_s:
-        least = f"{settings.legal.min_ring_s:g} s that a call must ring before it is given up (16 CFR 310.4(b)(4)(ii))"
+        least = f"{settings.legal.min_ring_s:g} s that a call must ring before it may end (law {settings.legal.law})"
         raise BadInput(f"ring_timeout_s: {settings.ring_timeout_s:g} is less than the {least}.")
     _in_range("abandon_limit", settings.legal.abandon_limit, 0.0, 1.0)
     _in_range("connect_within_s", settings.legal.connect_within_s, 0.0, 60.0)
+    _in_range("min_ring_s", settings.legal.min_ring_s, 0.0, 60.0)
+    _in_range("lockout_s", settings.legal.lockout_s, 0.0, 30 * 86_400.0)
+    check_law(settings)
     _in_range("per_24h", settings.caps.per_24h, 1, 100)
     _in_range("max_attempts", settings.retry.max_attempts, 1, 100)
     _in_range("short_talk_s", settings.retry.short_talk_s or 0.0, 0.0, 3600.0)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from crm.fields import WrongValue, parse_moment
+from crm.laws import law_named
 from crm.numbers import Phone, parse_phone
 from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.registry import PACERS
@@ -47,7 +48,7 @@ def apply_settings(settings: CampaignSettings, changes: Mapping[str, str]) -> Ca
 
 def _in_order(changes: Mapping[str, str]) -> list[tuple[str, str]]:
     """Put first what others depend on: the kind before its pacer, the zone before times."""
-    late = {"kind": -1, "hours": 1, "days": 2, "starts_at": 3, "ends_at": 3}
+    late = {"law": -2, "kind": -1, "hours": 1, "days": 2, "starts_at": 3, "ends_at": 3}
     return sorted(changes.items(), key=lambda item: late.get(item[0], 0))
 
 
@@ -225,8 +226,12 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "error_gap_s": _retry("error_gap_s", _number),
         "per_24h": _inside("caps", "per_24h", _count),
         "strict_cap": _inside("caps", "strict", _yes),
+        "law": _set("legal", lambda text: law_named(text).profile),
         "abandon_limit": _inside("legal", "abandon_limit", _number),
         "connect_within_s": _inside("legal", "connect_within_s", _number),
+        "min_ring_s": _inside("legal", "min_ring_s", _number),
+        "lockout_s": _inside("legal", "lockout_s", _number),
+        "consent": _set("consent", _yes),
         "no_recall_days": _set("no_recall_days", _count),
         "overflow_prompt": _set("overflow_prompt", _optional(str)),
         "overflow_s": _set("overflow_s", _number),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.campaign import CampaignState
@@ -14,10 +14,10 @@ from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, Settle
 from dialer.core.events import Event
 from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt, SavedEstimates
 from dialer.ports import BadEffects, CampaignRow, Owned
-from statuses.outcomes import CallStatus
 from store import learning, ownership
 from store.batch import perform, touched
 from store.leases import withdrawn
+from store.legal import joined_within, persons_answered
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
 from store.models import UNFINISHED
 from store.outbox import append
@@ -123,12 +123,8 @@ class SqlLeadStore:
         info = await self._runner.read(lambda connection: _info(connection, campaign_id))
         if info is None:
             return 0, 0
-        limit = info.settings.legal.connect_within_s
-        answered = and_(ATTEMPTS.c.campaign_id == campaign_id, ATTEMPTS.c.answered_at.is_not(None))
-        talked_or_lost = or_(ATTEMPTS.c.status != CallStatus.ANSWERED.value, ATTEMPTS.c.bridged_at.is_not(None))
-        nobody = (CallStatus.VOICEMAIL.value, CallStatus.IVR.value)
-        person = and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status.not_in(nobody), talked_or_lost)
-        prompt = ATTEMPTS.c.bridged_at - ATTEMPTS.c.answered_at <= limit
+        person = persons_answered(campaign_id, since=since)
+        prompt = joined_within(info.settings.legal.connect_within_s)
         query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
         answers, abandons = await self._runner.read(lambda connection: connection.execute(query).one())
         return int(answers), int(abandons)

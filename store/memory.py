@@ -13,12 +13,11 @@ from dialer.core.events import Event
 from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
-from statuses.outcomes import CallStatus
 from store.batch import perform
 from store.book import Book, Journal
 from store.leases import lease, withdrawn
 from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
-from store.rules import dial_rank, due_at
+from store.rules import dial_rank, due_at, spoke_to_person, waited_s
 
 
 class MemoryLeadStore:
@@ -121,7 +120,8 @@ class MemoryLeadStore:
         if info is None:
             return 0, 0
         limit = info.settings.legal.connect_within_s
-        waits = [_wait(row) for row in self._attempts(campaign_id) if _is_person(row, since)]
+        ended = [row for row in self._attempts(campaign_id) if row.ended_at is not None and row.ended_at >= since]
+        waits = [waited_s(row) for row in ended if spoke_to_person(row)]
         return len(waits), sum(wait > limit for wait in waits)
 
     async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
@@ -205,15 +205,3 @@ def _open(row: AttemptRow) -> OpenAttempt:
         begun_at=row.begun_at,
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
-
-
-def _is_person(row: AttemptRow, since: float) -> bool:
-    ended = row.ended_at is not None and row.ended_at >= since
-    message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
-    return ended and row.answered_at is not None and row.status != CallStatus.VOICEMAIL and not message
-
-
-def _wait(row: AttemptRow) -> float:
-    if row.bridged_at is None or row.answered_at is None:
-        return math.inf
-    return row.bridged_at - row.answered_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -9,7 +10,7 @@ from dialer.core.types import HoldReason, NumberCaps
 from statuses.lead import ErrorKind, LeadState
 from statuses.outcomes import CallStatus
 from statuses.retry import RetryOrder
-from store.rows import Ban, Dial, LeadRow
+from store.rows import AttemptRow, Ban, Dial, LeadRow
 
 DAY_S: Final = 86_400.0
 IN_FLIGHT_RECHECK_S: Final = 30.0
@@ -122,6 +123,19 @@ def _applies(ban: Ban, campaign_id: int, now: float) -> bool:
         and ban.except_campaign_id != campaign_id
         and (ban.until is None or ban.until > now)
     )
+
+
+def spoke_to_person(row: AttemptRow) -> bool:
+    """Tell whether a finished attempt was answered by a person for whom an agent was to come; as `persons_answered`."""
+    message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
+    return row.answered_at is not None and row.status != CallStatus.VOICEMAIL and not message
+
+
+def waited_s(row: AttemptRow) -> float:
+    """Return the seconds from the answer to the agent; infinite when none came."""
+    if row.bridged_at is None or row.answered_at is None:
+        return math.inf
+    return row.bridged_at - row.answered_at
 
 
 def number_hold(dials: Iterable[Dial], caps: NumberCaps, now: float) -> Hold | None:

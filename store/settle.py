@@ -16,7 +16,7 @@ from statuses.outcomes import LocalError
 from store.attempts import may_finish
 from store.book import Book
 from store.rows import AttemptRow, Ban, LeadRow
-from store.rules import DAY_S
+from store.rules import DAY_S, spoke_to_person, waited_s
 
 _LOG: Final = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
@@ -36,6 +36,7 @@ def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
     dial = book.dials.get(row.phone, {}).get(row.call_id)
     if dial is not None:
         dial.open, dial.reached = False, row.rang or row.lost
+    _lock_out(book, row)
     lead = book.leads.get(row.lead_id)
     if lead is not None:
         _settle_lead_of(book, lead, record)
@@ -139,6 +140,18 @@ def _plan(lead: LeadRow, trigger: Trigger, next_at: float | None) -> None:
     elif trigger is not Trigger.WORKER_LOST:
         lead.next_at = next_at
         lead.callback_at = lead.callback_agent = None
+
+
+def _lock_out(book: Book, row: AttemptRow) -> None:
+    """Keep every campaign from calling a person who was just abandoned, as long as the law says."""
+    legal = book.campaigns[row.campaign_id].settings.legal
+    if legal.lockout_s <= 0 or row.ended_at is None:
+        return
+    if spoke_to_person(row) and waited_s(row) > legal.connect_within_s:
+        reason = f"an abandoned call: nobody calls for {legal.lockout_s / 3600:g} h (law {legal.law})"
+        ban = Ban(phone=row.phone, kind="no_recall", until=row.ended_at + legal.lockout_s, reason=reason)
+        book.bans.setdefault(row.phone, []).append(ban)
+        book.journal.bans.append(ban)
 
 
 def _ban(book: Book, lead: LeadRow, now: float) -> None:

@@ -13,6 +13,7 @@ from dialer.errors import BadInput
 
 if TYPE_CHECKING:
     from crm.campaigns import CampaignStatus, WhyReport
+    from crm.compliance import Compliance
     from dialer.core.types import CampaignSettings
 
 T = TypeVar("T")
@@ -298,6 +299,50 @@ def _print_why(report: WhyReport) -> None:
         examples = ", ".join(map(str, report.examples.get(reason, ())))
         table.add_row(str(reason or "nothing: ready to be dialed"), str(count), examples)
     console.print(table)
+
+
+@app.command("compliance")
+def compliance_command(name: _Name, as_json: _Json = False) -> None:
+    """Hold a campaign against its law: the exact count and its bound, the worst day, each abandoned call."""
+
+    async def work(store: StoreContext) -> Compliance:
+        from crm.compliance import compliance
+
+        return await compliance(store.engine, name, now=store.now())
+
+    report = _run(work)
+    _print_json(report) if as_json else _print_compliance(report)
+
+
+def _print_compliance(report: Compliance) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(report.campaign)}[/], law {report.law} ({escape(report.source)})")
+    if report.share is None:
+        console.print(f"no call was answered by a person since {report.since:%Y-%m-%d %H:%M} UTC")
+    else:
+        verdict = "within" if report.within else "[bold red]above[/]"
+        console.print(
+            f"{report.abandoned} of {report.answered} calls answered by a person were abandoned since "
+            f"{report.since:%Y-%m-%d %H:%M} UTC: {report.share:.2%}, {verdict} the limit of {report.limit:.2%}"
+        )
+        console.print(f"the chance behind it lies in {report.low:.2%} to {report.high:.2%} (exact, 95 %)")
+    console.print(f"{report.machines} answered calls were recognised as machines and are not counted")
+    worst = report.worst_day
+    if worst is not None:
+        console.print(f"worst day: {worst.day}, {worst.abandoned} of {worst.answered} ({worst.share:.2%})")
+    if report.calls:
+        table = Table("abandoned call", "number", "shown", "answered (UTC)", "waited", "agent")
+        for call in report.calls:
+            came = "too late" if call.agent_came else "none"
+            at, waited = f"{call.answered_at:%Y-%m-%d %H:%M:%S}", f"{call.waited_s:.1f} s"
+            table.add_row(call.call_id, call.phone, call.hotline, at, waited, came)
+        console.print(table)
+    for point in report.open_points:
+        console.print(f"not checked or not in order: {escape(point)}")
 
 
 def _when(at: float, timezone: str) -> str:

@@ -97,13 +97,31 @@ class NumberCaps(msgspec.Struct, frozen=True):
 
 
 class LegalProfile(msgspec.Struct, frozen=True):
-    """The abandonment rule: abandoned / answered by a person <= `abandon_limit` over `window_s`."""
+    """What the law of a place asks, as data (`crm/laws/*.toml`); a campaign may be stricter than its law.
 
+    The abandonment rule: abandoned / answered by a person <= `abandon_limit` over `window_s`. The denominator leaves
+    out what was recognised as a machine; a machine that was not counts as a person.
+    """
+
+    law: str = "VN"
     abandon_limit: float = 0.03
     window_s: float = 30 * 86_400.0
     connect_within_s: float = 2.0
     min_ring_s: float = 15.0
-    target_share: float = 0.8
+    target_share: float = 0.95
+    """Pacing aims at this share of the limit; the hard budget keeps the limit whatever happens."""
+    lockout_s: float = 0.0
+    """No campaign calls a number for so long after a call to it was abandoned; 0 = the law names none."""
+    advertising_hours: tuple[Slot, ...] = (Slot(480, 1020),)
+    """When advertising may call, in the campaign's zone; empty = the law names none."""
+    advertising_per_24h: int = 1
+    """Advertising calls to a number in 24 hours; 0 = the law names none."""
+    consent_needed: bool = True
+    """Advertising may only call people who consented: the operator declares it (`consent`)."""
+    message_needed: bool = False
+    """Whoever finds no agent must hear a message (`overflow_prompt`)."""
+    dnc_max_age_days: float = 0.0
+    """The do-not-call register may be so old; 0 = the law names none."""
 
 
 class CampaignSettings(msgspec.Struct, frozen=True):
@@ -126,6 +144,8 @@ class CampaignSettings(msgspec.Struct, frozen=True):
     window: CallWindow = CallWindow()
     agreed_otherwise: bool = False
     """The people called agreed to advertising calls outside the legal hours."""
+    consent: bool = False
+    """The operator declares that the people called consented to these calls."""
     retry: RetryPolicy = RetryPolicy()
     caps: NumberCaps = NumberCaps()
     legal: LegalProfile = LegalProfile()

@@ -20,8 +20,6 @@ DAY_S = 86_400
 DAY_MIN = 1440
 HORIZON_DAYS = 400
 """How far ahead an opening or a closing is looked for: more than a year of holidays."""
-ADVERTISING_SLOT = Slot(480, 1020)
-"""08:00-17:00 (Decree 91/2020/ND-CP)."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -51,29 +49,31 @@ def _validate_day(field: str, slots: tuple[Slot, ...]) -> None:
 
 
 def effective(settings: CampaignSettings) -> CallWindow:
-    """Return the window that binds: advertising only 08:00-17:00 local time unless agreed otherwise.
+    """Return the window that binds: advertising only in the law's hours (local time) unless agreed otherwise.
 
     Raise ValueError for a window that `validate` refuses, or of which the law leaves nothing.
     """
     window = settings.window
     validate(window)
-    if settings.purpose is not Purpose.ADVERTISING or settings.agreed_otherwise:
+    lawful = settings.legal.advertising_hours
+    if settings.purpose is not Purpose.ADVERTISING or settings.agreed_otherwise or not lawful:
         return window
-    legal = tuple(tuple(_within_law(slots)) for slots in window.weekdays)
+    legal = tuple(tuple(_within_law(slots, lawful)) for slots in window.weekdays)
     if not any(legal):
         raise ValueError(
-            f"window.weekdays: advertising calls are lawful only {_text(ADVERTISING_SLOT)} (Decree 91/2020/ND-CP) and "
-            "no slot lies within these hours; move the slots, or set agreed_otherwise if the people called agreed"
+            f"window.weekdays: advertising calls are lawful only {', '.join(map(_text, lawful))} (law "
+            f"{settings.legal.law}) and no slot lies within these hours; move the slots, or set agreed_otherwise "
+            "if the people called agreed"
         )
     return msgspec.structs.replace(window, weekdays=legal)
 
 
-def _within_law(slots: tuple[Slot, ...]) -> Iterator[Slot]:
+def _within_law(slots: tuple[Slot, ...], lawful: tuple[Slot, ...]) -> Iterator[Slot]:
     for slot in slots:
-        opens = max(slot.opens_min, ADVERTISING_SLOT.opens_min)
-        closes = min(slot.closes_min, ADVERTISING_SLOT.closes_min)
-        if opens < closes:
-            yield Slot(opens, closes)
+        for hours in lawful:
+            opens, closes = max(slot.opens_min, hours.opens_min), min(slot.closes_min, hours.closes_min)
+            if opens < closes:
+                yield Slot(opens, closes)
 
 
 class WindowClock:

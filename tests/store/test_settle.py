@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from cdr.events import Cdr
-from dialer.core.types import HoldReason
+from dialer.core.types import AttemptRecord, HoldReason, LegalProfile
 from dialer.ports import BadEffects
-from statuses.classify import AttemptFacts
+from statuses.classify import AttemptFacts, classify
 from statuses.lead import ErrorKind, LeadState, Trigger
 from statuses.outcomes import CallStatus, CancelReason, EndedBy, LocalError
 from statuses.retry import RetryPolicy
@@ -159,6 +159,44 @@ async def test_asked_not_to_be_called_again_binds_the_other_campaigns(world: Wor
     assert held is not None
     assert (held.held_reason, held.held_until) == (HoldReason.SUPPRESSED, NOW + 72 + 48 * HOUR)
     assert [again.lead_id for again in await leased(world, other, now=NOW + 49 * HOUR)] == [2]
+
+
+def _as_classified(ended: AttemptRecord) -> AttemptRecord:
+    """Give the record the verdict of its times: without an agent it is no answered call."""
+    if ended.bridged_at is not None:
+        return ended
+    facts = AttemptFacts(rang=True, answered=True, ended_by=EndedBy.CUSTOMER)
+    return msgspec.structs.replace(ended, facts=facts, verdict=classify(facts), agent_id=None)
+
+
+@pytest.mark.parametrize("agent_after_s", [None, 2.5])
+async def test_who_was_abandoned_is_left_alone_by_every_campaign_as_long_as_the_law_says(
+    world: World, agent_after_s: float | None
+) -> None:
+    fence = await standing(world, 1, legal=LegalProfile(law="UK", lockout_s=72 * HOUR))
+    wanted = await begun(world, fence)
+    joined_at = None if agent_after_s is None else NOW + 5 + agent_after_s
+    ended = msgspec.structs.replace(talk(wanted), answered_at=NOW + 5, bridged_at=joined_at)
+    over = result(wanted.call_id, Trigger.NO_SUCCESS, next_at=NOW + 1000 * HOUR)
+    await commit(world, fence, SettleAttempt(_as_classified(ended)), SettleLead(over), now=NOW + 72)
+    await world.add_campaign(settings(2), lists=[20])
+    await world.add_lead(new_lead(2, campaign_id=2, list_id=20, number=1))
+    other = await take(world, 2)
+    assert await leased(world, other, now=ended.ended_at + 72 * HOUR - 1) == []
+    held = await world.lead(2)
+    assert held is not None
+    assert (held.held_reason, held.held_until) == (HoldReason.SUPPRESSED, ended.ended_at + 72 * HOUR)
+    assert [again.lead_id for again in await leased(world, other, now=ended.ended_at + 72 * HOUR + 1)] == [2]
+
+
+async def test_who_met_an_agent_in_time_is_not_locked_out(world: World) -> None:
+    fence = await standing(world, 1, legal=LegalProfile(lockout_s=72 * HOUR))
+    wanted = await begun(world, fence)
+    over = result(wanted.call_id, Trigger.NO_SUCCESS, next_at=NOW + 1000 * HOUR)
+    await commit(world, fence, SettleAttempt(talk(wanted)), SettleLead(over), now=NOW + 72)
+    await world.add_campaign(settings(2), lists=[20])
+    await world.add_lead(new_lead(2, campaign_id=2, list_id=20, number=1))
+    assert [lead.lead_id for lead in await leased(world, await take(world, 2), now=NOW + 2 * HOUR)] == [2]
 
 
 async def test_a_short_talk_is_tried_again(world: World) -> None:

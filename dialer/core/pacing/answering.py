@@ -26,7 +26,8 @@ _LONG_KEEP = 1 - 1 / 20_000
 _CELL_KEEP = 1 - 1 / 5000
 _SLOW_KEEP = 1 - 1 / 1500
 _FAST_KEEP = 1 - 1 / 50
-_CHANGED_SD = 4.0
+_CHANGED_SD = 4.5
+"""Of a mean that forgets exponentially: its variance is that of twice as many calls."""
 _CHANGED_CALLS = 40.0
 _BLOCK_CALLS = 20
 _BLOCK_KEEP = 1 - 1 / 75
@@ -116,7 +117,7 @@ class AnswerModel:
     def add(self, features: Features | None, answered: bool) -> bool:  # noqa: FBT001 -- a datum
         """Take one attempt; True when the rate has changed so much that what came before counts no more.
 
-        It has when the mean of the last calls (about 50) lies 4 standard deviations from that of the last 1500.
+        It has when the mean of the last calls (about 50) lies 4.5 standard deviations from that of the last 1500.
         """
         lift = 1.0 if features is None else self._learn_cells(features, answered)
         self._long = self._long.after(_LONG_KEEP, answered, 1.0)
@@ -126,7 +127,7 @@ class AnswerModel:
         if fast.calls <= _CHANGED_CALLS or slow.calls <= 2 * fast.calls:
             return False
         p = slow.answers / slow.calls
-        sd = math.sqrt(max(p * (1 - p), 1 / slow.calls) / fast.calls * (1 + self._excess()))
+        sd = math.sqrt(max(p * (1 - p), 1 / slow.calls) / (2 * fast.calls) * (1 + self._excess()))
         if abs(fast.answers / fast.calls - p) <= _CHANGED_SD * sd:
             return False
         self._slow = fast

@@ -18,6 +18,8 @@ RECENT_ATTEMPTS = 500
 FORGOTTEN_AFTER_S = 30 * 86_400.0
 """Knowledge older than this is not used."""
 _HALVED_AFTER_S = 7 * 86_400.0
+AT_ONCE_S = 0.5
+"""A call that fails sooner never reached a phone (a trunk that refuses): it says nothing of people."""
 _REFRESH_SHARE = 0.05
 _REFRESH_MIN = 5
 _REFRESH_MAX = 100
@@ -117,6 +119,8 @@ class Estimators:
         if not self._can_be("seconds from dial to outcome", after_s):
             return
         self._attempts.append(Attempt(at, answered, after_s))
+        if after_s < AT_ONCE_S and not answered:
+            return
         if self._answers.add(features, answered):
             self._cached = None
         self._learn("to_answer" if answered else "to_fail", after_s)
@@ -165,7 +169,7 @@ class Estimators:
     def dump(self) -> bytes:
         """Return everything learned, for `load`."""
         states = {name: durations.state() for name, durations in self._durations.items()}
-        return msgspec.msgpack.encode(Learned(self._answers.state(), self.theta, states, self._stay))
+        return msgspec.msgpack.encode(Learned(self._answers.state(), self.risk.long_run, states, self._stay))
 
     def load(self, dumped: bytes, *, age_s: float = 0.0) -> None:
         """Put back what `dump` returned `age_s` seconds ago: a week halves its weight, 30 days and it is not used.

@@ -15,6 +15,10 @@ _START_SHARE = 0.6
 """Of the target: where theta rests in the exactly solved Markov model, nearly whatever agents and answer rate."""
 _STEP = 0.12
 """An abandoned call lowers theta by so much (of itself); small, since theta is nearly the same for all campaigns."""
+_LATELY_KEEP = 1 - 1 / 100
+_LATELY_SPAN = 0.8
+"""Where nothing more is risked: this much of the target above it, among about the last 100 answered calls."""
+_LEAST_SHARE = 0.1
 
 
 class Risk:
@@ -25,20 +29,33 @@ class Risk:
         if not 0 <= target <= 1:
             raise ValueError(f"target must be a share of abandoned calls in 0..1, not {target}")
         self.target = target
-        self.theta = _clipped(_START_SHARE * target)
+        self._long_run = _clipped(_START_SHARE * target)
+        self._lately = target
         self.limited = False
         """Something else than the risk held calls back in the last decision that wanted any."""
 
+    @property
+    def long_run(self) -> float:
+        """Return where dual ascent stands: what is worth keeping."""
+        return self._long_run
+
+    @property
+    def theta(self) -> float:
+        """Return the risk accepted now: less than in the long run after a bad quarter of an hour."""
+        over = (self._lately - self.target) / (_LATELY_SPAN * self.target) if self.target else 0.0
+        return _clipped(self._long_run * max(_LEAST_SHARE, 1 - max(0.0, over)))
+
     def observed(self, *, abandoned: bool) -> None:
         """Take the fate of one call answered by a person."""
+        self._lately = self._lately * _LATELY_KEEP + abandoned * (1 - _LATELY_KEEP)
         if abandoned or not self.limited:
-            self.theta = _clipped(self.theta * math.exp(_STEP * (self.target - abandoned)))
+            self._long_run = _clipped(self._long_run * math.exp(_STEP * (self.target - abandoned)))
 
     def restore(self, theta: float) -> None:
-        """Go on from a theta of before; raise ValueError when it is no number."""
+        """Go on from a `long_run` of before; raise ValueError when it is no number."""
         if not math.isfinite(theta):
             raise ValueError(f"theta must be a number, not {theta}")
-        self.theta = _clipped(theta)
+        self._long_run = _clipped(theta)
 
 
 def _clipped(theta: float) -> float:

@@ -18,12 +18,22 @@ def test_abandons_lower_theta_and_connected_calls_raise_it() -> None:
     assert low < risk.theta < start
 
 
-def test_theta_rests_at_the_target_share() -> None:
+def test_in_the_long_run_theta_rests_at_the_target_share() -> None:
     risk = Risk(0.025)
-    before = risk.theta
+    before = risk.long_run
     for abandoned in [True] + [False] * 39:
         risk.observed(abandoned=abandoned)
-    assert risk.theta == pytest.approx(before)
+    assert risk.long_run == pytest.approx(before)
+
+
+def test_after_a_bad_quarter_of_an_hour_less_is_risked_until_it_is_forgotten() -> None:
+    risk = Risk(0.03)
+    for _ in range(4):
+        risk.observed(abandoned=True)
+    assert risk.theta < 0.5 * risk.long_run
+    for _ in range(400):
+        risk.observed(abandoned=False)
+    assert risk.theta == risk.long_run
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=600))
@@ -54,6 +64,6 @@ def test_an_impossible_target_is_named(bad: float) -> None:
 def test_a_stored_theta_is_checked() -> None:
     risk = Risk(0.03)
     risk.restore(0.05)
-    assert risk.theta == 0.05
+    assert risk.theta == risk.long_run == 0.05
     with pytest.raises(ValueError, match="theta"):
         risk.restore(math.inf)
