@@ -165,7 +165,7 @@ def _as_classified(ended: AttemptRecord) -> AttemptRecord:
     """Give the record the verdict of its times: without an agent it is no answered call."""
     if ended.bridged_at is not None:
         return ended
-    facts = AttemptFacts(rang=True, answered=True, ended_by=EndedBy.CUSTOMER)
+    facts = AttemptFacts(rang=True, answered=True, ended_by=EndedBy.REMOTE)
     return msgspec.structs.replace(ended, facts=facts, verdict=classify(facts), agent_id=None)
 
 
