@@ -1,4 +1,4 @@
-"""How a campaign stands to its law: the exact count, its bound, the worst day, each abandoned call, and what is unchecked."""
+"""How a campaign stands to its law: exact count and bound, worst day, each abandoned call, what is unchecked."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from dialer.core.caps import caps_in_force
 from dialer.core.events import LeadsLeased
@@ -16,6 +16,15 @@ from store.rules import IN_FLIGHT_RECHECK_S, RECHECK_S, Hold, ban_hold, due_at, 
 _MARGIN: Final = 20
 """Candidates looked at beyond what is wanted: some will be refused."""
 _LISTED: Final = {HoldReason.DNC: Trigger.DNC, HoldReason.BLACKLIST: Trigger.BLACKLIST}
+
+
+Places: TypeAlias = Mapping[int, int]
+"""Preferred lists, below zero: what is not among them stands at zero."""
+
+
+def places(prefer: Sequence[int]) -> Places:
+    """Return where each preferred list stands, the first of them lowest."""
+    return {list_id: place - len(prefer) for place, list_id in enumerate(prefer)}
 
 
 class Source(Protocol):

@@ -15,7 +15,7 @@ from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store.batch import perform
 from store.book import Book, Journal
-from store.leases import lease, withdrawn
+from store.leases import lease, places, withdrawn
 from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
 
@@ -54,7 +54,7 @@ class MemoryLeadStore:
                 answers[place] = perform(self.book, owned, now)
         for place, owned in enumerate(batch):
             if isinstance(owned.effect, LeaseLeads):
-                source = _Source(self.book, owned.fence.campaign_id, now)
+                source = _Source(self.book, owned.fence.campaign_id, now, owned.effect.prefer)
                 answers[place] = lease(self.book, owned.fence, owned.effect.count, source, now)
         journal, self.book.journal = self.book.journal, Journal()
         self.events.extend(journal.events)
@@ -168,7 +168,8 @@ class MemoryLeadStore:
 class _Source:
     """All leads of one campaign, looked through at every question."""
 
-    def __init__(self, book: Book, campaign_id: int, now: float) -> None:
+    def __init__(self, book: Book, campaign_id: int, now: float, prefer: Sequence[int] = ()) -> None:
+        self._places = places(prefer)
         self._leads = [
             lead
             for lead in book.leads.values()
@@ -178,11 +179,11 @@ class _Source:
 
     def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
         keyed = (
-            (due, -lead.priority, lead.id, lead)
+            (self._places.get(lead.list_id, 0), due, -lead.priority, lead.id, lead)
             for lead in self._leads
             if dial_rank(lead) == rank and (due := due_at(lead)) is not None and due <= self._now
         )
-        return [row[3] for row in heapq.nsmallest(limit, keyed)]
+        return [row[-1] for row in heapq.nsmallest(limit, keyed)]
 
     def settle(self) -> None:
         """Nothing to do: the rows themselves were changed."""

@@ -13,7 +13,7 @@ from dialer.core.events import LeadsLeased
 from dialer.core.types import Fence
 from store.book import Book
 from store.bulk import among
-from store.leases import lease
+from store.leases import Places, lease, places
 from store.load import CUSTOMERS, LEADS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.rows import LeadRow
 from store.write import flush
@@ -30,21 +30,22 @@ def lease_leads(
     book = Book()
     book.journal.events = events
     load_campaigns(connection, book, {fence.campaign_id})
-    return lease(book, fence, effect.count, SqlSource(connection, book, now), now)
+    return lease(book, fence, effect.count, SqlSource(connection, book, now, effect.prefer), now)
 
 
 class SqlSource:
     """The due leads of the lists that a book knows to be active."""
 
-    def __init__(self, connection: Connection, book: Book, now: float) -> None:
+    def __init__(self, connection: Connection, book: Book, now: float, prefer: Sequence[int] = ()) -> None:
         self._connection = connection
         self._book = book
         self._now = now
+        self._places = places(prefer)
         self._lists = sorted(list_id for list_id, active in book.lists.items() if active)
 
     def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
         """Return due leads in dialing order and load what the guards ask about their numbers."""
-        found = _candidates(self._connection, self._lists, rank, now=self._now, limit=limit)
+        found = _candidates(self._connection, self._lists, rank, self._places, now=self._now, limit=limit)
         for lead in found:
             self._book.add_lead(lead)
         load_numbers(self._connection, self._book, {lead.phone for lead in found}, now=self._now)
@@ -59,12 +60,14 @@ class SqlSource:
         return _next_due(self._connection, self._lists, now=self._now)
 
 
-def _candidates(connection: Connection, lists: Sequence[int], rank: int, *, now: float, limit: int) -> list[LeadRow]:
+def _candidates(
+    connection: Connection, lists: Sequence[int], rank: int, places: Places, *, now: float, limit: int
+) -> list[LeadRow]:
     keys: list[Any] = []
     for some in _portions(lists):
         queries = [_due(list_id, rank, now, limit) for list_id in some]
         keys += connection.execute(queries[0] if len(queries) == 1 else _together(queries)).all()
-    keys.sort(key=lambda key: (key.due_at, -key.priority, key.id))
+    keys.sort(key=lambda key: (places.get(key.list_id, 0), key.due_at, -key.priority, key.id))
     ids = [key.id for key in keys[:limit]]
     return _locked(connection, ids, now=now) if ids else []
 
@@ -75,7 +78,7 @@ def _portions(lists: Sequence[int]) -> Iterator[Sequence[int]]:
 
 def _due(list_id: int, rank: int, now: float, limit: int) -> Select[Any]:
     return (
-        select(LEADS.c.id, LEADS.c.due_at, LEADS.c.priority)
+        select(LEADS.c.id, LEADS.c.due_at, LEADS.c.priority, LEADS.c.list_id)
         .where(LEADS.c.list_id == list_id, LEADS.c.dial_rank == rank, LEADS.c.due_at <= now)
         .order_by(LEADS.c.due_at, LEADS.c.priority.desc(), LEADS.c.id)
         .limit(limit)

@@ -14,6 +14,7 @@ from dialer.errors import BadInput
 if TYPE_CHECKING:
     from crm.campaigns import CampaignStatus, WhyReport
     from crm.compliance import Compliance
+    from crm.forecasting import WhatCame, WhatIf
     from dialer.core.types import CampaignSettings
 
 T = TypeVar("T")
@@ -343,6 +344,56 @@ def _print_compliance(report: Compliance) -> None:
         console.print(table)
     for point in report.open_points:
         console.print(f"not checked or not in order: {escape(point)}")
+
+
+@app.command("forecast")
+def forecast_command(
+    name: _Name,
+    agents: Annotated[str, typer.Option(help="Team sizes with commas; empty: around the present team.")] = "",
+    hours: Annotated[float, typer.Option(help="Play so many hours of calling.")] = 4.0,
+    as_json: _Json = False,
+) -> None:
+    """Say what the campaign, as it has learned, would come to with so many agents, and how long its list lasts."""
+    teams = _teams(agents)
+
+    async def work(store: StoreContext) -> WhatIf:
+        from crm.forecasting import read_what_if
+
+        return await read_what_if(store.engine, name, agents=teams, hours=hours, now=store.now())
+
+    from crm.forecasting import play
+
+    came = play(_run(work))
+    _print_json(came) if as_json else _print_forecast(came)
+
+
+def _teams(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise BadInput(f"--agents {text}: write team sizes like 5,10,20.") from error
+
+
+def _print_forecast(came: WhatCame) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table("agents", "occupancy", "abandoned", "wait, mean", "wait, 90 %", "calls/h", "talks/h", "list lasts")
+    for team in came.teams:
+        lasts = "" if team.list_hours is None else f"{team.list_hours:.1f} h of calling"
+        table.add_row(
+            str(team.agents), f"{team.occupancy:.1%}", f"{team.abandonment:.2%}", f"{team.wait_mean_s:.0f} s",
+            f"{team.wait_p90_s:.0f} s", f"{team.dials_per_hour:.0f}", f"{team.talks_per_hour:.0f}", lasts,
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"{escape(came.campaign)}: {came.answer_rate:.1%} answer, talk {came.talk_s:.0f} s, "
+        f"wrap-up {came.wrap_s:.0f} s, {came.leads} leads may still be called"
+    )
+    if not came.learned:
+        console.print("the campaign has learned nothing yet: these are the figures of its careful start")
 
 
 def _when(at: float, timezone: str) -> str:

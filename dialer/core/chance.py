@@ -25,6 +25,18 @@ def lift(state: EngineState, features: Features) -> float:
     return state.estimators.answers.chance(features) / overall
 
 
+def best_lists(state: EngineState, now: float) -> tuple[int, ...]:
+    """Return the lists that answer better than the campaign as a whole in this hour, the best first."""
+    hour, answers = state.window.local_hour(now), state.estimators.answers
+    usual, _ = answers.overall()
+    chances = {
+        list_id: answers.chance(Features(hour=hour, list_id=list_id, trunk=_ANY_TRUNK, attempt_no=1))
+        for list_id in answers.lists()
+    }
+    better = [list_id for list_id, chance in chances.items() if chance > _MOST * usual]
+    return tuple(sorted(better, key=lambda list_id: -chances[list_id]))
+
+
 def weigh(state: EngineState, now: float) -> None:
     """Weigh the leads in the hopper for this hour."""
     hour = state.window.local_hour(now)

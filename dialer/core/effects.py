@@ -19,6 +19,8 @@ class LeaseLeads(Effect, frozen=True, gc=False):
     """Lease up to `count` dialable leads; answered by LeadsLeased."""
 
     count: int
+    prefer: tuple[int, ...] = ()
+    """Lists whose leads come first among those of the same class (appointments, retries, new), best first."""
 
 
 class ReleaseLeads(Effect, frozen=True, gc=False):

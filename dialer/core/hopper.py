@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from dialer.core.types import Lead
+from statuses.lead import LeadState
 
 Lift = Callable[[Lead], float]
 """The chance that a lead answers now, as a multiple of the campaign's."""
@@ -52,8 +53,8 @@ class Hopper:
         return self._take(next(iter(self._leads)))
 
     def take_best(self) -> Lead:
-        """Return and remove the lead with the highest weight, the first of them."""
-        return self._take(max(self._leads, key=lambda lead_id: self._lifts.get(lead_id, 1.0)))
+        """Return and remove the lead with the highest weight, the first of them; who asked to be called goes before."""
+        return self._take(max(self._leads, key=self._worth))
 
     def withdraw(self, lead_ids: Iterable[int]) -> list[int]:
         """Remove leads; return the ids that were here."""
@@ -72,6 +73,9 @@ class Hopper:
     def ids(self) -> tuple[int, ...]:
         """Return the ids of the waiting leads."""
         return tuple(self._leads)
+
+    def _worth(self, lead_id: int) -> tuple[bool, float]:
+        return self._leads[lead_id].from_state is LeadState.CALLBACK, self._lifts.get(lead_id, 1.0)
 
     def _take(self, lead_id: int) -> Lead:
         self._lifts.pop(lead_id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer.core.agents import AgentState
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
-from dialer.core.chance import UPCOMING, chances, features_of, lift, weigh
+from dialer.core.chance import UPCOMING, best_lists, chances, features_of, lift, weigh
 from dialer.core.effects import BeginAttempts, LeaseLeads, Originate, ReleaseLeads
 from dialer.core.events import AttemptsBegun, CallEnded
 from dialer.core.ids import call_id
@@ -161,7 +161,7 @@ def begin(state: EngineState, count: int, now: float) -> int:
     intents: list[AttemptIntent] = []
     hour = state.window.local_hour(now)
     while len(intents) < count:
-        lead = state.hopper.take()
+        lead = state.hopper.take_best() if state.settings.best_time else state.hopper.take()
         hotline = state.hotlines.pick(lead, now)
         trunk = state.pool.take(now) if hotline is not None else None
         if hotline is None or trunk is None:
@@ -223,4 +223,5 @@ def refill(state: EngineState, now: float) -> None:
         state.timers.set_earlier("lease", max(due, now + PACE_EVERY_S))
         return
     hopper.asked = True
-    state.effects.append(LeaseLeads(target - len(hopper)))
+    prefer = best_lists(state, now) if state.settings.best_time else ()
+    state.effects.append(LeaseLeads(target - len(hopper), prefer))

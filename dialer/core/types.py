@@ -155,6 +155,8 @@ class CampaignSettings(msgspec.Struct, frozen=True):
     starts_at: float | None = None
     ends_at: float | None = None
     end_when_done: bool = False
+    best_time: bool = False
+    """Of the leads that are due alike, dial those first that most likely answer in this hour."""
     prompt: str | None = None
     """The message that an autodialer campaign plays to whoever answers."""
 

@@ -34,6 +34,7 @@ _BLOCK_KEEP = 1 - 1 / 75
 _BLOCK_PRIOR = 5.0
 _LEAST = 1e-9
 
+_LIST = "list"
 _NESTED = "hour of list"
 """All its calls have the same levels above, so it is held against what these say now, not when the calls were made."""
 
@@ -99,7 +100,7 @@ class Features(msgspec.Struct, frozen=True, gc=False):
     def keys(self) -> Iterator[Key]:
         """Yield what it belongs to, from the top down."""
         yield ("hour", self.hour, "")
-        yield ("list", self.list_id, "")
+        yield (_LIST, self.list_id, "")
         yield (_NESTED, self.list_id, str(self.hour))
         yield ("trunk", 0, self.trunk)
         yield ("attempt", min(self.attempt_no, LATE_ATTEMPT), "")
@@ -152,6 +153,10 @@ class AnswerModel:
         for key in features.keys():  # noqa: SIM118 -- not a mapping
             offset += _effect(key, self._cells.get(key), anchor, offset)
         return _rate(_log_odds(mean / self._slow.mean_lift) + offset)
+
+    def lists(self) -> tuple[int, ...]:
+        """Return the lists that were called, in the order in which they were first met."""
+        return tuple(number for level, number, _ in self._cells if level == _LIST)
 
     def state(self) -> AnswerState:
         """Return what was learned."""
