@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from simulator.chance import Uniforms, uniforms
-from simulator.profile import Burst, CarrierProfile, Fate, TrunkProfile
+from simulator.profile import Burst, CarrierProfile, Fate, Habit, TrunkProfile
 from simulator.script import Script, ScriptWriter, not_provisioned, refused
 
 _OF_THE_NUMBER = (Fate.LOCKED, Fate.LOCKED_MESSAGE, Fate.WRONG_NUMBER, Fate.WRONG_NUMBER_MESSAGE)
@@ -90,11 +90,18 @@ class Carrier:
         if profile.outages and any(o.from_s <= since < o.from_s + o.for_s for o in profile.outages):
             return self._writer.write(Fate.NO_REPLY, call_id, u)
         for burst in profile.bursts:
-            if u[13] < burst.share and _in_burst(burst, since):
+            if u[13] < burst.share and _lasts(burst, since):
                 return refused(call_id, profile.trying_s, retry_after_s=burst.retry_after_s)
         if hotline in profile.blocked_hotlines:
             return self._writer.write(Fate.HOTLINE_BLOCKED, call_id, u)
-        return self._writer.write(self._fate(phone, u), call_id, u)
+        fate = self._fate(phone, u)
+        if fate is Fate.ANSWER and self._away(phone, attempt_no, since):
+            fate = Fate.RING_OUT
+        return self._writer.write(fate, call_id, u)
+
+    def _away(self, phone: str, attempt_no: int, since: float) -> bool:
+        habits = [one for one in self.profile.habits if phone[-1] in one.ends_in and _lasts(one, since)]
+        return bool(habits) and uniforms(f"{self._seed}/{phone}/{attempt_no}/habit")[0] < habits[0].share
 
     def offer(self, trunk: str, now: float) -> bool:
         """Ask the trunk's far side for a channel; an unknown trunk has no caps."""
@@ -119,7 +126,7 @@ class Carrier:
         return self._of_attempt.at(u[0] * self._of_attempt.total)
 
 
-def _in_burst(burst: Burst, since: float) -> bool:
+def _lasts(burst: Burst | Habit, since: float) -> bool:
     into = since - burst.from_s
     if into < 0:
         return False

@@ -90,7 +90,7 @@ class Lane:
         self._busy = False
 
     def _lease(self, effect: fx.LeaseLeads, now: float) -> None:
-        self._inbox.append(self.book.lease(effect.count, now))
+        self._inbox.append(self.book.lease(effect.count, now, effect.prefer))
 
     def _release(self, effect: fx.ReleaseLeads, now: float) -> None:
         self.book.release(effect.lead_ids, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from dialer.core.caps import caps_in_force
@@ -28,11 +28,12 @@ class Place:
 
     __slots__ = (
         "attempts", "callback_agent", "dialed", "due_at", "error_attempts", "error_kind", "last_hotline", "last_status",
-        "lead_id", "leased", "phone", "remembered", "state", "status_attempts", "ticket",
+        "lead_id", "leased", "list_id", "phone", "remembered", "state", "status_attempts", "ticket",
     )  # fmt: skip
 
-    def __init__(self, lead_id: int, phone: str) -> None:
+    def __init__(self, lead_id: int, phone: str, list_id: int) -> None:
         self.lead_id = lead_id
+        self.list_id = list_id
         self.phone = phone
         self.state = LeadState.NOT_CALLED
         self.remembered: LeadState | None = None
@@ -48,22 +49,29 @@ class Place:
     def lead(self) -> Lead:
         """Return what the engine leases."""
         return Lead(
-            lead_id=self.lead_id, customer_id=self.lead_id, list_id=1, phone=self.phone, attempts=self.attempts,
-            dialed=self.dialed, error_attempts=self.error_attempts, status_attempts=dict(self.status_attempts),
-            last_status=self.last_status, last_hotline=self.last_hotline, due_at=self.due_at,
-            callback_agent=self.callback_agent, from_state=self.state,
+            lead_id=self.lead_id, customer_id=self.lead_id, list_id=self.list_id, phone=self.phone,
+            attempts=self.attempts, dialed=self.dialed, error_attempts=self.error_attempts,
+            status_attempts=dict(self.status_attempts), last_status=self.last_status, last_hotline=self.last_hotline,
+            due_at=self.due_at, callback_agent=self.callback_agent, from_state=self.state,
         )  # fmt: skip
 
 
 class LeadBook:
-    """All leads of one campaign. `ledger` is shared by the campaigns of a world; `phones` become leads 1, 2, 3 ..."""
+    """All leads of one campaign. `ledger` is shared by the campaigns of a world; `phones` become leads 1, 2, 3 ...
 
-    def __init__(self, settings: CampaignSettings, phones: Iterable[str], ledger: NumberLedger) -> None:
+    They go to `lists` lists, numbered from 1, in turn.
+    """
+
+    def __init__(
+        self, settings: CampaignSettings, phones: Iterable[str], ledger: NumberLedger, *, lists: int = 1
+    ) -> None:
         self._settings = settings
         self._caps = caps_in_force(settings)
         self._ledger = ledger
-        self._places = {number: Place(number, phone) for number, phone in enumerate(phones, 1)}
-        self._ready: list[tuple[Key, int, Place]] = []
+        self._places = {
+            number: Place(number, phone, (number - 1) % lists + 1) for number, phone in enumerate(phones, 1)
+        }
+        self._ready: dict[int, list[tuple[Key, int, Place]]] = {list_id: [] for list_id in range(1, lists + 1)}
         self._later: list[tuple[float, int, int, Place]] = []
         self._begun_at: dict[str, float] = {}
         for place in self._places.values():
@@ -84,12 +92,16 @@ class LeadBook:
         """Return one lead's place."""
         return self._places[lead_id]
 
-    def lease(self, count: int, now: float) -> LeadsLeased:
-        """Lease up to `count` dialable leads: callbacks first, then by the campaign's retry order."""
+    def lease(self, count: int, now: float, prefer: Sequence[int] = ()) -> LeadsLeased:
+        """Lease up to `count` dialable leads: callbacks first, then by the campaign's retry order.
+
+        Of one class, leads of the lists in `prefer` come first.
+        """
+        before = {list_id: place - len(prefer) for place, list_id in enumerate(prefer)}
         self._wake(now)
         leads: list[Lead] = []
-        while self._ready and len(leads) < count:
-            _, ticket, place = heapq.heappop(self._ready)
+        while len(leads) < count and (queue := self._next_queue(before)):
+            _, ticket, place = heapq.heappop(queue)
             if ticket != place.ticket:
                 continue
             obstacle = self._ledger.obstacle(place.phone, self._caps, now)
@@ -99,6 +111,18 @@ class LeadBook:
             place.leased = True
             leads.append(place.lead())
         return LeadsLeased(tuple(leads), self._next_due_at())
+
+    def _next_queue(self, before: Mapping[int, int]) -> list[tuple[Key, int, Place]]:
+        """Return the list's queue whose first lead comes next; an empty one when all are empty."""
+        waiting = [(list_id, queue) for list_id, queue in self._ready.items() if queue]
+        if len(waiting) <= 1:
+            return waiting[0][1] if waiting else []
+
+        def first(entry: tuple[int, list[tuple[Key, int, Place]]]) -> tuple[float, ...]:
+            callback, group, rank, due_at, lead_id = entry[1][0][0]
+            return (callback, group, rank, before.get(entry[0], 0), due_at, lead_id)
+
+        return min(waiting, key=first)[1]
 
     def release(self, lead_ids: Iterable[int], now: float) -> None:
         """Take leases back."""
@@ -180,7 +204,7 @@ class LeadBook:
         if at > now:
             heapq.heappush(self._later, (at, place.lead_id, place.ticket, place))
         else:
-            heapq.heappush(self._ready, (self._key(place), place.ticket, place))
+            heapq.heappush(self._ready[place.list_id], (self._key(place), place.ticket, place))
 
     def _key(self, place: Place) -> Key:
         order = self._settings.retry.order

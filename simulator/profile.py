@@ -76,6 +76,16 @@ class Burst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_after_s: float | None = None
 
 
+class Habit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A span in which a share of the people whose number ends in one of these digits, who would answer, let it ring."""
+
+    ends_in: Annotated[str, msgspec.Meta(pattern="^[0-9]+$")]
+    from_s: Seconds
+    for_s: Annotated[float, msgspec.Meta(gt=0)]
+    every_s: Seconds = 0.0
+    share: Share = 1.0
+
+
 class Outage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A span in which the trunk answers nothing at all. Times from the start."""
 
@@ -138,6 +148,7 @@ class CarrierProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocked_hotlines: tuple[str, ...] = ()
     """Caller ids that the network refuses."""
     bursts: tuple[Burst, ...] = ()
+    habits: tuple[Habit, ...] = ()
     outages: tuple[Outage, ...] = ()
 
 

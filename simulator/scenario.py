@@ -35,6 +35,9 @@ class CampaignPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = "campaign"
     leads: Count = 1000
+    lists: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    """Leads 1, 2, 3 ... go to the lists in turn."""
+    best_time: bool = False
     kind: CampaignKind = CampaignKind.PREDICTIVE
     pacer: str = "predictive"
     ratio: Positive = 1.5
@@ -109,13 +112,20 @@ def parse(text: str, *, source: str) -> Scenario:
 
 
 def changed(
-    scenario: Scenario, *, agents: int | None = None, hours: float | None = None, pacer: str | None = None
+    scenario: Scenario,
+    *,
+    agents: int | None = None,
+    hours: float | None = None,
+    pacer: str | None = None,
+    best_time: bool | None = None,
 ) -> Scenario:
     """Return the scenario with what the command line overrides; raise BadInput when that is out of range.
 
     Agents and pacer are overridden where there are agents: a campaign of kind autodialer keeps its own.
     """
     plans = tuple(_staffed(plan, agents, pacer) for plan in scenario.campaigns)
+    if best_time is not None:
+        plans = tuple(msgspec.structs.replace(plan, best_time=best_time) for plan in plans)
     new = msgspec.structs.replace(scenario, campaigns=plans, hours=scenario.hours if hours is None else hours)
     try:
         return msgspec.convert(msgspec.to_builtins(new), Scenario)
@@ -143,7 +153,7 @@ def settings(plan: CampaignPlan, campaign_id: int) -> CampaignSettings:
         ),
         caps=NumberCaps(per_24h=plan.per_24h),
         legal=LegalProfile(abandon_limit=plan.abandon_limit, connect_within_s=plan.connect_within_s),
-        overflow_prompt=plan.overflow_prompt, prompt=plan.prompt,
+        overflow_prompt=plan.overflow_prompt, prompt=plan.prompt, best_time=plan.best_time,
     )  # fmt: skip
 
 

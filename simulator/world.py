@@ -51,7 +51,9 @@ class World:
         for number, plan in enumerate(scenario.campaigns, 1):
             phones = [synthetic_phone(number, lead) for lead in range(1, plan.leads + 1)]
             chosen = settings(plan, number)
-            lane = Lane(chosen, pool, LeadBook(chosen, phones, ledger), self.watch, now=self.started_at)
+            lane = Lane(
+                chosen, pool, LeadBook(chosen, phones, ledger, lists=plan.lists), self.watch, now=self.started_at
+            )
             desks = Desks(
                 plan.agents, seed=self.seed, now=self.started_at, schedule=self.schedule,
                 emit=partial(self._deliver, lane), link_lost=self.exchange.agent_gone,

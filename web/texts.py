@@ -43,6 +43,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     # --- words used on many pages
     "common.close": ("Đóng", "Close"),
+    "common.wait": ("Đang tính…", "Working it out…"),
     "common.cancel": ("Huỷ Bỏ", "Cancel"),
     "common.update": ("Cập Nhật", "Update"),
     "common.delete": ("Xóa", "Delete"),
@@ -106,6 +107,28 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "campaigns.why_leads": ("Từng khách hàng", "By customer"),
     "campaigns.why_ready": ("Gọi được ngay", "Ready to be called now"),
     "campaigns.why_total": ("Tổng cộng", "Total"),
+    "campaigns.forecast": ("Nếu đổi số nhân viên?", "What if?"),
+    "forecast.title": ("Dự báo theo số nhân viên", "Forecast by team size"),
+    "forecast.basis": (
+        "Theo số liệu: {p} nghe máy, đàm thoại {talk} giây, sau cuộc gọi {wrap} giây, còn {leads} khách hàng.",
+        "From the campaign's own figures: {p} answer, talk {talk} s, wrap-up {wrap} s, {leads} customers left.",
+    ),
+    "forecast.cold": (
+        "Chiến dịch chưa có số liệu: đây là kết quả khi mới bắt đầu.",
+        "The campaign has learned nothing yet: these are the figures of its careful start.",
+    ),
+    "forecast.agents": ("Nhân viên", "Agents"),
+    "forecast.occupancy": ("Bận", "Busy"),
+    "forecast.abandoned": ("Bị bỏ rơi", "Abandoned"),
+    "forecast.wait": ("Chờ cuộc gọi", "Wait for a call"),
+    "forecast.talks": ("Đàm thoại/giờ", "Talks/h"),
+    "forecast.list": ("Hết danh sách sau", "List lasts"),
+    "forecast.seconds": ("{mean} giây (90%: {most})", "{mean} s (90%: {most})"),
+    "forecast.hours": ("{n} giờ gọi", "{n} h of calling"),
+    "forecast.caveat": (
+        "Giả định khách hàng vẫn như trước; chưa tính nhân viên vắng mặt và cuộc gọi lại chưa đến hạn.",
+        "Supposes that people stay as they were; absent agents and retries that are not due yet are not counted.",
+    ),
     "campaigns.stop_confirm": (
         "Dừng chiến dịch “{name}”? Chiến dịch sẽ không tự chạy lại cho đến khi có người bấm Bắt đầu.",
         "Stop the campaign “{name}”? It will not run again until a person presses Start.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
 
 from dialer.config import Settings, load
 from dialer.home import Home
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from cdr.queries import CdrQueries
     from dialer.commands.remote import RemoteCdr
 
+T = TypeVar("T")
 _chosen: dict[str, object] = {}
 """Options of the main command (`dialer --home X ...`)."""
 
@@ -67,6 +71,23 @@ async def open_store() -> AsyncIterator[StoreContext]:
         yield StoreContext(engine, chosen.home, ahead_s)
     finally:
         await engine.dispose()
+
+
+def with_store(work: Callable[[StoreContext], Awaitable[T]]) -> T:
+    """Return what `work` comes to with the open database."""
+
+    async def opened() -> T:
+        async with open_store() as store:
+            return await work(store)
+
+    return asyncio.run(opened())
+
+
+def print_json(value: object) -> None:
+    """Print one line of JSON for programs; what JSON does not know as text."""
+    import msgspec
+
+    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
 
 
 @asynccontextmanager

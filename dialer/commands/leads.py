@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dialer.commands import lead_plan
-from dialer.commands.context import StoreContext, open_store
+from dialer.commands.context import StoreContext, print_json, with_store
 from dialer.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from crm.leads import LeadFilter, LeadPage
     from crm.reading import Source
 
-T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True)
 
 _Campaign = Annotated[str | None, typer.Option("--campaign", help="Only this campaign.")]
@@ -96,7 +94,7 @@ def import_command(
                 on_progress=lambda done, _: shown.update(task, completed=done),
             )
 
-    _say_imported(_run(work), as_json=as_json)
+    _say_imported(with_store(work), as_json=as_json)
 
 
 async def _ask_about_old(source: Source) -> bool:
@@ -111,7 +109,7 @@ async def _ask_about_old(source: Source) -> bool:
 
 def _say_imported(result: ImportResult, *, as_json: bool) -> None:
     if as_json:
-        _print_json(result)
+        print_json(result)
         return
     typer.echo(f"{result.rows} rows: {result.added} added, {result.existing} already there, {result.failed} failed")
     if result.duplicates:
@@ -146,9 +144,9 @@ def list_command(
         wanted = await _filter(store, campaign, list_name, phone=phone, status=status, state=state, text=text)
         return await list_leads(store.engine, wanted, LeadOrder(order.value), offset=offset, limit=limit)
 
-    page = _run(work)
+    page = with_store(work)
     if as_json:
-        _print_json(page)
+        print_json(page)
     else:
         _print_leads(page, offset, lang.value)
 
@@ -181,9 +179,9 @@ def export_command(
                 on_progress=lambda done, total: shown.update(task, completed=done, total=total),
             )
 
-    leads = _run(work)
+    leads = with_store(work)
     if as_json:
-        _print_json({"leads": leads, "file": str(file)})
+        print_json({"leads": leads, "file": str(file)})
     else:
         typer.echo(f"{leads} leads written to {file}")
 
@@ -193,7 +191,7 @@ def pause_command(lead_id: _LeadId) -> None:
     """Stop calling one lead until it is started again; a call in progress is finished first."""
     from crm.leads import pause_lead
 
-    state = _run(lambda store: pause_lead(store.engine, lead_id, now=store.now()))
+    state = with_store(lambda store: pause_lead(store.engine, lead_id, now=store.now()))
     typer.echo(f"lead {lead_id} is {state}" + ("; paused when the call ends" if state == "in_progress" else ""))
 
 
@@ -202,7 +200,7 @@ def start_command(lead_id: _LeadId) -> None:
     """Let a paused lead be called again."""
     from crm.leads import start_lead
 
-    typer.echo(f"lead {lead_id} is {_run(lambda store: start_lead(store.engine, lead_id, now=store.now()))}")
+    typer.echo(f"lead {lead_id} is {with_store(lambda store: start_lead(store.engine, lead_id, now=store.now()))}")
 
 
 @app.command("remove")
@@ -210,7 +208,7 @@ def remove_command(lead_id: _LeadId) -> None:
     """Take a lead out of its campaign for good; its call records stay."""
     from crm.leads import remove_lead
 
-    gone = _run(lambda store: remove_lead(store.engine, lead_id, now=store.now()))
+    gone = with_store(lambda store: remove_lead(store.engine, lead_id, now=store.now()))
     typer.echo(f"lead {lead_id} is removed" if gone else f"lead {lead_id} is in a call; it is removed when that ends")
 
 
@@ -223,7 +221,7 @@ def suppress_command(
     """Never call a number again, in any campaign, until it is taken off the list."""
     from crm.leads import suppress
 
-    held = _run(lambda store: suppress(store.engine, phone, kind.value, now=store.now(), reason=reason))
+    held = with_store(lambda store: suppress(store.engine, phone, kind.value, now=store.now(), reason=reason))
     typer.echo(f"the number is on the {kind} list; {held} leads are held")
 
 
@@ -235,7 +233,7 @@ def unsuppress_command(
     """Take a number off a list."""
     from crm.leads import unsuppress
 
-    freed = _run(lambda store: unsuppress(store.engine, phone, kind.value, now=store.now()))
+    freed = with_store(lambda store: unsuppress(store.engine, phone, kind.value, now=store.now()))
     typer.echo(f"the number is off the {kind} list; {freed} leads changed their state")
 
 
@@ -333,17 +331,3 @@ def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
-def _run(work: Callable[[StoreContext], Awaitable[T]]) -> T:
-    async def opened() -> T:
-        async with open_store() as store:
-            return await work(store)
-
-    return asyncio.run(opened())

@@ -21,6 +21,9 @@ def simulate(
     agents: Annotated[int | None, typer.Option(min=0, help="Agents per campaign, instead of the scenario's.")] = None,
     hours: Annotated[float | None, typer.Option(help="Working hours, instead of the scenario's.")] = None,
     pacer: Annotated[str | None, typer.Option(help="Pacing policy, instead of the scenario's.")] = None,
+    best_time: Annotated[
+        bool | None, typer.Option("--best-time/--any-time", help="Best time to call, instead of the scenario's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Simulate a scenario: occupancy, abandonment, waits, statuses."""
@@ -32,7 +35,7 @@ def simulate(
 
     if hours is not None and not (math.isfinite(hours) and hours > 0):
         raise BadInput(f"--hours must be a positive number, not {hours}")
-    chosen = changed(load(scenario), agents=agents, hours=hours, pacer=pacer)
+    chosen = changed(load(scenario), agents=agents, hours=hours, pacer=pacer, best_time=best_time)
     try:
         world = World(chosen, seed=seed)
     except ValueError as error:  # settings that cannot work: an unknown pacer, a window that never opens

@@ -50,7 +50,7 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     call.phase, call.bridged_at = Phase.TALKING, now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
     if not call.abandoned:
-        state.estimators.abandon_observed(False)  # noqa: FBT003 -- an observation, not an option
+        state.estimators.abandon_observed(abandoned=False, at=now)
 
 
 def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None:
@@ -92,7 +92,7 @@ def abandon(state: EngineState, call: Call, now: float) -> None:
     call.abandoned = True
     state.totals.abandoned += 1
     state.budget.abandoned(now)
-    state.estimators.abandon_observed(True)  # noqa: FBT003 -- an observation, not an option
+    state.estimators.abandon_observed(abandoned=True, at=now)
 
 
 def overflow(state: EngineState, call: Call, now: float) -> None:

@@ -20,7 +20,7 @@ name = "c"
 
 
 def test_the_shipped_scenarios_are_these_and_all_of_them_load() -> None:
-    assert sorted(shipped()) == ["all-statuses", "markov", "small", "storm", "vn-mobile"]
+    assert sorted(shipped()) == ["all-statuses", "best-time", "markov", "small", "storm", "vn-mobile"]
     for name in shipped():
         assert load(name).campaigns
 
@@ -32,7 +32,7 @@ def test_a_scenario_may_be_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(NotFound, match=r"no scenario 'smal'.*all-statuses, markov, small, storm, vn-mobile"):
+    with pytest.raises(NotFound, match=r"no scenario 'smal'.*all-statuses, best-time, markov, small, storm, vn-mobile"):
         load("smal")
 
 

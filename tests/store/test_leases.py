@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dialer.core.effects import LeaseLeads
+from dialer.core.events import LeadsLeased
 from dialer.core.types import HoldReason, Lead, NumberCaps
 from statuses.lead import LeadState
 from statuses.retry import RetryOrder, RetryPolicy
@@ -244,3 +245,15 @@ async def test_an_appointed_lead_is_not_withdrawn_because_its_time_has_come(worl
     await world.add_lead(new_lead(1, call_at=NOW))
     assert ids(await leased(world, fence)) == [1]
     assert await world.store.withdrawn(1, [1]) == []
+
+
+async def test_preferred_lists_come_first_within_a_class_and_never_before_a_better_class(world: World) -> None:
+    await world.add_campaign(settings(1), lists=[10, 11, 12])
+    await world.add_lead(new_lead(1, list_id=10))
+    await world.add_lead(new_lead(2, list_id=11))
+    await world.add_lead(new_lead(3, list_id=12))
+    await world.add_lead(new_lead(4, list_id=10, state=LeadState.CALLBACK.value, callback_at=NOW - 5))
+    fence = await take(world)
+    (answer,) = await commit(world, fence, LeaseLeads(10, prefer=(12, 99, 11)))
+    assert isinstance(answer, LeadsLeased)
+    assert ids(answer.leads) == [4, 3, 2, 1]

@@ -12,6 +12,7 @@ from nicegui.element import Element
 
 from dialer.core.campaign import TRANSITIONS, CampaignAction, CampaignState
 from dialer.core.figures import LiveFigures
+from dialer.core.types import CampaignKind
 from web.i18n import Words
 from web.layout import heading
 from web.live import CampaignView
@@ -39,7 +40,7 @@ _FIGURES: Final = (
 )
 
 Act = Callable[[CampaignView, CampaignAction], Awaitable[None]]
-ShowWhy = Callable[[CampaignView], Awaitable[None]]
+Show = Callable[[CampaignView], Awaitable[None]]
 
 
 def allowed_actions(view: CampaignView) -> tuple[CampaignAction, ...]:
@@ -67,7 +68,8 @@ class CampaignCard:
 
     words: Words
     act: Act
-    show_why: ShowWhy
+    show_why: Show
+    show_forecast: Show
     root: Element = field(init=False)
     _view: CampaignView | None = None
     _values: dict[str, ui.label] = field(default_factory=dict)
@@ -173,6 +175,9 @@ class CampaignCard:
             for action in allowed_actions(view):
                 self._button(action)
             ui.button(self.words("campaigns.why"), icon="help_outline", on_click=self._why).props("flat dense no-caps")
+            if view.settings.kind is not CampaignKind.AUTODIALER:
+                what_if = ui.button(self.words("campaigns.forecast"), icon="insights", on_click=self._forecast)
+                what_if.props("flat dense no-caps")
             ui.link(self.words("campaigns.leads"), f"/leads?campaign={view.campaign_id}").classes("self-center")
 
     def _button(self, action: CampaignAction) -> None:
@@ -190,6 +195,10 @@ class CampaignCard:
     async def _why(self) -> None:
         if self._view is not None:
             await self.show_why(self._view)
+
+    async def _forecast(self) -> None:
+        if self._view is not None:
+            await self.show_forecast(self._view)
 
     def _show_notice(self, view: CampaignView) -> None:
         text = ""

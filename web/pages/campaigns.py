@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from crm.campaigns import act, why
+from crm.forecasting import read_what_if
 from dialer.core.campaign import CampaignAction, CampaignState
 from dialer.errors import DialerError
 from web.deps import WebDeps
@@ -17,6 +18,7 @@ from web.i18n import Words
 from web.layout import frame, page_title, words_of
 from web.live import CampaignView, LiveBoard, Snapshot
 from web.pages.campaign_card import CampaignCard
+from web.pages.forecast import play_apart, show_forecast
 from web.pages.why import show_why
 
 _ASKS_FIRST = {CampaignAction.STOP: "campaigns.stop_confirm", CampaignAction.END: "campaigns.end_confirm"}
@@ -88,7 +90,7 @@ class _Page:
             card.update(view, now=at)
             return
         words = Words(self.words.lang, view.settings.window.timezone)
-        card = self._cards[view.campaign_id] = CampaignCard(words, self._act, self._why)
+        card = self._cards[view.campaign_id] = CampaignCard(words, self._act, self._why, self._forecast)
         with self._box:
             card.build(view)
 
@@ -104,6 +106,18 @@ class _Page:
             ui.notify(str(error), type="negative")
         await self.board.refresh()
         self.tick()
+
+    async def _forecast(self, view: CampaignView) -> None:
+        waits = ui.notification(self.words("common.wait"), spinner=True, timeout=None)
+        try:
+            question = await read_what_if(self.deps.engine, view.name, hours=2.0, now=self.deps.now())
+            came = await play_apart(question)
+        except DialerError as error:
+            ui.notify(str(error), type="negative")
+            return
+        finally:
+            waits.dismiss()
+        show_forecast(Words(self.words.lang, view.settings.window.timezone), came)
 
     async def _why(self, view: CampaignView) -> None:
         report = await why(self.deps.engine, view.name, now=self.deps.now(), examples_from=0)

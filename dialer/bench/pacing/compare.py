@@ -9,8 +9,9 @@ from multiprocessing import get_context
 import msgspec
 
 from dialer.bench.pacing.cells import LIMIT, Cell
-from dialer.bench.pacing.contestants import Contestant, curve_of, settings_of
+from dialer.bench.pacing.contestants import Contestant, curve_of, names, settings_of
 from dialer.bench.pacing.mdp import Model, optimum
+from dialer.bench.pacing.people import SHIFTS
 from dialer.bench.pacing.play import Run, play
 from dialer.bench.pacing.summary import Curve, Line, Point, summed_up
 
@@ -56,6 +57,28 @@ class Comparison(msgspec.Struct, frozen=True):
     share: float
     lines: list[Line]
     curves: list[Curve]
+
+
+def merged(old: Comparison, new: Comparison) -> Comparison:
+    """Return `new` with what only `old` has played; `new` alone when their seeds or lengths differ."""
+    if (old.seeds, old.share) != (new.seeds, new.share):
+        return new
+    lines = {(line.cell, line.pacer): line for line in (*old.lines, *new.lines)}
+    curves = {(curve.cell, curve.pacer): curve for curve in (*old.curves, *new.curves)}
+    order = {name: place for place, name in enumerate((REFERENCE, *names()))}
+    shifts = list(SHIFTS)
+
+    def place(key: tuple[Cell, str]) -> tuple[float, ...]:
+        cell, pacer = key
+        shift = shifts.index(cell.shift) if cell.shift in SHIFTS else -1
+        return (cell.agents, shift, cell.p, order.get(pacer, len(order)))
+
+    return Comparison(
+        new.seeds,
+        new.share,
+        [lines[key] for key in sorted(lines, key=place)],
+        [curves[key] for key in sorted(curves, key=place)],
+    )
 
 
 def compare(plan: Plan, told: Told = lambda *_: None) -> Comparison:

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from dialer.bench.pacing.cells import LIMIT, Cell
-from dialer.bench.pacing.compare import Comparison
+from dialer.bench.pacing.compare import Comparison, merged
 from dialer.bench.pacing.contestants import OURS
-from dialer.bench.pacing.summary import Interval, Line
+from dialer.bench.pacing.summary import ROUNDING, Interval, Line
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+_RIVAL = "vicidial-"
 _HEADS = {
     "markov": "Markov: exponential handle (120 s) and ring (15 s) times, no grace",
     "realistic": "Realistic: lognormal talk (105 s), 15 s of wrap-up, 2 s grace",
@@ -23,13 +24,16 @@ _HEADS = {
 def write(folder: Path, grid: str, comparison: Comparison) -> list[Path]:
     """Write a grid's figures, its pictures, and all grids' tables; return the files.
 
-    The tables go to `report.md`, and between the two `figures` marks of a Markdown file beside the folder that has the
-    folder's name. Raises OSError when the folder cannot be written.
+    Policies and cells that were not played this time stay as the folder has them, when seeds and lengths are the same;
+    delete the grid's JSON file to begin anew. The tables go to `report.md`, and between the two `figures` marks of a
+    Markdown file beside the folder that has the folder's name. Raises OSError when the folder cannot be written.
     """
     from dialer.bench.pacing.pictures import draw  # noqa: PLC0415 -- matplotlib is an extra and slow to import
 
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / f"{grid}.json"
+    if data.exists():
+        comparison = merged(msgspec.json.decode(data.read_bytes(), type=Comparison), comparison)
     data.write_bytes(msgspec.json.format(msgspec.json.encode(comparison), indent=1) + b"\n")
     pictures = draw(folder, grid, comparison)
     text = tables(folder)
@@ -68,8 +72,9 @@ def _seeds(comparison: Comparison) -> str:
 def _grid(grid: str, lines: Sequence[Line]) -> str:
     ours = [line for line in lines if line.pacer == OURS]
     parts = [(_shifts if grid == "shift" else _steady)(ours)] if ours else []
-    if grid != "shift":
-        parts.append(_everybody(lines))
+    parts.append(_everybody(lines))
+    if ahead := _ahead(lines):
+        parts.append(ahead)
     missed = [f"- {line.cell.title}: {', '.join(line.misses)}." for line in ours if line.misses]
     if ours:
         parts.append("Fell short:\n\n" + "\n".join(missed) + "\n" if missed else "No cell fell short of its goal.\n")
@@ -109,17 +114,35 @@ def _shifts(lines: Sequence[Line]) -> str:
 
 
 def _everybody(lines: Sequence[Line]) -> str:
-    """Occupancy at abandonment, one row a policy."""
+    """Occupancy at abandonment, one row a cell; empty where a policy was not played."""
     cells = list(dict.fromkeys(line.cell for line in lines))
     found: dict[tuple[str, Cell], Line] = {(line.pacer, line.cell): line for line in lines}
-    pacers = dict.fromkeys(line.pacer for line in lines)
-    rows = [[pacer, *[_point(found[pacer, cell]) for cell in cells]] for pacer in pacers]
+    pacers = list(dict.fromkeys(line.pacer for line in lines))
+    rows = [
+        [cell.title, *[_point(found[pacer, cell]) if (pacer, cell) in found else "" for pacer in pacers]]
+        for cell in cells
+    ]
     over = f"Occupancy @ abandoned, in percent; * more than {100 * LIMIT:g} % abandoned.\n\n"
-    return over + _table(["policy", *[f"N={cell.agents} p={cell.p:g}" for cell in cells]], rows)
+    return over + _table(["cell", *pacers], rows)
+
+
+def _ahead(lines: Sequence[Line]) -> str:
+    """How far ours is ahead of the best VICIdial that keeps the limit, where one was played."""
+    rows = []
+    for ours in lines:
+        rivals = [line for line in lines if line.cell == ours.cell and line.pacer.startswith(_RIVAL)]
+        if ours.pacer != OURS or not rivals:
+            continue
+        lawful = [line for line in rivals if line.abandonment.mean <= LIMIT + ROUNDING]
+        best = max(lawful or rivals, key=lambda line: line.occupancy.mean)
+        points = 100 * (ours.occupancy.mean - best.occupancy.mean)
+        setting = best.setting or "default"
+        rows.append([ours.cell.title, f"{points:+.1f} points", _point(ours), _point(best), f"{best.pacer}, {setting}"])
+    return "" if not rows else _table(["cell", "ahead of VICIdial by", "ours", "its best", "which is"], rows)
 
 
 def _point(line: Line) -> str:
-    mark = "*" if line.abandonment.mean > LIMIT + 5e-5 else ""
+    mark = "*" if line.abandonment.mean > LIMIT + ROUNDING else ""
     return f"{100 * line.occupancy.mean:.1f} @ {100 * line.abandonment.mean:.1f}{mark}"
 
 

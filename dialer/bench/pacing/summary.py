@@ -26,7 +26,7 @@ _SMOOTHED = 5
 _STEADY_MINUTES = 120
 """At the end of a run."""
 _BACK = 0.02
-_ROUNDING = 5e-5
+ROUNDING = 5e-5
 """Figures are shown with two decimals of a percent."""
 
 
@@ -91,14 +91,14 @@ class Line(msgspec.Struct, frozen=True):
     def misses(self) -> list[str]:
         """Return what falls short of the goals, in words."""
         found = []
-        if self.goal is not None and self.occupancy.mean < self.goal - _ROUNDING:
+        if self.goal is not None and self.occupancy.mean < self.goal - ROUNDING:
             found.append(f"occupancy {100 * self.occupancy.mean:.2f} % below {100 * self.goal:.2f} %")
         if self.cell.grid == "shift":
             if self.worst_half_hour > WORST_HALF_HOUR:
                 found.append(f"{100 * self.worst_half_hour:.1f} % abandoned in the worst 30 minutes")
             if self.cell.change.at or self.cell.change.cold:
                 found += self._slow()
-        elif self.abandonment.mean > LIMIT + _ROUNDING:
+        elif self.abandonment.mean > LIMIT + ROUNDING:
             found.append(f"{100 * self.abandonment.mean:.2f} % abandoned")
         if self.worst_legal > LIMIT:
             found.append(f"the legal counter reached {100 * self.worst_legal:.2f} %")

@@ -240,7 +240,7 @@ class Centre:
         self._waiting.remove(number)
         self._abandoned += 1
         self._minute().abandoned += 1
-        self.estimators.abandon_observed(abandoned=True)
+        self.estimators.abandon_observed(abandoned=True, at=self.now)
         if self.budget is not None:
             self.budget.abandoned(self._starts_at + self.now)
             answers, abandons = self.budget.counts(self._starts_at + self.now)
@@ -252,7 +252,7 @@ class Centre:
             number = self._waiting.popleft()
             self.waits.append(self.now - self._free.popleft())
             self._talks[number] = self.now
-            self.estimators.abandon_observed(abandoned=False)
+            self.estimators.abandon_observed(abandoned=False, at=self.now)
             self._push(self.now + self.customers.talk_s(number), _HANGUP, number)
 
     def _hangup(self, number: int) -> None:

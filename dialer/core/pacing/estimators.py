@@ -152,9 +152,9 @@ class Estimators:
         )
         self._fresh += 1
 
-    def abandon_observed(self, abandoned: bool) -> None:  # noqa: FBT001 -- a datum
+    def abandon_observed(self, *, abandoned: bool, at: float) -> None:
         """Steer theta by the fate of one call answered by a person."""
-        self.risk.observed(abandoned=abandoned)
+        self.risk.observed(abandoned=abandoned, at=at)
 
     def estimates(self) -> Estimates:
         """Return what is known; the same object until enough new data have come to matter."""

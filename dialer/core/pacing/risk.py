@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 
 THETA_RANGE = (0.002, 0.3)
-_START_SHARE = 0.6
-"""Of the target: where theta rests in the exactly solved Markov model, nearly whatever agents and answer rate."""
+_START_SHARE = 0.8
+"""Of the target: the lowest at which theta rests, over teams of 5 to 100 and answer rates of .1 to .5."""
 _STEP = 0.12
 """An abandoned call lowers theta by so much (of itself); small, since theta is nearly the same for all campaigns."""
-_LATELY_KEEP = 1 - 1 / 100
-_LATELY_SPAN = 0.8
-"""Where nothing more is risked: this much of the target above it, among about the last 100 answered calls."""
+_LATELY_S = 600.0
+_LATELY_PRIOR = 100.0
+"""Answered calls at the target that are taken for granted: a small team's ten minutes say little."""
+_LATELY_SPAN = 0.6
+"""Where nothing more is risked: this much of the target above it, in about the last ten minutes."""
 _LEAST_SHARE = 0.1
 
 
@@ -30,7 +32,8 @@ class Risk:
             raise ValueError(f"target must be a share of abandoned calls in 0..1, not {target}")
         self.target = target
         self._long_run = _clipped(_START_SHARE * target)
-        self._lately = target
+        self._answered, self._abandoned = _LATELY_PRIOR, _LATELY_PRIOR * target
+        self._at = -math.inf
         self.limited = False
         """Something else than the risk held calls back in the last decision that wanted any."""
 
@@ -41,13 +44,17 @@ class Risk:
 
     @property
     def theta(self) -> float:
-        """Return the risk accepted now: less than in the long run after a bad quarter of an hour."""
-        over = (self._lately - self.target) / (_LATELY_SPAN * self.target) if self.target else 0.0
+        """Return the risk accepted now: less than in the long run after bad ten minutes."""
+        over = (self._abandoned / self._answered - self.target) / (_LATELY_SPAN * self.target) if self.target else 0.0
         return _clipped(self._long_run * max(_LEAST_SHARE, 1 - max(0.0, over)))
 
-    def observed(self, *, abandoned: bool) -> None:
-        """Take the fate of one call answered by a person."""
-        self._lately = self._lately * _LATELY_KEEP + abandoned * (1 - _LATELY_KEEP)
+    def observed(self, *, abandoned: bool, at: float) -> None:
+        """Take the fate of one call answered by a person, known at `at` (seconds; a clock that steps back stands)."""
+        keep = math.exp(min(0.0, self._at - at) / _LATELY_S)
+        self._at = max(self._at, at)
+        self._answered = _LATELY_PRIOR + (self._answered - _LATELY_PRIOR) * keep + 1
+        usual = _LATELY_PRIOR * self.target
+        self._abandoned = usual + (self._abandoned - usual) * keep + abandoned
         if abandoned or not self.limited:
             self._long_run = _clipped(self._long_run * math.exp(_STEP * (self.target - abandoned)))
 

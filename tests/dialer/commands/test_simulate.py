@@ -42,7 +42,7 @@ def test_the_pacer_may_be_chosen() -> None:
 @pytest.mark.parametrize(
     ("args", "error", "said"),
     [
-        (("nothing",), NotFound, "no scenario 'nothing'.*all-statuses, markov, small, storm, vn-mobile"),
+        (("nothing",), NotFound, "no scenario 'nothing'.*all-statuses, best-time, markov, small, storm, vn-mobile"),
         (("small", "--hours", "nan"), BadInput, "--hours must be a positive number"),
         (("small", "--hours", "-1"), BadInput, "--hours must be a positive number"),
         (("small", "--agents", "100000"), BadInput, "count"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from dialer.core.hopper import Hopper
 from dialer.core.types import Lead
+from statuses.lead import LeadState
 from tests.dialer.core.bench_engine import lead
 
 
@@ -48,3 +51,12 @@ def test_leads_are_weighed_once_an_hour_and_the_best_leaves_first() -> None:
     hopper.fill([lead(5)], None)
     hopper.weigh(10, lift)
     assert asked == [2, 3, 1, 1, 5]
+
+
+def test_the_best_lead_goes_first_but_who_asked_to_be_called_goes_before() -> None:
+    hopper = Hopper()
+    asked = msgspec.structs.replace(lead(4), from_state=LeadState.CALLBACK)
+    hopper.fill([lead(1), lead(2), lead(3), asked], None)
+    weights = {1: 0.8, 2: 1.5, 3: 1.5, 4: 0.1}
+    hopper.weigh(9, lambda one: weights[one.lead_id])
+    assert [hopper.take_best().lead_id for _ in range(4)] == [4, 2, 3, 1]

@@ -40,7 +40,7 @@ def learn(bench: Bench, *, one_in: int, calls: int) -> None:
         if answered:
             estimators.talk_finished(90.0)
             estimators.wrap_finished(15.0)
-    estimators.abandon_observed(abandoned=False)
+    estimators.abandon_observed(abandoned=False, at=0)
 
 
 EXPERIENCE = experienced(calls=200).engine.learned()

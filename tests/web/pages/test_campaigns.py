@@ -81,6 +81,22 @@ async def test_live_figures_follow_the_engine_within_seconds(console: Console, v
         console.order(do="figures", values={})
 
 
+async def test_what_if_shows_other_teams_in_a_drawer(visit: Visit) -> None:
+    page = await visit("/")
+    await card(page, DIALED).get_by_role("button", name="Nếu đổi số nhân viên?").click()
+    sheet = page.get_by_role("dialog")
+    await expect(sheet.get_by_role("row").nth(5)).to_be_visible(timeout=60_000)
+    headings = await sheet.get_by_role("columnheader").all_inner_texts()
+    assert headings == ["Nhân viên", "Bận", "Bị bỏ rơi", "Chờ cuộc gọi", "Đàm thoại/giờ", "Hết danh sách sau"]
+    teams = [
+        int(await row.get_by_role("cell").first.inner_text()) for row in (await sheet.get_by_role("row").all())[1:]
+    ]
+    assert teams == sorted(set(teams))
+    await expect(sheet).to_contain_text("nghe máy")
+    await sheet.get_by_role("button", name="Đóng").click()
+    await expect(sheet).to_have_count(0)
+
+
 async def test_why_counts_every_customer_under_one_reason(visit: Visit) -> None:
     page = await visit("/")
     await card(page, OTHER).get_by_role("button", name="Vì sao chưa gọi?").click()

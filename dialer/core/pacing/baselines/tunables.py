@@ -21,6 +21,8 @@ Settings: TypeAlias = (
     VicidialSettings | OsdialSettings | IssabelSettings | WebitelSettings | ImpactSettings | EisSettings
 )
 _LEVELS = (2.0, 3.0, 4.0, 6.0, 8.0)
+_TUNED_CPS = 40.0
+"""A careful owner lets a server place calls as fast as a team of 100 needs; the default, 5 a second, starves it."""
 _METHODS: tuple[Method, ...] = ("average", "hard", "tapered")
 
 
@@ -54,7 +56,9 @@ def made(settings: Settings) -> Pacer:
 def _vicidial(method: Method, *, tally: bool) -> Tunable:
     default = VicidialSettings(method=method, available_only_tally=tally)
     others = [
-        VicidialSettings(method=method, available_only_tally=tally, maximum_level=level, dl_diff_target=spare)
+        VicidialSettings(
+            method=method, available_only_tally=tally, maximum_level=level, dl_diff_target=spare, cps=_TUNED_CPS
+        )
         for level, spare in product(_LEVELS, (0.0, -0.2))
     ]
     return Tunable((default, *[one for one in others if one != default]))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dialer.bench.pacing.cells import Cell
-from dialer.bench.pacing.compare import Comparison, Plan, compare
+from dialer.bench.pacing.compare import Comparison, Plan, compare, merged
 from dialer.bench.pacing.report import BEGIN, END, filled, tables, write
 
 
@@ -34,6 +34,26 @@ def test_the_report_is_made_of_the_figures_and_fills_the_page_beside_it(comparis
     assert tables(tmp_path / "pacing") in text
     assert "old" not in text
     assert "| 10 | 0.3 |" in text
+
+
+def test_what_was_not_played_again_stays(comparison: Comparison, tmp_path: Path) -> None:
+    folder = tmp_path / "pacing"
+    write(folder, "markov", comparison)
+    more = compare(Plan((Cell("markov", 5, 0.3),), ("vicidial-hard-y",), (1, 2), share=0.02, curves=False, tune=False))
+    write(folder, "markov", more)
+    stored = msgspec.json.decode((folder / "markov.json").read_bytes(), type=Comparison)
+    assert [(line.cell.agents, line.pacer) for line in stored.lines] == [
+        (5, "progressive"), (5, "predictive"), (5, "vicidial-hard-y"), (10, "progressive"), (10, "predictive"),
+    ]  # fmt: skip
+    assert stored.curves == comparison.curves
+    rows = [line for line in tables(folder).splitlines() if "points |" in line]
+    assert len(rows) == 1
+    assert "vicidial-hard-y, default" in rows[0]
+
+
+def test_runs_of_another_length_are_not_mixed(comparison: Comparison) -> None:
+    longer = msgspec.structs.replace(comparison, share=1.0, lines=comparison.lines[:1])
+    assert merged(comparison, longer) == longer
 
 
 def test_a_page_without_marks_stays_as_it_is() -> None:

@@ -53,7 +53,7 @@ def test_estimates_cannot_be_changed() -> None:
 
 def test_dump_and_load_go_round() -> None:
     learned, other = busy_campaign(), Estimators(grace_s=1.0)
-    learned.abandon_observed(abandoned=True)
+    learned.abandon_observed(abandoned=True, at=0)
     other.load(learned.dump())
     assert other.dump() == learned.dump()
     assert other.risk.long_run == learned.risk.long_run

@@ -103,7 +103,7 @@ class Centre:
             self._waiting.remove(number)
             self.abandons += 1
             self.budget.abandoned(self._now)
-            self.estimators.abandon_observed(abandoned=True)
+            self.estimators.abandon_observed(abandoned=True, at=self._now)
             answers, abandons = self.budget.counts(self._now)
             self.worst = max(self.worst, abandons / answers)
 
@@ -112,7 +112,7 @@ class Centre:
             number = self._waiting.popleft()
             self._idle -= 1
             self._talks[number] = self._now
-            self.estimators.abandon_observed(abandoned=False)
+            self.estimators.abandon_observed(abandoned=False, at=self._now)
             variance = math.log(1 + 0.8**2)
             mu = math.log(self.talk_s) - variance / 2
             self._after(self._chance.lognormvariate(mu, math.sqrt(variance)), "hangup", number)
