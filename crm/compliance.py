@@ -65,6 +65,10 @@ class Compliance(msgspec.Struct, frozen=True):
     high: float
     machines: int
     """Answered and recognised as a machine: not in the count. One that was not recognised is in it, as a person."""
+    machines_met: int
+    """Of these, recognised only after an agent was joined."""
+    corrected: float | None
+    """The share with the law's estimate of machines among the abandoned calls; None: the law knows none."""
     days: tuple[Day, ...]
     worst_day: Day | None
     calls: tuple[AbandonedCall, ...]
@@ -104,6 +108,7 @@ def _report(db: Connection, settings: CampaignSettings, *, since: float, now: fl
     days = tuple(Day(day, *both) for day, both in sorted(counts.items()))
     answered, abandoned = sum(day.answered for day in days), len(calls)
     low, high = clopper_pearson(abandoned, answered)
+    machines, met = _machines(db, settings.campaign_id, since)
     return Compliance(
         campaign=settings.name,
         law=legal.law,
@@ -117,7 +122,9 @@ def _report(db: Connection, settings: CampaignSettings, *, since: float, now: fl
         within=abandoned <= legal.abandon_limit * answered,
         low=low,
         high=high,
-        machines=_machines(db, settings.campaign_id, since),
+        machines=machines,
+        machines_met=met,
+        corrected=corrected(answered - abandoned, met, abandoned) if legal.machine_correction else None,
         days=days,
         worst_day=max(days, key=lambda day: (day.share, day.answered), default=None),
         calls=tuple(calls),
@@ -135,11 +142,25 @@ def _abandoned(row: Any, limit_s: float) -> AbandonedCall | None:
     )
 
 
-def _machines(db: Connection, campaign_id: int, since: float) -> int:
+def corrected(persons: int, machines: int, abandoned: int) -> float | None:
+    """Return the abandoned share when as many of the abandoned calls were machines as of those that agents met.
+
+    Ofcom's statement of 2008: d' = d (1 - m), share = d' / (persons + d'), m = machines / (persons + machines), all met
+    by agents. None when agents met nobody.
+    """
+    if persons + machines == 0:
+        return None
+    alive = abandoned * persons / (persons + machines)
+    return alive / (persons + alive) if persons else 0.0
+
+
+def _machines(db: Connection, campaign_id: int, since: float) -> tuple[int, int]:
+    """Return the calls that machines answered, and those of them that were joined to an agent."""
     mine = (ATTEMPTS.c.campaign_id == campaign_id) & (ATTEMPTS.c.answered_at.is_not(None))
     machine = ATTEMPTS.c.status == CallStatus.VOICEMAIL.value
-    query = select(func.count()).where(mine & machine & (ATTEMPTS.c.ended_at >= since))
-    return int(db.execute(query).scalar_one())
+    both = select(func.count(), func.count(ATTEMPTS.c.bridged_at))
+    row = db.execute(both.where(mine & machine & (ATTEMPTS.c.ended_at >= since))).one()
+    return int(row[0]), int(row[1])
 
 
 def _open_points(db: Connection, settings: CampaignSettings, now: float) -> list[str]:

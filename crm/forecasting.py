@@ -54,6 +54,8 @@ class WhatCame(msgspec.Struct, frozen=True):
     answer_rate: float
     talk_s: float
     wrap_s: float
+    machine_share: float
+    """Of the answered calls."""
     learned: bool
     """False: nothing has been learned yet, the figures are the careful start's."""
     leads: int
@@ -93,7 +95,8 @@ async def read_what_if(
 def play(question: WhatIf) -> WhatCame:
     """Play each team with the same luck; some seconds of computing for large teams."""
     settings = question.settings
-    known = _learned(question).estimates()
+    learned = _learned(question)
+    known = learned.estimates()
     remain = dials_left(question.leads, p_answer=known.p_answer, max_attempts=settings.retry.max_attempts)
     teams = [_one(question, agents, remain) for agents in question.teams]
     return WhatCame(
@@ -101,6 +104,7 @@ def play(question: WhatIf) -> WhatCame:
         answer_rate=known.p_answer,
         talk_s=known.talk.mean_s,
         wrap_s=known.wrap.mean_s,
+        machine_share=learned.machine_share,
         learned=bool(question.learned.blob),
         leads=sum(leads for _, leads in question.leads),
         teams=tuple(teams),

@@ -44,6 +44,7 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advertising_per_24h: int
     consent_needed: bool
     message_needed: bool
+    machine_correction: bool
     dnc_max_age_days: float
     not_checked: tuple[str, ...]
 
@@ -75,6 +76,7 @@ def law_named(name: str) -> Law:
         advertising_per_24h=written.advertising_per_24h,
         consent_needed=written.consent_needed,
         message_needed=written.message_needed,
+        machine_correction=written.machine_correction,
         dnc_max_age_days=written.dnc_max_age_days,
     )
     return Law(profile, written.source, written.not_checked)

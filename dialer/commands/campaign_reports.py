@@ -99,6 +99,11 @@ def _print_compliance(report: Compliance) -> None:
         )
         console.print(f"the chance behind it lies in {report.low:.2%} to {report.high:.2%} (exact, 95 %)")
     console.print(f"{report.machines} answered calls were recognised as machines and are not counted")
+    if report.corrected is not None:
+        console.print(
+            f"with the estimate of machines among the abandoned ({report.machines_met} of those whom agents met): "
+            f"{report.corrected:.2%}; the count above is what stops dialing"
+        )
     worst = report.worst_day
     if worst is not None:
         console.print(f"worst day: {worst.day}, {worst.abandoned} of {worst.answered} ({worst.share:.2%})")
@@ -156,7 +161,8 @@ def _print_forecast(came: WhatCame) -> None:
     console.print(table)
     console.print(
         f"{escape(came.campaign)}: {came.answer_rate:.1%} answer, talk {came.talk_s:.0f} s, "
-        f"wrap-up {came.wrap_s:.0f} s, {came.leads} leads may still be called"
+        f"wrap-up {came.wrap_s:.0f} s, {came.machine_share:.1%} of what is answered are machines, "
+        f"{came.leads} leads may still be called"
     )
     if not came.learned:
         console.print("the campaign has learned nothing yet: these are the figures of its careful start")

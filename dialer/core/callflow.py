@@ -120,14 +120,22 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
         state.estimators.call_finished(False, now - call.intent.begun_at, at=now, features=call.features)  # noqa: FBT003 -- an observation
-    elif call.amd is not AmdResult.MACHINE and not call.agentless:
-        # Only now is it sure that a person answered: a machine may be recognised late, and must not widen the budget.
-        state.budget.answered(now)
-        if call.bridged_at is None:
-            abandon(state, call, now)
+    else:
+        _count_answer(state, call, now)
     record = settle(state, call, event, now)
     if call.agent is not None:
         _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+
+
+def _count_answer(state: EngineState, call: Call, now: float) -> None:
+    """Count who answered: only now is it sure, a machine may be recognised late and must not widen the budget."""
+    machine = call.amd is AmdResult.MACHINE
+    state.estimators.answer_ended(machine=machine)
+    if machine or call.agentless:
+        return
+    state.budget.answered(now)
+    if call.bridged_at is None:
+        abandon(state, call, now)
 
 
 def forget(state: EngineState, call: Call) -> None:

@@ -120,6 +120,8 @@ class LegalProfile(msgspec.Struct, frozen=True):
     """Advertising may only call people who consented: the operator declares it (`consent`)."""
     message_needed: bool = False
     """Whoever finds no agent must hear a message (`overflow_prompt`)."""
+    machine_correction: bool = False
+    """The law lets a reasoned share of the abandoned calls count as machines; reported, never used to dial more."""
     dnc_max_age_days: float = 0.0
     """The do-not-call register may be so old; 0 = the law names none."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm.campaigns import change_settings
-from crm.compliance import compliance
+from crm.compliance import compliance, corrected
 from dialer.errors import NotFound
 from statuses.outcomes import CallStatus
 from store.lead_store import SqlLeadStore
@@ -72,6 +72,27 @@ async def test_the_report_is_the_legal_counters_figure_with_its_bound(engine: As
 
 def report_window(report: Any) -> float:
     return float((report.until - report.since).total_seconds())
+
+
+def test_machines_among_the_abandoned_are_estimated_from_those_whom_agents_met() -> None:
+    # 29 abandoned, agents met 9 persons and 7 machines: the example of VICIdial's notes on Ofcom's rule
+    assert corrected(9, 7, 29) == pytest.approx(0.6444, abs=5e-5)
+    assert corrected(97, 0, 3) == pytest.approx(0.03)
+    assert corrected(0, 5, 3) == 0.0
+    assert corrected(0, 0, 3) is None
+
+
+async def test_the_correction_stands_beside_the_count_where_the_law_knows_it(engine: AsyncEngine) -> None:
+    campaign_id = await campaign(engine)
+    met = {"answered_at": NOW - 50, "bridged_at": NOW - 49, "ended_at": NOW - 40, "status": CallStatus.VOICEMAIL.value}
+    rows = [*[joined(NOW - 100 - i) for i in range(9)], *[met] * 3, lost(NOW - 60)]
+    await attempts(engine, campaign_id, rows)
+    assert (await compliance(engine, "Tết", now=NOW)).corrected is None
+    await change_settings(engine, "Tết", {"law": "UK"}, now=NOW)
+    report = await compliance(engine, "Tết", now=NOW)
+    assert (report.machines, report.machines_met) == (3, 3)
+    assert report.share == pytest.approx(0.1)
+    assert report.corrected == pytest.approx(0.75 / 9.75)
 
 
 async def test_nothing_answered_is_no_share(engine: AsyncEngine) -> None:

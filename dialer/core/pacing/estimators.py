@@ -58,6 +58,13 @@ class StayState(msgspec.Struct, frozen=True):
     wrap_leaves: float = 0.0
 
 
+class MachineState(msgspec.Struct, frozen=True):
+    """Decayed counts: answered calls that have ended, those that a machine answered."""
+
+    answered: float = 0.0
+    machines: float = 0.0
+
+
 class Learned(msgspec.Struct, frozen=True):
     """Everything that is learned, to be stored."""
 
@@ -65,6 +72,7 @@ class Learned(msgspec.Struct, frozen=True):
     theta: float
     durations: dict[str, DurationsState]
     stay: StayState = StayState()
+    machines: MachineState = MachineState()
 
 
 def _prior_durations() -> dict[str, Durations]:
@@ -90,6 +98,7 @@ class Estimators:
         self._answers = AnswerModel()
         self._durations = _prior_durations()
         self._stay = StayState()
+        self._machines = MachineState()
         self._fresh = 0
         self._cached: Estimates | None = None
         self._attempts: deque[Attempt] = deque(maxlen=RECENT_ATTEMPTS)
@@ -152,6 +161,17 @@ class Estimators:
         )
         self._fresh += 1
 
+    @property
+    def machine_share(self) -> float:
+        """Return the share of answered calls that machines answer, recognised at once or late; 0 before the first."""
+        known = self._machines
+        return known.machines / known.answered if known.answered else 0.0
+
+    def answer_ended(self, *, machine: bool) -> None:
+        """Take who answered a call that is over."""
+        old = self._machines
+        self._machines = MachineState(old.answered * _STAY_KEEP + 1, old.machines * _STAY_KEEP + machine)
+
     def abandon_observed(self, *, abandoned: bool, at: float) -> None:
         """Steer theta by the fate of one call answered by a person."""
         self.risk.observed(abandoned=abandoned, at=at)
@@ -169,7 +189,9 @@ class Estimators:
     def dump(self) -> bytes:
         """Return everything learned, for `load`."""
         states = {name: durations.state() for name, durations in self._durations.items()}
-        return msgspec.msgpack.encode(Learned(self._answers.state(), self.risk.long_run, states, self._stay))
+        return msgspec.msgpack.encode(
+            Learned(self._answers.state(), self.risk.long_run, states, self._stay, self._machines)
+        )
 
     def load(self, dumped: bytes, *, age_s: float = 0.0) -> None:
         """Put back what `dump` returned `age_s` seconds ago: a week halves its weight, 30 days and it is not used.
@@ -187,9 +209,11 @@ class Estimators:
             answers.restore(learned.answers, weight=weight)
             risk.restore(learned.theta)
             _check_stay(learned.stay)
+            _check_machines(learned.machines)
         except (msgspec.MsgspecError, KeyError, ValueError) as error:
             raise ValueError(f"these are not the learned estimates of a campaign: {error}") from error
         self._durations, self._answers, self.risk, self._stay = durations, answers, risk, learned.stay
+        self._machines = learned.machines
         self._cached = None
 
     def _can_be(self, what: str, seconds: float) -> bool:
@@ -226,3 +250,8 @@ def _check_stay(stay: StayState) -> None:
     values = (stay.idle_s, stay.idle_leaves, stay.wraps, stay.wrap_leaves)
     if not all(math.isfinite(value) and value >= 0 for value in values) or stay.wrap_leaves > stay.wraps:
         raise ValueError(f"agents who stay cannot be counted as {stay}")
+
+
+def _check_machines(known: MachineState) -> None:
+    if not (math.isfinite(known.answered) and 0 <= known.machines <= known.answered):
+        raise ValueError(f"calls answered by machines cannot be counted as {known}")

@@ -126,6 +126,17 @@ def test_agents_who_leave_while_idle_or_after_a_call_are_learned() -> None:
     assert known.wrapping_table[10, 4] < 0.85 * free
 
 
+def test_the_share_of_machines_is_learned_and_kept() -> None:
+    learned = busy_campaign()
+    assert learned.machine_share == 0.0
+    for number in range(2000):
+        learned.answer_ended(machine=number % 5 == 0)
+    assert learned.machine_share == pytest.approx(0.2, abs=0.01)
+    other = Estimators(grace_s=1.0)
+    other.load(learned.dump())
+    assert other.machine_share == learned.machine_share
+
+
 def test_durations_that_cannot_be_are_no_dump() -> None:
     learned = busy_campaign()
     for old, new in ((b"durations", b"durationz"), (b"theta", b"thetb")):
