@@ -120,11 +120,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "forecast.agents": ("Nhân viên", "Agents"),
     "forecast.occupancy": ("Bận", "Busy"),
     "forecast.abandoned": ("Bị bỏ rơi", "Abandoned"),
-    "forecast.wait": ("Chờ cuộc gọi", "Wait for a call"),
+    "forecast.wait": ("Chờ cuộc gọi, giây (90%)", "Wait for a call, s (90%)"),
     "forecast.talks": ("Đàm thoại/giờ", "Talks/h"),
-    "forecast.list": ("Hết danh sách sau", "List lasts"),
-    "forecast.seconds": ("{mean} giây (90%: {most})", "{mean} s (90%: {most})"),
-    "forecast.hours": ("{n} giờ gọi", "{n} h of calling"),
+    "forecast.list": ("Hết danh sách sau, giờ", "List lasts, h"),
     "forecast.caveat": (
         "Giả định khách hàng vẫn như trước; chưa tính nhân viên vắng mặt và cuộc gọi lại chưa đến hạn.",
         "Supposes that people stay as they were; absent agents and retries that are not due yet are not counted.",

@@ -28,9 +28,9 @@ def cells_of(team: Forecast, words: Words) -> tuple[str, ...]:
         words.number(team.agents),
         words.share(team.occupancy),
         words.share(team.abandonment),
-        words("forecast.seconds", mean=f"{team.wait_mean_s:.0f}", most=f"{team.wait_p90_s:.0f}"),
+        f"{team.wait_mean_s:.0f} ({team.wait_p90_s:.0f})",
         words.number(round(team.talks_per_hour)),
-        "" if team.list_hours is None else words("forecast.hours", n=words.number(team.list_hours, 1)),
+        "" if team.list_hours is None else words.number(team.list_hours, 1),
     )
 
 

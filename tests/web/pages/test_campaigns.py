@@ -87,7 +87,14 @@ async def test_what_if_shows_other_teams_in_a_drawer(visit: Visit) -> None:
     sheet = page.get_by_role("dialog")
     await expect(sheet.get_by_role("row").nth(5)).to_be_visible(timeout=60_000)
     headings = await sheet.get_by_role("columnheader").all_inner_texts()
-    assert headings == ["Nhân viên", "Bận", "Bị bỏ rơi", "Chờ cuộc gọi", "Đàm thoại/giờ", "Hết danh sách sau"]
+    assert headings == [
+        "Nhân viên",
+        "Bận",
+        "Bị bỏ rơi",
+        "Chờ cuộc gọi, giây (90%)",
+        "Đàm thoại/giờ",
+        "Hết danh sách sau, giờ",
+    ]
     teams = [
         int(await row.get_by_role("cell").first.inner_text()) for row in (await sheet.get_by_role("row").all())[1:]
     ]

@@ -15,8 +15,8 @@ TEAM = Forecast(
 @pytest.mark.parametrize(
     ("lang", "cells"),
     [
-        ("vi", ("12", "87,4%", "2,9%", "18 giây (90%: 31)", "1.320", "7,2 giờ gọi")),
-        ("en", ("12", "87.4%", "2.9%", "18 s (90%: 31)", "1,320", "7.2 h of calling")),
+        ("vi", ("12", "87,4%", "2,9%", "18 (31)", "1.320", "7,2")),
+        ("en", ("12", "87.4%", "2.9%", "18 (31)", "1,320", "7.2")),
     ],
 )
 def test_a_team_is_told_in_the_readers_language(lang: Lang, cells: tuple[str, ...]) -> None:
