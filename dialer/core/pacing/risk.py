@@ -16,9 +16,9 @@ _START_SHARE = 0.8
 _STEP = 0.12
 """An abandoned call lowers theta by so much (of itself); small, since theta is nearly the same for all campaigns."""
 _LATELY_S = 600.0
-_LATELY_PRIOR = 100.0
-"""Answered calls at the target that are taken for granted: a small team's ten minutes say little."""
-_LATELY_SPAN = 0.6
+_LATELY_ENOUGH = 50.0
+"""Answered calls in about ten minutes whose share is half believed; a small team's few say next to nothing."""
+_LATELY_SPAN = 0.8
 """Where nothing more is risked: this much of the target above it, in about the last ten minutes."""
 _LEAST_SHARE = 0.1
 
@@ -32,7 +32,7 @@ class Risk:
             raise ValueError(f"target must be a share of abandoned calls in 0..1, not {target}")
         self.target = target
         self._long_run = _clipped(_START_SHARE * target)
-        self._answered, self._abandoned = _LATELY_PRIOR, _LATELY_PRIOR * target
+        self._answered = self._abandoned = 0.0
         self._at = -math.inf
         self.limited = False
         """Something else than the risk held calls back in the last decision that wanted any."""
@@ -45,16 +45,18 @@ class Risk:
     @property
     def theta(self) -> float:
         """Return the risk accepted now: less than in the long run after bad ten minutes."""
-        over = (self._abandoned / self._answered - self.target) / (_LATELY_SPAN * self.target) if self.target else 0.0
+        if not self._answered or not self.target:
+            return self._long_run
+        believed = self._answered**2 / (self._answered**2 + _LATELY_ENOUGH**2)
+        over = believed * (self._abandoned / self._answered / self.target - 1) / _LATELY_SPAN
         return _clipped(self._long_run * max(_LEAST_SHARE, 1 - max(0.0, over)))
 
     def observed(self, *, abandoned: bool, at: float) -> None:
         """Take the fate of one call answered by a person, known at `at` (seconds; a clock that steps back stands)."""
         keep = math.exp(min(0.0, self._at - at) / _LATELY_S)
         self._at = max(self._at, at)
-        self._answered = _LATELY_PRIOR + (self._answered - _LATELY_PRIOR) * keep + 1
-        usual = _LATELY_PRIOR * self.target
-        self._abandoned = usual + (self._abandoned - usual) * keep + abandoned
+        self._answered = self._answered * keep + 1
+        self._abandoned = self._abandoned * keep + abandoned
         if abandoned or not self.limited:
             self._long_run = _clipped(self._long_run * math.exp(_STEP * (self.target - abandoned)))
 
