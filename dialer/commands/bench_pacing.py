@@ -19,6 +19,8 @@ _MOST_SEEDS = 1000
 _QUICK_SHARE = 0.1
 _QUICK_SHIFT_SHARE = 0.3
 _QUICK_SEEDS = 2
+_NAME_WIDTH = 20
+"""A policy's name is never cut: six of them begin alike."""
 
 
 def pacing_command(
@@ -154,6 +156,7 @@ def _write_json(file: Path, cost: Result, found: dict[str, Comparison]) -> None:
 
 
 def _show(cost: Result, found: dict[str, Comparison]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -162,13 +165,14 @@ def _show(cost: Result, found: dict[str, Comparison]) -> None:
 
     console = Console()
     for grid, comparison in found.items():
-        table = Table("cell", "policy", title=f"pacing, {grid}, {comparison.seeds} seeds")
-        for heading in ("occupancy", "of optimum", "abandoned", "gain", "worst 30 min"):
+        table = Table("cell", title=f"pacing, {grid}, {comparison.seeds} seeds", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column("policy", overflow="fold", min_width=_NAME_WIDTH)
+        for heading in ("busy", "of best", "abandoned", "gain", "worst ½ h"):
             table.add_column(heading, justify="right")
         for line in comparison.lines:
             share = line.share_of_optimum
             table.add_row(
-                line.cell.title,
+                line.cell.title.removeprefix(f"{grid} "),
                 f"{line.pacer}, {line.setting}" if line.setting else line.pacer,
                 f"{100 * line.occupancy.mean:.1f} %",
                 "" if share is None else f"{share:.3f}",

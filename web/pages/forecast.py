@@ -10,8 +10,8 @@ from nicegui import ui
 
 from crm.forecasting import WhatCame, WhatIf, play
 from dialer.core.pacing.forecast import Forecast
+from web.drawer import drawer
 from web.i18n import Words
-from web.layout import heading
 
 _COLUMNS = ("agents", "occupancy", "abandoned", "wait", "talks", "list")
 
@@ -36,17 +36,7 @@ def cells_of(team: Forecast, words: Words) -> tuple[str, ...]:
 
 def show_forecast(words: Words, came: WhatCame) -> None:
     """Open the drawer with one row for each team."""
-    title = words("forecast.title")
-    with (
-        ui.dialog().props(f'position=right full-height aria-label="{title}"') as dialog,
-        ui.element("div").classes("sheet"),
-    ):
-        with ui.element("div").classes("sheet-head"):
-            with ui.element("div"):
-                heading(title, level=2)
-                ui.label(came.campaign).classes("muted")
-            close = ui.button(icon="close", on_click=dialog.close)
-            close.props(f'flat round dense color=dark aria-label="{words("common.close")}"')
+    with drawer(words, words("forecast.title"), came.campaign):
         ui.label(
             words(
                 "forecast.basis",
@@ -63,8 +53,6 @@ def show_forecast(words: Words, came: WhatCame) -> None:
             for team in came.teams:
                 _row(cells_of(team, words), role="cell")
         ui.label(words("forecast.caveat")).classes("muted")
-    dialog.on("hide", dialog.delete)
-    dialog.open()
 
 
 def _row(texts: list[str] | tuple[str, ...], *, role: str) -> None:

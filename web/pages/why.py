@@ -6,6 +6,7 @@ from nicegui import ui
 
 from crm.why import CampaignHold, WhyReport
 from dialer.core.types import HoldReason
+from web.drawer import drawer
 from web.i18n import Words
 from web.layout import heading
 
@@ -22,17 +23,7 @@ def hold_text(hold: CampaignHold, report: WhyReport, words: Words) -> str:
 
 def show_why(words: Words, report: WhyReport) -> None:
     """Open the drawer with what holds the whole campaign and the number of customers under each reason."""
-    title = words("campaigns.why_title")
-    with (
-        ui.dialog().props(f'position=right full-height aria-label="{title}"') as dialog,
-        ui.element("div").classes("sheet"),
-    ):
-        with ui.element("div").classes("sheet-head"):
-            with ui.element("div"):
-                heading(title, level=2)
-                ui.label(report.name).classes("muted")
-            close = ui.button(icon="close", on_click=dialog.close)
-            close.props(f'flat round dense color=dark aria-label="{words("common.close")}"')
+    with drawer(words, words("campaigns.why_title"), report.name):
         heading(words("campaigns.why_campaign"), level=3)
         with ui.element("ul").classes("plain-list"):
             for line in [hold_text(hold, report, words) for hold in report.holds] or [words("campaigns.unlimited")]:
@@ -40,8 +31,6 @@ def show_why(words: Words, report: WhyReport) -> None:
                     ui.label(line)
         heading(words("campaigns.why_leads"), level=3)
         _counts(words, report)
-    dialog.on("hide", dialog.delete)
-    dialog.open()
 
 
 def _counts(words: Words, report: WhyReport) -> None:
