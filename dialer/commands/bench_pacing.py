@@ -165,7 +165,7 @@ def _show(cost: Result, found: dict[str, Comparison]) -> None:
 
     console = Console()
     for grid, comparison in found.items():
-        table = Table("cell", title=f"pacing, {grid}, {comparison.seeds} seeds", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table("cell", title=f"pacing, {grid}, {comparison.seeds} seeds", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("policy", overflow="fold", min_width=_NAME_WIDTH)
         for heading in ("busy", "of best", "abandoned", "gain", "worst ½ h"):
             table.add_column(heading, justify="right")
