@@ -72,42 +72,48 @@ def bench_store(*, attempts: int, batch: int, repeats: int, step: Step) -> Resul
 
 
 async def _live(folder: Path, attempts: int, batch: int) -> Run:
-    engine = await _prepared(folder / "live.db", attempts)
-    async with engine.begin() as connection:
-        await connection.run_sync(_add_leads, attempts)
+    engine = await prepared(f"sqlite:///{folder / 'live.db'}", attempts)
+    await fill_leads(engine, attempts)
     analytics = await open_chdb(folder / "analytics")
     projector = Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics)
     try:
         while await projector.run_once():
             pass
-        first = await _last_offset(engine)
+        first = await last_offset(engine)
         cpu = time.process_time()
         settled_s, projected_s = await _dial(SqlLeadStore(engine), projector, Traffic(attempts, batch))
-        return Run(settled_s, projected_s, time.process_time() - cpu, await _rows(engine, first))
+        return Run(settled_s, projected_s, time.process_time() - cpu, await written_rows(engine, first))
     finally:
         await analytics.close()
         await engine.dispose()
 
 
 async def _dial(store: SqlLeadStore, projector: Projector, traffic: Traffic) -> tuple[float, float]:
-    fence = await store.acquire(CAMPAIGN.campaign_id, owner="bench", now=NOW, ttl_s=3600.0)
-    if fence is None:
-        raise RuntimeError("a campaign that nobody owns could not be acquired")
     stop = asyncio.Event()
     began = time.perf_counter()
     projecting = asyncio.create_task(projector.run(stop))
-    for commit in traffic.commits(fence):
-        traffic.take(await store.commit(commit, now=traffic.now))
-    settled_s = time.perf_counter() - began
+    settled_s = await settle_all(store, traffic)
     stop.set()
     await projecting
-    traffic.check()
     return settled_s, time.perf_counter() - began
+
+
+async def settle_all(store: SqlLeadStore, traffic: Traffic) -> float:
+    """Commit the whole traffic; return the seconds from the first transaction to the end of the last."""
+    fence = await store.acquire(CAMPAIGN.campaign_id, owner="bench", now=NOW, ttl_s=3600.0)
+    if fence is None:
+        raise RuntimeError("a campaign that nobody owns could not be acquired")
+    began = time.perf_counter()
+    for commit in traffic.commits(fence):
+        traffic.take(await store.commit(commit, now=traffic.now))
+    spent = time.perf_counter() - began
+    traffic.check()
+    return spent
 
 
 async def _raw(folder: Path, rows: dict[str, list[dict[str, Any]]], transactions: int) -> Pair:
     """Return wall and processor seconds."""
-    engine = await _prepared(folder / "raw.db", len(rows["leads"]))
+    engine = await prepared(f"sqlite:///{folder / 'raw.db'}", len(rows["leads"]))
     try:
         began, cpu = time.perf_counter(), time.process_time()
         for number in range(transactions):
@@ -122,9 +128,9 @@ async def _raw(folder: Path, rows: dict[str, list[dict[str, Any]]], transactions
         await engine.dispose()
 
 
-async def _prepared(path: Path, customers: int) -> AsyncEngine:
-    """Open a database with a running campaign, its list and so many customers."""
-    engine = open_database(f"sqlite:///{path}")
+async def prepared(url: str, customers: int) -> AsyncEngine:
+    """Open an empty database and give it the tables, a running campaign, its list and so many customers."""
+    engine = open_database(url)
     await upgrade(engine)
     async with engine.begin() as connection:
         await connection.run_sync(_fill, customers)
@@ -151,18 +157,21 @@ def _customer(number: int) -> dict[str, Any]:
     return {"id": number, "code": f"KH{number:06d}", "phone_e164": phone(number), "name": f"Lead {number}", **times}
 
 
-def _add_leads(connection: Connection, count: int) -> None:
+async def fill_leads(engine: AsyncEngine, count: int) -> None:
+    """Add leads for customers 1, 2, 3 ..."""
     new = [NewLead(number, phone(number)) for number in range(1, count + 1)]
-    add_leads(connection, CAMPAIGN, LIST_ID, new, now=NOW)
+    async with engine.begin() as connection:
+        await connection.run_sync(add_leads, CAMPAIGN, LIST_ID, new, now=NOW)
 
 
-async def _last_offset(engine: AsyncEngine) -> int:
+async def last_offset(engine: AsyncEngine) -> int:
+    """Return the offset of the newest record of the outbox."""
     async with engine.connect() as connection:
         found = await connection.execute(select(_OUTBOX.c.offset).order_by(_OUTBOX.c.offset.desc()).limit(1))
         return int(found.scalar_one())
 
 
-async def _rows(engine: AsyncEngine, first: int) -> dict[str, list[dict[str, Any]]]:
+async def written_rows(engine: AsyncEngine, first: int) -> dict[str, list[dict[str, Any]]]:
     """Read what the live path has written, as it is inserted: without the columns that the database computes."""
     async with engine.connect() as connection:
         found = {table.name: await connection.execute(_written(table)) for table in (LEADS, ATTEMPTS)}

@@ -50,6 +50,27 @@ def store_command(
     _show([lambda step: bench_store(attempts=attempts, batch=batch, repeats=repeats, step=step)], as_json)
 
 
+@app.command("settle")
+def settle_command(
+    database_url: Annotated[
+        str, typer.Option(envvar="DIALER_DATABASE_URL", help="A PostgreSQL server on which databases may be made.")
+    ] = "",
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts, each of a lead of its own.")] = 5000,
+    batch: Annotated[int, typer.Option(min=1, help="Attempts that begin in one transaction.")] = 250,
+    repeats: _Repeats = 3,
+    as_json: _Json = False,
+) -> None:
+    """Commit attempts from begun to settled on PostgreSQL, beside pgbench inserting the same rows."""
+    if not database_url:
+        raise BadInput("--database-url (DIALER_DATABASE_URL) is empty: name a server, postgresql://USER:PW@HOST/NAME")
+    from dialer.bench.settle import bench_settle
+
+    def work(step: Step) -> Result:
+        return bench_settle(url=database_url, attempts=attempts, batch=batch, repeats=repeats, step=step)
+
+    _show([work], as_json)
+
+
 @app.command("import")
 def import_command(
     rows: Annotated[int, typer.Option(min=1, help="Rows of the workbook; memory: also 4 times more.")] = 50_000,
