@@ -46,13 +46,11 @@ class Stage:
         self.invites: list[str] = []
         self.trunk.on_invite = lambda call_id, _phone, _now: self.invites.append(call_id)
         self.desks = SimulatedDesks(clock=self.clock, seed=7, trunk=self.trunk)
+        self.team = AgentProfile(
+            count=agents, arrive_within_s=1.0, wrap_up=Duration(4.0, 0.2), callback=0.0, do_not_recall=0.0
+        )
         if agents:
-            self.desks.man(
-                1,
-                AgentProfile(
-                    count=agents, arrive_within_s=1.0, wrap_up=Duration(4.0, 0.2), callback=0.0, do_not_recall=0.0
-                ),
-            )
+            self.desks.man(1, self.team)
         self.driver = Driver(self.store, self.trunk, self.desks, self.clock)
         pool = TrunkPool((TrunkLimit(name="sim", channels=50, cps=50.0, burst=50),))
         self.keeper = Keeper(self.store, self.trunk, self.driver, pool, owner=owner, overrides=overrides)
