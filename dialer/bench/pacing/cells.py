@@ -22,6 +22,8 @@ _SHIFT_HOURS: Final = 5.0
 _COLD_HOURS: Final = 8.0
 REALISTIC_GOALS: Mapping[int, float] = MappingProxyType({5: 0.76, 10: 0.84, 20: 0.89, 50: 0.94, 100: 0.96})
 """Occupancy at p = .2."""
+AHEAD_GOALS: Mapping[int, float] = MappingProxyType({5: 0.0, 10: 15.0, 20: 0.0, 50: 0.0, 100: 0.0})
+"""Points of occupancy ahead of the best-tuned VICIdial, in the realistic world at p = .2."""
 OPTIMUM_SHARE: Final = 0.99
 """Of the exact optimum, in the Markov world."""
 WORST_HALF_HOUR: Final = 0.06

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from dialer.bench.pacing.cells import LIMIT, Cell
+from dialer.bench.pacing.cells import AHEAD_GOALS, LIMIT, Cell
 from dialer.bench.pacing.compare import Comparison, merged
 from dialer.bench.pacing.contestants import OURS
 from dialer.bench.pacing.summary import ROUNDING, Interval, Line
@@ -76,6 +76,7 @@ def _grid(grid: str, lines: Sequence[Line]) -> str:
     if ahead := _ahead(lines):
         parts.append(ahead)
     missed = [f"- {line.cell.title}: {', '.join(line.misses)}." for line in ours if line.misses]
+    missed += _behind(lines)
     if ours:
         parts.append("Fell short:\n\n" + "\n".join(missed) + "\n" if missed else "No cell fell short of its goal.\n")
     return "\n".join(parts)
@@ -128,17 +129,36 @@ def _everybody(lines: Sequence[Line]) -> str:
 
 def _ahead(lines: Sequence[Line]) -> str:
     """How far ours is ahead of the best VICIdial that keeps the limit, where one was played."""
-    rows = []
+    rows = [
+        [
+            ours.cell.title,
+            f"{points:+.1f} points",
+            _point(ours),
+            _point(best),
+            f"{best.pacer}, {best.setting or 'default'}",
+        ]
+        for ours, best, points in _duels(lines)
+    ]
+    return "" if not rows else _table(["cell", "ahead of VICIdial by", "ours", "its best", "which is"], rows)
+
+
+def _duels(lines: Sequence[Line]) -> Iterator[tuple[Line, Line, float]]:
+    """Yield our line, the best VICIdial's of the same cell, and the points between them."""
     for ours in lines:
         rivals = [line for line in lines if line.cell == ours.cell and line.pacer.startswith(_RIVAL)]
-        if ours.pacer != OURS or not rivals:
-            continue
-        lawful = [line for line in rivals if line.abandonment.mean <= LIMIT + ROUNDING]
-        best = max(lawful or rivals, key=lambda line: line.occupancy.mean)
-        points = 100 * (ours.occupancy.mean - best.occupancy.mean)
-        setting = best.setting or "default"
-        rows.append([ours.cell.title, f"{points:+.1f} points", _point(ours), _point(best), f"{best.pacer}, {setting}"])
-    return "" if not rows else _table(["cell", "ahead of VICIdial by", "ours", "its best", "which is"], rows)
+        if ours.pacer == OURS and rivals:
+            lawful = [line for line in rivals if line.abandonment.mean <= LIMIT + ROUNDING]
+            best = max(lawful or rivals, key=lambda line: line.occupancy.mean)
+            yield ours, best, 100 * (ours.occupancy.mean - best.occupancy.mean)
+
+
+def _behind(lines: Sequence[Line]) -> list[str]:
+    """Say where the goal beside VICIdial is missed."""
+    return [
+        f"- {ours.cell.title}: {points:.1f} points ahead of the best VICIdial, the goal is {AHEAD_GOALS[ours.cell.agents]:g}."
+        for ours, _, points in _duels(lines)
+        if ours.goal is not None and ours.cell.grid == "realistic" and points < AHEAD_GOALS[ours.cell.agents]
+    ]
 
 
 def _point(line: Line) -> str:

@@ -58,3 +58,13 @@ def test_runs_of_another_length_are_not_mixed(comparison: Comparison) -> None:
 
 def test_a_page_without_marks_stays_as_it_is() -> None:
     assert filled("nothing to see", "tables") == "nothing to see"
+
+
+def test_a_goal_beside_vicidial_that_is_missed_is_named(tmp_path: Path) -> None:
+    cell = Cell("realistic", 10, 0.2)
+    played = compare(Plan((cell,), ("predictive", "vicidial-hard-y"), (1,), share=0.03, curves=False, tune=False))
+    write(tmp_path, "realistic", played)
+    (ours,) = [line for line in played.lines if line.pacer == "predictive"]
+    (best,) = [line for line in played.lines if line.pacer == "vicidial-hard-y"]
+    missed = 100 * (ours.occupancy.mean - best.occupancy.mean) < 15
+    assert ("ahead of the best VICIdial; the goal is 15" in tables(tmp_path)) == missed
