@@ -154,11 +154,12 @@ def _duels(lines: Sequence[Line]) -> Iterator[tuple[Line, Line, float]]:
 
 def _behind(lines: Sequence[Line]) -> list[str]:
     """Say where the goal beside VICIdial is missed."""
-    return [
-        f"- {ours.cell.title}: {points:.1f} points ahead of the best VICIdial, the goal is {AHEAD_GOALS[ours.cell.agents]:g}."
-        for ours, _, points in _duels(lines)
-        if ours.goal is not None and ours.cell.grid == "realistic" and points < AHEAD_GOALS[ours.cell.agents]
-    ]
+    found = []
+    for ours, _, points in _duels(lines):
+        goal = AHEAD_GOALS.get(ours.cell.agents, 0.0)
+        if ours.cell.grid == "realistic" and ours.goal is not None and points < goal:
+            found.append(f"- {ours.cell.title}: {points:.1f} points ahead of the best VICIdial; the goal is {goal:g}.")
+    return found
 
 
 def _point(line: Line) -> str:
