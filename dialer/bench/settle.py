@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import String, Table, insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from dialer.bench.figures import Pair, Result, Step, at_least, best, plain, ratio
 from dialer.bench.store import fill_leads, last_offset, prepared, settle_all, written_rows
@@ -44,9 +45,7 @@ def bench_settle(*, url: str, attempts: int, batch: int, repeats: int, step: Ste
     PostgreSQL's, DialerError when pgbench is missing or fails.
     """
     pgbench = find_pgbench()
-    server = make_url(url)
-    if server.get_backend_name() not in {"postgresql", "postgres"}:
-        raise BadInput(f"{server.render_as_string()}: this bench needs postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    server = _server(url)
     pairs: list[Pair] = []
     rows = 0
     for number in range(1, repeats + 1):
@@ -65,6 +64,16 @@ def bench_settle(*, url: str, attempts: int, batch: int, repeats: int, step: Ste
             plain("rows an attempt", rows / attempts),
         ],
     )
+
+
+def _server(url: str) -> URL:
+    try:
+        server = make_url(url)
+    except ArgumentError as error:
+        raise BadInput("--database-url is no address; this bench needs postgresql://USER:PASSWORD@HOST/NAME") from error
+    if server.get_backend_name() not in {"postgresql", "postgres"}:
+        raise BadInput(f"{server.render_as_string()}: this bench needs postgresql://USER:PASSWORD@HOST/NAME")
+    return server
 
 
 def find_pgbench() -> Path:
@@ -137,10 +146,13 @@ def _run_pgbench(pgbench: Path, database: URL, file: Path) -> float:
     command = [str(pgbench), "-n", "-c", "1", "-t", "1", "-M", "simple", "-f", str(file)]
     command += ["-h", database.host or "127.0.0.1", "-p", str(database.port or 5432), "-U", database.username or ""]
     password = {"PGPASSWORD": str(database.password)} if database.password else {}
-    done = subprocess.run(  # noqa: S603 -- our own words and an address that the operator gave
-        [*command, database.database or ""], env=os.environ | password, capture_output=True, text=True, check=False,
-        timeout=_LONGEST_S,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own words and an address that the operator gave
+            [*command, database.database or ""], env=os.environ | password, capture_output=True, text=True, check=False,
+            timeout=_LONGEST_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise DialerError(f"pgbench took longer than {_LONGEST_S:.0f} s: give fewer --attempts") from error
     latency = next((line for line in done.stdout.splitlines() if line.startswith("latency average")), "")
     if done.returncode or not latency:
         raise DialerError(f"pgbench failed: {done.stderr.strip()[-500:]}")
@@ -158,7 +170,11 @@ async def _database(server: URL) -> AsyncIterator[URL]:
         raise DialerError(f"{server.render_as_string()} cannot be reached: {error}") from error
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')
-        yield server.set(database=name)
-        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        try:
+            yield server.set(database=name)
+        finally:
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise DialerError(f"{server.render_as_string()} may not make databases; name a user who may") from error
     finally:
         await connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from dialer.bench.settle import bench_settle, find_pgbench, script
@@ -22,10 +23,11 @@ def test_rows_become_as_many_transactions_with_every_kind_of_value() -> None:
 
 
 @pytest.mark.component("postgresql")
-def test_a_server_of_another_kind_is_refused() -> None:
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "nonsense"])
+def test_a_server_of_another_kind_is_refused(url: str) -> None:
     assert find_pgbench().exists()
     with pytest.raises(BadInput, match="needs postgresql"):
-        bench_settle(url="sqlite:///x.db", attempts=1, batch=1, repeats=1, step=lambda _: None)
+        bench_settle(url=url, attempts=1, batch=1, repeats=1, step=lambda _: None)
 
 
 @pytest.mark.component("postgresql")
@@ -46,4 +48,10 @@ async def test_the_same_rows_are_settled_and_inserted(postgres_server: str) -> N
         assert by_name["attempts a second, pgbench"] > 0
 
     await asyncio.to_thread(bench)
+    connection = await asyncpg.connect(postgres_server)
+    try:
+        left = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE 'dialer_bench_%'")
+    finally:
+        await connection.close()
+    assert left == []
     assert steps == ["PostgreSQL, begun to settled, 1 of 1", "pgbench, 1 of 1"]
