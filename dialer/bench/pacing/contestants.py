@@ -57,7 +57,7 @@ def _words(knobs: Settings) -> str:
     """Name what differs from the family's defaults."""
     default = type(knobs)()
     changed = {name: value for name, value in msgspec.structs.asdict(knobs).items() if value != getattr(default, name)}
-    for known in ("method", "available_only_tally", "cps"):
+    for known in ("method", "available_only_tally"):
         changed.pop(known, None)
     return ", ".join(f"{name} {value:g}" for name, value in changed.items()) or "default"
 
