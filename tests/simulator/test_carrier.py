@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dialer.core.events import CallEnded
 from simulator.carrier import Carrier, TrunkGate
-from simulator.profile import Burst, CarrierProfile, Fate, Outage, Shares, TrunkProfile
+from simulator.profile import Burst, CarrierProfile, Fate, Habit, Outage, Shares, TrunkProfile
 from simulator.scenario import load
 from simulator.script import Script
 from statuses.outcomes import LocalError
@@ -81,6 +81,23 @@ def test_a_burst_refuses_its_share_with_503_and_retry_after_and_comes_back() -> 
     assert refused(1100.0) == pytest.approx(200, abs=50)
     assert refused(1150.0) == 0
     assert refused(2149.0) > 0
+
+
+def test_people_with_a_habit_let_it_ring_in_their_hours_and_answer_in_others() -> None:
+    profile = CarrierProfile(
+        shares=only(Fate.ANSWER).shares,
+        habits=(Habit(ends_in="13579", from_s=100.0, for_s=50.0, every_s=1000.0, share=0.8),),
+    )
+    carrier = Carrier(profile, seed=7, started_at=0.0)
+
+    def fates(now: float, last: str) -> Counter[Fate | None]:
+        return Counter(script(carrier, f"+8400{n}{last}", now=now).fate for n in range(2000))
+
+    for now in (120.0, 1120.0):
+        assert fates(now, "3")[Fate.RING_OUT] / 2000 == pytest.approx(0.8, abs=0.03)
+        assert fates(now, "4") == {Fate.ANSWER: 2000}
+    for now in (0.0, 160.0, 999.0):
+        assert fates(now, "3") == {Fate.ANSWER: 2000}
 
 
 def test_in_an_outage_nothing_comes_back_at_all() -> None:
