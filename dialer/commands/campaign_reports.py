@@ -146,17 +146,20 @@ def _teams(text: str) -> list[int]:
 
 
 def _print_forecast(came: WhatCame) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("agents", "occupancy", "abandoned", "wait, mean", "wait, 90 %", "calls/h", "talks/h", "list lasts")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("agents", "busy", "abandoned", "wait, s", "90 %", "calls/h", "talks/h", "list lasts, h"):
+        table.add_column(heading, justify="right")
     for team in came.teams:
-        lasts = "" if team.list_hours is None else f"{team.list_hours:.1f} h of calling"
+        lasts = "" if team.list_hours is None else f"{team.list_hours:.1f}"
         table.add_row(
-            str(team.agents), f"{team.occupancy:.1%}", f"{team.abandonment:.2%}", f"{team.wait_mean_s:.0f} s",
-            f"{team.wait_p90_s:.0f} s", f"{team.dials_per_hour:.0f}", f"{team.talks_per_hour:.0f}", lasts,
+            str(team.agents), f"{team.occupancy:.1%}", f"{team.abandonment:.2%}", f"{team.wait_mean_s:.0f}",
+            f"{team.wait_p90_s:.0f}", f"{team.dials_per_hour:.0f}", f"{team.talks_per_hour:.0f}", lasts,
         )  # fmt: skip
     console.print(table)
     console.print(
