@@ -7,10 +7,10 @@ import contextlib
 import email.utils
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpx
 
@@ -20,6 +20,8 @@ from dialer.core.callback import Target, address_refusal, bracketed, target_of
 BODY_MAX: Final = 64 * 1024
 """Of an answer so much is read, so that its connection can be used again; nothing of it is kept."""
 DEADLINE_S: Final = 15.0
+Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+"""From host and port to IP addresses."""
 CONNECT_S: Final = 5.0
 BODY_S: Final = 2.0
 """How long the rest of an answer may take once its status is known."""
@@ -35,11 +37,17 @@ class Sender:
     """
 
     def __init__(
-        self, *, private: bool = False, tls: ssl.SSLContext | None = None, deadline_s: float = DEADLINE_S
+        self,
+        *,
+        private: bool = False,
+        tls: ssl.SSLContext | None = None,
+        deadline_s: float = DEADLINE_S,
+        resolve: Resolve | None = None,
     ) -> None:
         self._private = private
         self._tls = tls or make_tls()
         self._deadline_s = deadline_s
+        self._resolve = resolve or resolve_name
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     async def close(self) -> None:
@@ -63,11 +71,12 @@ class Sender:
             return Failure(f"the post failed: {type(error).__name__}")
 
     async def _send(self, target: Target, body: bytes, headers: Mapping[str, str], now: float) -> Failure | None:
-        addresses = await _resolve(target)
-        for address in addresses:
+        found = await self._resolve(target.host, target.port)
+        for address in found:
             refused = address_refusal(address, secure=target.scheme == "https", private=self._private)
             if refused is not None:
                 return Failure(f"not posted: {refused}")
+        addresses = found[:_ADDRESSES_MAX]
         for address in addresses[:-1]:
             with contextlib.suppress(httpx.ConnectError, httpx.ConnectTimeout):
                 return await self._post(target, address, body, headers, now)
@@ -107,9 +116,10 @@ def make_tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-async def _resolve(target: Target) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))[:_ADDRESSES_MAX]
+async def resolve_name(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a name as the system knows them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 async def _read_a_little(answer: httpx.Response) -> None:
