@@ -18,6 +18,7 @@ from cdr.webhook import BATCH, Webhooks
 from cdr.webhook_policy import Policy
 from cdr.webhook_send import Sender
 from cdr.webhook_signature import endpoint_secret
+from store.webhooks import rotate
 from tests.cdr.receiver import Behave, Post, answer, close_before_answering, hang, receiving, slow
 from tests.cdr.samples import START, phone
 from tests.cdr.test_webhook_signature import is_genuine
@@ -245,6 +246,23 @@ async def test_a_secret_of_another_home_folder_signs_nothing(world: WebhookWorld
             row = await world.until_row(3, lambda row: row.disabled_at is not None)
     assert "secrets.json" in row.disabled_reason
     assert len(receiver.posts) == 1
+
+
+async def test_for_a_while_after_a_rotation_the_old_secret_checks_too(world: WebhookWorld) -> None:
+    old, new, newest = (endpoint_secret(KEY, 3, generation) for generation in (1, 2, 3))
+    with receiving() as receiver:
+        await world.campaign(3, receiver.url)
+        for number, old_until in ((2, None), (4, time.time() + 60), (6, time.time() - 1)):
+            if old_until is not None:
+                await world.run(lambda db, until=old_until: rotate(db, 3, old_until=until))
+            await world.calls(3, [number])
+            async with world.delivering():
+                await world.settled()
+    checks = [
+        [is_genuine(secret, post.headers["x-dialer-signature"], post.body, post.at) for secret in (old, new, newest)]
+        for post in receiver.posts
+    ]
+    assert checks == [[True, False, False], [True, True, False], [False, False, True]]
 
 
 async def test_what_nobody_takes_is_dropped_in_the_end_and_counted(
