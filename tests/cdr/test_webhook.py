@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,7 @@ async def test_without_an_address_nothing_is_queued_and_what_waits_stays(world: 
             await world.until_row(3, lambda row: row.disabled_at is not None)
             await world.campaign(3, None)
             await world.calls(3, [4])
-            async with asyncio.timeout(10):
-                while not await world.moved():
-                    await asyncio.sleep(0.05)
+            await world.until_moved()
     assert await world.queued() == 1
 
 
@@ -254,7 +253,7 @@ async def test_for_a_while_after_a_rotation_the_old_secret_checks_too(world: Web
         await world.campaign(3, receiver.url)
         for number, old_until in ((2, None), (4, time.time() + 60), (6, time.time() - 1)):
             if old_until is not None:
-                await world.run(lambda db, until=old_until: rotate(db, 3, old_until=until))
+                await world.run(partial(rotate, campaign_id=3, old_until=old_until))
             await world.calls(3, [number])
             async with world.delivering():
                 await world.settled()

@@ -27,7 +27,8 @@ from tests.cdr.samples import START, engaged, result, talk
 
 KEY = "an-installation's-secret-of-32-letters"
 QUICK = Policy(base_s=0.02, cap_s=0.1, retry_after_max_s=5.0, give_up_failures=4, give_up_s=0.0, in_flight=4)
-WAIT_S = 20.0
+LOOK_S = 0.02
+LOOKS_MAX = 2_000
 
 
 def call_events(number: int, campaign_id: int, *, disposed: bool | None = None) -> list[OutboxEvent]:
@@ -54,6 +55,7 @@ class WebhookWorld:
         self.engine = engine
         self.log = SqlOutboxLog(engine)
         self.store = SqlWebhookStore(engine)
+        self._looks = 0
 
     async def run(self, work: Callable[[Connection], Any]) -> Any:
         async with self.engine.begin() as connection:
@@ -91,20 +93,27 @@ class WebhookWorld:
 
     async def settled(self) -> None:
         """Wait until the log is moved and every queue is empty."""
-        async with asyncio.timeout(WAIT_S):
-            while not await self.moved() or await self.queued():
-                await asyncio.sleep(0.02)
+        while not await self.moved() or await self.queued():
+            await self.look_again()
+
+    async def until_moved(self) -> None:
+        while not await self.moved():
+            await self.look_again()
 
     async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(WAIT_S):
-            while not condition():
-                await asyncio.sleep(0.01)
+        while not condition():
+            await self.look_again()
 
     async def until_row(self, campaign_id: int, condition: Callable[[Any], Any]) -> Any:
-        async with asyncio.timeout(WAIT_S):
-            while not condition(row := await self.row(campaign_id)):
-                await asyncio.sleep(0.02)
+        while not condition(row := await self.row(campaign_id)):
+            await self.look_again()
         return row
+
+    async def look_again(self) -> None:
+        """Let some time pass: nothing tells a test when a row changes."""
+        self._looks += 1
+        assert self._looks < LOOKS_MAX, "what the test waits for does not happen"
+        await asyncio.sleep(LOOK_S)
 
     def webhooks(self, *, deadline_s: float = 1.0, tls: ssl.SSLContext | None = None, **options: Any) -> Webhooks:
         sender = Sender(private=True, deadline_s=deadline_s, tls=tls)

@@ -7,8 +7,8 @@ import pytest
 from dialer.core.campaign import TRANSITIONS, CampaignAction, CampaignState
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CampaignSettings
-from web.live import CampaignView
 from web.i18n import Words
+from web.live import CampaignView
 from web.pages.campaign_card import allowed_actions, cap_level, notice_of
 
 
