@@ -17,6 +17,7 @@ from crm.names import near
 from crm.reconciling import release_reconciled
 from crm.settings_check import check_settings
 from crm.settings_text import apply_settings
+from crm.webhooks import WebhookState, follow_address, read_webhooks
 from crm.why import CampaignHold, WhyReport, why
 from dialer.core.campaign import CampaignAction, CampaignState, CampaignStep, IllegalCampaignAction, step
 from dialer.core.figures import LiveFigures
@@ -58,10 +59,15 @@ class CampaignStatus:
     figures_at: float | None
     served: bool
     stale: bool
+    webhook: WebhookState | None = None
+    """How its call records get to their receiver; None: it never had one."""
 
 
-async def create(engine: AsyncEngine, settings: CampaignSettings, *, now: float) -> int:
-    """Create a draft and return its id; raise BadInput that names the wrong field, or says that the name is taken."""
+async def create(engine: AsyncEngine, settings: CampaignSettings, *, now: float, private_webhooks: bool = False) -> int:
+    """Create a draft and return its id; raise BadInput that names the wrong field, or says that the name is taken.
+
+    `private_webhooks`: call records may be posted inside the installation's own network.
+    """
     settings = msgspec.structs.replace(settings, name=settings.name.strip())
     check_settings(settings, now=now)
     values = {
@@ -76,7 +82,9 @@ async def create(engine: AsyncEngine, settings: CampaignSettings, *, now: float)
     }
 
     def work(db: Connection) -> int:
-        return int(db.execute(insert(Campaign).values(values).returning(Campaign.id)).scalar_one())
+        campaign_id = int(db.execute(insert(Campaign).values(values).returning(Campaign.id)).scalar_one())
+        follow_address(db, campaign_id, None, settings.callback_url, now=now, private=private_webhooks)
+        return campaign_id
 
     try:
         return await in_transaction(engine, work)
@@ -118,7 +126,7 @@ def _need_hotline(settings: CampaignSettings) -> None:
 
 
 async def change_settings(
-    engine: AsyncEngine, name: str, changes: Mapping[str, str], *, now: float
+    engine: AsyncEngine, name: str, changes: Mapping[str, str], *, now: float, private_webhooks: bool = False
 ) -> CampaignSettings:
     """Change settings by key and text; a running engine follows at once. Raises BadInput that names the wrong key."""
 
@@ -131,6 +139,7 @@ async def change_settings(
         if after.kind is not before.kind and row.state != CampaignState.DRAFT:
             raise IllegalAction(f"campaign {row.name!r}: kind can be changed only in a draft; create another campaign.")
         check_settings(after, now=now)
+        follow_address(db, row.id, before.callback_url, after.callback_url, now=now, private=private_webhooks)
         _write(db, row.id, settings=_ENCODER.encode(after).decode())
         return after
 
@@ -175,13 +184,14 @@ async def read_status(engine: AsyncEngine, name: str | None = None, *, now: floa
     if name is not None:
         query = query.where(Campaign.name == name.strip())
     async with readers(engine).connect() as db:
-        found = [_status(row, now) for row in await db.execute(query)]
+        webhooks = await db.run_sync(read_webhooks)
+        found = [_status(row, now, webhooks.get(row.id)) for row in await db.execute(query)]
         if name is not None and not found:
             raise unknown_campaign(name, (await db.execute(select(Campaign.name))).scalars().all())
     return found
 
 
-def _status(row: Row[Any], now: float) -> CampaignStatus:
+def _status(row: Row[Any], now: float, webhook: WebhookState | None) -> CampaignStatus:
     served = row.owner is not None and (row.lease_expires_at or 0.0) > now
     return CampaignStatus(
         campaign_id=row.id,
@@ -195,4 +205,5 @@ def _status(row: Row[Any], now: float) -> CampaignStatus:
         figures_at=row.runtime_at,
         served=served,
         stale=not served or row.runtime_at is None,
+        webhook=webhook,
     )

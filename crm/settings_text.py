@@ -16,6 +16,7 @@ import msgspec
 from crm.fields import WrongValue, parse_moment
 from crm.laws import law_named
 from crm.numbers import Phone, parse_phone
+from dialer.core.callback import parse_callback
 from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.registry import PACERS
 from dialer.core.types import CampaignKind, CampaignSettings, Purpose, Slot
@@ -240,6 +241,7 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "ends_at": _moment("ends_at"),
         "end_when_done": _set("end_when_done", _yes),
         "prompt": _set("prompt", _optional(str)),
+        "callback_url": _set("callback_url", _optional(parse_callback)),
     }
 )
 """Every setting that a person may write, by its key."""

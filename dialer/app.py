@@ -17,10 +17,13 @@ from cdr.clickhouse import Analytics, open_chdb
 from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrQueries
 from cdr.verify import Report, verify
+from cdr.webhook import Webhooks
+from cdr.webhook_policy import Policy
+from cdr.webhook_send import Sender
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.home import Home
-from dialer.ports import AgentLink, Clock, Telephony
+from dialer.ports import AgentLink, Clock, EventLog, Telephony
 from dialer.service.clock import PacedClock, SystemClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
@@ -33,6 +36,7 @@ from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog
 from store.upgrade import upgrade
+from store.webhooks import SqlWebhookStore
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +97,7 @@ class Dialer:
             self._pace = [Service("clock", clock.run)]
         self._analytics, self._log, self._ledger = analytics, SqlOutboxLog(engine), SqlOffsetLedger(engine)
         self.projector = Projector(self._log, self._ledger, analytics, fault=fault)
+        self.webhooks = make_webhooks(settings, engine, self._log, fault)
 
     async def verify(self) -> Report:
         """Prove that no call record projected so far is missing or doubled."""
@@ -113,6 +118,7 @@ class Dialer:
             Service("driver", self.driver.run),
             Service("keeper", self.keeper.run),
             Service("projector", self.projector.run, essential=False),
+            Service("webhooks", self.webhooks.run, essential=False),
         ]
 
     async def drain(self) -> int:
@@ -138,6 +144,19 @@ class Dialer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self.driver.no_calls.wait()
+
+
+def make_webhooks(settings: Settings, engine: AsyncEngine, event_log: EventLog, fault: Fault | None) -> Webhooks:
+    """Wire the deliveries of finished call records: by the wall's time, whatever the clock of a demo says."""
+    return Webhooks(
+        event_log,
+        SqlWebhookStore(engine),
+        key=Home(settings.home).secrets().service,
+        sender=Sender(private=settings.webhook_private),
+        policy=Policy(give_up_s=settings.webhook_give_up_h * 3600),
+        keep_s=settings.webhook_keep_days * 86_400,
+        fault=fault,
+    )
 
 
 @asynccontextmanager

@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     """A per-trunk override table, what one carrier's codes really mean (statuses.md 2.10); None = none."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
+    webhook_private: bool = False
+    """Whether call records may be posted to loopback and private addresses, and there without TLS."""
+    webhook_give_up_h: float = Field(default=24.0, ge=0)
+    """A receiver that has failed for so many hours, and 20 times in a row, is disabled."""
+    webhook_keep_days: float = Field(default=7.0, gt=0)
+    """How long a call record waits for a receiver that does not take it."""
     log_level: str = "INFO"
 
     @property

@@ -10,36 +10,30 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Computed,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-BigId: Final = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits everywhere; on SQLite it must be called INTEGER to be the row id."""
+from store.base import NEVER_REUSE_IDS, Base, BigId
+from store.webhook_models import Webhook, WebhookQueue
+
+__all__ = ["Base", "BigId", "Webhook", "WebhookQueue"]  # beside those below: every table is found here
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]
-_NEVER_REUSE_IDS: Final = {"sqlite_autoincrement": True}
-"""Removed leads leave attempts behind: their ids must not come back."""
-
-
-class Base(DeclarativeBase):
-    """Holds the metadata of all tables."""
 
 
 class Customer(Base):
     """A person: the phone number is the identity (requirements S3-2, S3-9, S3-21; S0-20 for the papers)."""
 
     __tablename__ = "customers"
-    __table_args__ = (Index("ix_customers_name_sort", "name_sort", "id"), _NEVER_REUSE_IDS)
+    __table_args__ = (Index("ix_customers_name_sort", "name_sort", "id"), NEVER_REUSE_IDS)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(String(64), unique=True)
@@ -88,7 +82,7 @@ class Campaign(Base):
     """A campaign, its settings, who owns it now and its latest live figures."""
 
     __tablename__ = "campaigns"
-    __table_args__ = (_NEVER_REUSE_IDS,)
+    __table_args__ = (NEVER_REUSE_IDS,)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
@@ -128,7 +122,7 @@ class LeadList(Base):
     """A list of leads inside a campaign; switched off, it is not dialed (S0-5)."""
 
     __tablename__ = "lists"
-    __table_args__ = (UniqueConstraint("campaign_id", "name"), _NEVER_REUSE_IDS)
+    __table_args__ = (UniqueConstraint("campaign_id", "name"), NEVER_REUSE_IDS)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
@@ -179,7 +173,7 @@ class Lead(Base):
         Index("ix_leads_customer", "customer_id"),
         Index("ix_leads_added", "added_at"),
         Index("ix_leads_last_call", "last_call_at"),
-        _NEVER_REUSE_IDS,
+        NEVER_REUSE_IDS,
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialer.core.campaign import CampaignState
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CampaignSettings
-from store.models import Campaign, Comment, OutboxRecord
+from store.models import Campaign, Comment, OutboxRecord, Webhook
 from store.open import readers
 
 EVERY_S: Final = 1.0
@@ -34,6 +34,8 @@ _COLUMNS: Final = (
     Campaign.lease_expires_at,
     Campaign.runtime,
     Campaign.runtime_at,
+    Webhook.disabled_at,
+    Webhook.disabled_reason,
 )
 _log = logging.getLogger(__name__)
 _settings = msgspec.json.Decoder(CampaignSettings)
@@ -53,6 +55,8 @@ class CampaignView:
     figures_at: float | None
     served: bool
     stale: bool = False
+    webhook_disabled: str = ""
+    """Why its call records are posted no longer; empty = they are, or it posts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,9 @@ class LiveBoard:
 
 async def read_snapshot(engine: AsyncEngine, *, now: float) -> Snapshot:
     """Read every campaign with its figures, and the pulse of the store."""
+    query = select(*_COLUMNS).outerjoin(Webhook, Webhook.campaign_id == Campaign.id).order_by(Campaign.id)
     async with readers(engine).connect() as db:
-        rows = (await db.execute(select(*_COLUMNS).order_by(Campaign.id))).all()
+        rows = (await db.execute(query)).all()
         offset = await db.scalar(select(func.max(OutboxRecord.offset)))
         comment = await db.scalar(select(func.max(Comment.id)))
     campaigns = tuple(_view(row, now) for row in rows)
@@ -146,13 +151,16 @@ async def read_snapshot(engine: AsyncEngine, *, now: float) -> Snapshot:
 def _view(row: Row[*tuple[Any, ...]], now: float) -> CampaignView:
     figures = _figures.decode(row.runtime) if row.runtime else None
     served = row.owner is not None and row.lease_expires_at is not None and row.lease_expires_at > now
+    settings = _settings.decode(row.settings)
+    disabled = row.disabled_at is not None and settings.callback_url is not None
     return CampaignView(
         campaign_id=row.id,
         name=row.name,
         state=CampaignState(row.state),
         resumes_by_schedule=row.resumes_by_schedule,
-        settings=_settings.decode(row.settings),
+        settings=settings,
         figures=figures,
         figures_at=row.runtime_at,
         served=served,
+        webhook_disabled=row.disabled_reason if disabled else "",
     )

@@ -71,6 +71,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Chưa có dịch vụ quay số nào chạy chiến dịch này. Khởi động bằng lệnh: dialer up",
         "No dialing service runs this campaign. Start one with: dialer up",
     ),
+    "campaigns.webhook_disabled": (
+        "Webhook đã bị tắt: {reason}. Bật lại bằng lệnh: dialer campaign webhook TÊN enable",
+        "The webhook is disabled: {reason}. Let it go on with: dialer campaign webhook NAME enable",
+    ),
     "campaigns.stale": (
         "Số liệu cũ: dịch vụ quay số không báo về từ {at}.",
         "Old figures: the dialing service has not reported since {at}.",

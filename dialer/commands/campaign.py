@@ -9,6 +9,7 @@ import typer
 
 from dialer.commands import campaign_reports as reports
 from dialer.commands.context import StoreContext, print_json, with_store
+from dialer.commands.webhook import may_be_private, trouble_of, webhook_command
 from dialer.errors import BadInput
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def create_command(
         from dialer.core.types import CampaignSettings
 
         settings = apply_settings(CampaignSettings(campaign_id=0, name=name), changes)
-        return await create(store.engine, settings, now=store.now())
+        return await create(store.engine, settings, now=store.now(), private_webhooks=may_be_private())
 
     with_store(work)
     typer.echo(f"campaign {name!r} is a draft; import leads, then: dialer campaign approve {name!r}")
@@ -103,7 +104,8 @@ def set_command(name: _Name, changes: _Settings = None) -> None:
     async def work(store: StoreContext) -> CampaignSettings:
         from crm.campaigns import change_settings
 
-        return await change_settings(store.engine, name, _pairs(changes or []), now=store.now())
+        pairs = _pairs(changes or [])
+        return await change_settings(store.engine, name, pairs, now=store.now(), private_webhooks=may_be_private())
 
     if not changes:
         raise BadInput("say what to change: dialer campaign set NAME KEY=VALUE ...")
@@ -238,6 +240,8 @@ def _print_status(found: Sequence[CampaignStatus], *, single: bool) -> None:
     console.print(table)
     if single and found and not found[0].stale and found[0].figures is not None:
         console.print(escape(found[0].figures.detail))
+    for trouble in filter(None, map(trouble_of, found)):
+        console.print(escape(trouble), soft_wrap=True)
 
 
 def _dialing(status: CampaignStatus) -> str:
@@ -249,3 +253,4 @@ def _dialing(status: CampaignStatus) -> str:
 app.command("why")(reports.why_command)
 app.command("compliance")(reports.compliance_command)
 app.command("forecast")(reports.forecast_command)
+app.command("webhook")(webhook_command)

@@ -161,6 +161,8 @@ class CampaignSettings(msgspec.Struct, frozen=True):
     """Of the leads that are due alike, dial those first that most likely answer in this hour."""
     prompt: str | None = None
     """The message that an autodialer campaign plays to whoever answers."""
+    callback_url: str | None = None
+    """Where finished call records are posted (docs/webhook.md)."""
 
 
 class Lead(msgspec.Struct, frozen=True, gc=False):

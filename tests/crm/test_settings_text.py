@@ -49,6 +49,8 @@ PLAIN = CampaignSettings(1, "Tết")
         ("overflow_prompt", "xin-loi", "overflow_prompt", "xin-loi"),
         ("starts_at", "2026-03-02 08:00", "starts_at", datetime(2026, 3, 2, 1, tzinfo=UTC).timestamp()),
         ("end_when_done", "yes", "end_when_done", True),
+        ("callback_url", "https://crm.example.com/calls", "callback_url", "https://crm.example.com/calls"),
+        ("callback_url", "", "callback_url", None),
     ],
 )  # fmt: skip
 def test_a_setting_is_read_from_words(key: str, text: str, where: str, expected: Any) -> None:
@@ -75,6 +77,7 @@ def test_a_setting_is_read_from_words(key: str, text: str, where: str, expected:
         ("retry_rules", "busy", "write rules like"),
         ("max_attempts", "0", "max_attempts must be 1 or more"),
         ("starts_at", "soon", "a time is written"),
+        ("callback_url", "crm.example.com", "write a URL like https://"),
     ],
 )
 def test_a_wrong_setting_is_named(key: str, text: str, words: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.campaign import CampaignState
 from dialer.core.types import CampaignSettings
-from store.models import Base, Campaign
+from store.models import Base, Campaign, Webhook
 from store.open import open_database
 from web.live import STALE_S, LiveBoard, read_snapshot
 
@@ -47,6 +47,16 @@ async def test_a_snapshot_says_who_is_served(engine: AsyncEngine) -> None:
     ]
     later = await read_snapshot(engine, now=NOW + 31)
     assert not later.campaigns[0].served
+
+
+async def test_a_snapshot_says_whose_webhook_is_disabled(engine: AsyncEngine) -> None:
+    posts = msgspec.json.encode(CampaignSettings(0, "", callback_url="https://crm.example.com/")).decode()
+    async with engine.begin() as db:
+        ill = {"since": NOW, "disabled_at": NOW, "disabled_reason": "410 Gone"}
+        await db.execute(insert(Webhook), [{"campaign_id": 1, **ill}, {"campaign_id": 2, **ill}])
+        await db.execute(update(Campaign).where(Campaign.id == 1).values(settings=posts))
+    snapshot = await read_snapshot(engine, now=NOW)
+    assert [view.webhook_disabled for view in snapshot.campaigns] == ["410 Gone", ""], "the second one posts nowhere"
 
 
 async def test_the_pulse_changes_with_a_revision(engine: AsyncEngine) -> None:

@@ -62,6 +62,18 @@ def cap_level(figures: LiveFigures) -> str:
     return "near" if figures.abandonment >= NEAR_CAP * figures.abandon_limit else ""
 
 
+def notice_of(view: CampaignView, words: Words) -> str:
+    """Say what a person should know at once: nobody dials it, it has gone silent, its webhook is disabled."""
+    said = []
+    if not view.served and view.state not in {CampaignState.DRAFT, CampaignState.ENDED}:
+        said.append(words("campaigns.not_served"))
+    elif view.stale:
+        said.append(words("campaigns.stale", at=words.at(view.figures_at)))
+    if view.webhook_disabled:
+        said.append(words("campaigns.webhook_disabled", reason=view.webhook_disabled))
+    return " ".join(said)
+
+
 @dataclass(slots=True)
 class CampaignCard:
     """The elements of one campaign; `update` changes what has changed and nothing else."""
@@ -201,11 +213,7 @@ class CampaignCard:
             await self.show_forecast(self._view)
 
     def _show_notice(self, view: CampaignView) -> None:
-        text = ""
-        if not view.served and view.state not in {CampaignState.DRAFT, CampaignState.ENDED}:
-            text = self.words("campaigns.not_served")
-        elif view.stale:
-            text = self.words("campaigns.stale", at=self.words.at(view.figures_at))
+        text = notice_of(view, self.words)
         self._notice.set_text(text)
         self._notice.set_visibility(bool(text))
 

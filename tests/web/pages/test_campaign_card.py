@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dialer.core.campaign import TRANSITIONS, CampaignAction, CampaignState
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CampaignSettings
+from web.i18n import Words
 from web.live import CampaignView
-from web.pages.campaign_card import allowed_actions, cap_level
+from web.pages.campaign_card import allowed_actions, cap_level, notice_of
 
 
 def view(state: CampaignState, *, resumes: bool = False) -> CampaignView:
@@ -61,3 +64,14 @@ def test_a_stopped_campaign_is_not_stopped_again_but_one_that_resumes_by_itself_
 )
 def test_the_bar_turns_amber_near_the_cap_and_red_above_it(abandonment: float | None, level: str) -> None:
     assert cap_level(figures(abandonment)) == level
+
+
+def test_a_disabled_webhook_is_told_with_its_reason_beside_whatever_else_is_wrong() -> None:
+    words = Words("en")
+    well = view(CampaignState.RUNNING)
+    assert notice_of(well, words) == ""
+    disabled = replace(well, webhook_disabled="the receiver answered 410 Gone")
+    assert notice_of(disabled, words).startswith("The webhook is disabled: the receiver answered 410 Gone. ")
+    both = notice_of(replace(disabled, served=False), words)
+    assert both.startswith("No dialing service runs this campaign.")
+    assert both.endswith("dialer campaign webhook NAME enable")
