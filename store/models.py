@@ -109,6 +109,15 @@ class Campaign(Base):
     created_at: Mapped[float]
 
 
+class EngineBeat(Base):
+    """An engine process that lives; campaigns are shared evenly among those."""
+
+    __tablename__ = "engines"
+
+    owner: Mapped[str] = mapped_column(String(128), primary_key=True)
+    alive_until: Mapped[float]
+
+
 class LearnedEstimates(Base):
     """What a campaign has learned about its calls and agents; written only by `store.learning`."""
 
