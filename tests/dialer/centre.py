@@ -185,11 +185,12 @@ class Centre:
             (line["campaign"], line["epoch"]): line["at"] for name in names
             for line in self.logged(name, "campaign.taken")
         }  # fmt: skip
-        return [
-            invite for invite in invites
-            if (one := attempts[invite.call_id])
-            and invite.at > taken.get((one.campaign_id, one.owner_epoch + 1), float("inf"))
-        ]  # fmt: skip
+
+        def over(invite: Invite) -> float:
+            one = attempts[invite.call_id]
+            return taken.get((one.campaign_id, one.owner_epoch + 1), float("inf"))
+
+        return [invite for invite in invites if invite.at > over(invite)]
 
 
 @asynccontextmanager
