@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -124,6 +125,7 @@ async def _kafka(settings: Settings) -> str:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the finding says it, once
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=int(WITHIN_S * 500))
     try:
         await admin.start()
@@ -155,7 +157,9 @@ async def _clickhouse(settings: Settings) -> str:
         return f"not set: chDB keeps the call records in {settings.analytics_path}"
     url = urlsplit(settings.clickhouse_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
-        raise BadInput("DIALER_CLICKHOUSE_URL is not http://USER:PASSWORD@HOST:8123/DATABASE")
+        raise BadInput(
+            "DIALER_CLICKHOUSE_URL must be http://HOST:8123/DATABASE, with USER:PASSWORD@ before HOST if need be"
+        )
     headers = {"X-ClickHouse-User": unquote(url.username or "default"), "X-ClickHouse-Key": unquote(url.password or "")}
     where = f"{url.scheme}://{url.hostname}:{url.port or 8123}"
     database = url.path.strip("/") or "default"

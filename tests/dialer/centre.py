@@ -181,7 +181,7 @@ class Centre:
 
     def stale(self, invites: list[Invite], attempts: dict[str, Attempt], *names: str) -> list[Invite]:
         """Return the INVITEs of an epoch that came after the next one was taken."""
-        taken = {
+        taken: dict[tuple[int, int], float] = {
             (line["campaign"], line["epoch"]): line["at"] for name in names
             for line in self.logged(name, "campaign.taken")
         }  # fmt: skip
