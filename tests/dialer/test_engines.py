@@ -11,8 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from dialer.core.effects import BeginAttempts
+from dialer.core.events import Event
 from dialer.core.types import CampaignKind, NumberCaps
+from dialer.ports import Owned
+from dialer.service.clock import SystemClock
+from dialer.service.writer import Writer
+from store.lead_store import SqlLeadStore
+from store.open import open_database
+from store.upgrade import upgrade
 from tests.dialer.centre import LEASE_S, Attempt, centre_at, end, is_stopped, resume, until
+from tests.store.worlds import SqlWorld, intent, leased, standing
 
 pytestmark = [pytest.mark.component("postgresql"), pytest.mark.timeout(300)]
 
@@ -177,3 +186,25 @@ async def test_one_number_in_two_campaigns_of_two_engines_is_never_called_twice_
             assert all(
                 (first.ended_at or time.time()) <= second.begun_at for first, second in itertools.pairwise(ordered)
             )
+
+
+async def test_what_waits_is_committed_together(postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    try:
+        await upgrade(engine)
+        world = SqlWorld(engine)
+        fence = await standing(world, 300)
+        leads = await leased(world, fence, 300)
+        commits, answers = list[str](), list[Event]()
+        store = SqlLeadStore(engine, fault=commits.append)
+        writer = Writer(store, SystemClock(), lambda _campaign, event: answers.append(event))
+        for lead in leads:
+            writer.put(Owned(fence, BeginAttempts((intent(lead, at=time.time()),))))
+        running = asyncio.create_task(writer.run())
+        await asyncio.wait_for(writer.flushed(), 60)
+        running.cancel()
+        await asyncio.wait({running})
+    finally:
+        await engine.dispose()
+    assert len(leads) == len(answers) == 300
+    assert commits.count("commit.after") == 1, "300 effects, one transaction"
