@@ -1,50 +1,64 @@
-"""The composition root: the only module that knows everyone."""
+"""The composition root: the only module that knows everyone. Settings and role choose; the parts are the same."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
+import functools
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 import msgspec
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.clickhouse import Analytics, open_chdb
 from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrQueries
-from cdr.verify import Report, verify
+from cdr.verify import Report
 from cdr.webhook import Webhooks
 from cdr.webhook_policy import Policy
 from cdr.webhook_send import Sender
+from dialer import metrics
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.errors import BadInput, DialerError
 from dialer.home import Home
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
 from dialer.service.clock import PacedClock, SystemClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
+from dialer.service.engine import EnginePart
 from dialer.service.keeper import Keeper
 from dialer.service.lifecycle import Service, run_services
+from dialer.service.part import Part, Watch
+from dialer.service.posting import WebhooksPart
+from dialer.service.projection import ProjectorPart
 from statuses.classify import Override
 from store.latest import latest_time
 from store.lead_store import SqlLeadStore
 from store.ledger import SqlOffsetLedger
-from store.open import open_database
+from store.open import open_database, readers
 from store.outbox import SqlOutboxLog
+from store.sole import PROJECTOR, WEBHOOKS, alone
 from store.upgrade import upgrade
 from store.webhooks import SqlWebhookStore
 
-log = logging.getLogger(__name__)
-
 TRUNK = "sim"
-FLUSH_S = 10.0
-"""The least time that a drain gives the store to take what is left; past it the process fails, and says so."""
-LAST_WORDS_S = 3.0
-"""How long calls that outlive the drain get to confirm their hang-up."""
+
+
+class Role(StrEnum):
+    """What a process runs."""
+
+    UP = "up"
+    ENGINE = "engine"
+    RELAY = "relay"
+    PROJECTOR = "projector"
+    WEB = "web"
 
 
 class World(msgspec.Struct, frozen=True):
@@ -61,126 +75,254 @@ class Outcome(msgspec.Struct, frozen=True):
     recovered: int
 
 
+MakeWorld = Callable[[Clock], Awaitable[World]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every part stands on: settings, the open database, the clock, and what is closed at the end."""
+
+    settings: Settings
+    engine: AsyncEngine
+    clock: Clock
+    fault: Fault | None
+    stack: AsyncExitStack
+
+
 class Dialer:
     """Everything of one process, open and wired."""
 
     def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        *,
-        engine: AsyncEngine,
-        analytics: Analytics,
-        world: World,
-        fault: Fault | None,
-        overrides: tuple[Override, ...],
+        self, role: Role, ground: Ground, parts: Sequence[Part], cdr: CdrQueries | None, event_log: EventLog | None
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.engine = engine
-        self.cdr = CdrQueries(analytics)
-        self.store = SqlLeadStore(engine, fault=fault)
-        limit = TrunkLimit(
-            name=TRUNK,
-            channels=settings.trunk_channels,
-            cps=settings.trunk_cps,
-            burst=max(1, int(settings.trunk_cps)),
-        )
-        self.driver = Driver(self.store, world.telephony, world.agents, clock, fault=fault)
-        owner = f"{socket.gethostname()}:{Home(settings.home).secrets().installation[:12]}"
-        self.keeper = Keeper(
-            self.store, world.telephony, self.driver, TrunkPool((limit,)), owner=owner, overrides=overrides
-        )
-        self._pace: list[Service] = []
-        if isinstance(clock, PacedClock):
-            clock.is_busy = lambda: self.driver.is_busy
-            self._pace = [Service("clock", clock.run)]
-        self._analytics, self._log, self._ledger = analytics, SqlOutboxLog(engine), SqlOffsetLedger(engine)
-        self.projector = Projector(self._log, self._ledger, analytics, fault=fault)
-        self.webhooks = make_webhooks(settings, engine, self._log, fault)
+        self.role = role
+        self.settings = ground.settings
+        self.clock = ground.clock
+        self.engine = ground.engine
+        self.store = SqlLeadStore(ground.engine)
+        self._parts = parts
+        self._cdr = cdr
+        self._event_log = event_log
+
+    @property
+    def cdr(self) -> CdrQueries:
+        """Return the call records that this process has open; raise DialerError when another one has them."""
+        if self._cdr is None:
+            raise DialerError(f"dialer {self.role.value} has no call records open; ask the projector, or ClickHouse")
+        return self._cdr
+
+    @property
+    def has_cdr(self) -> bool:
+        """Tell whether call records are open here."""
+        return self._cdr is not None
+
+    @property
+    def dialing(self) -> EnginePart:
+        """Return the engine; raise DialerError in a process that has none."""
+        for part in self._parts:
+            if isinstance(part, EnginePart):
+                return part
+        raise DialerError(f"dialer {self.role.value} has no engine")
+
+    @property
+    def driver(self) -> Driver:
+        """Return the loop that turns the engines."""
+        return self.dialing.driver
+
+    @property
+    def keeper(self) -> Keeper:
+        """Return what keeps campaigns in step with the store."""
+        return self.dialing.keeper
+
+    @property
+    def recovered(self) -> int:
+        """Count the attempts that were settled for a stopped engine."""
+        return sum(part.keeper.recovered for part in self._parts if isinstance(part, EnginePart))
 
     async def verify(self) -> Report:
         """Prove that no call record projected so far is missing or doubled."""
-        positions = {n: await self._ledger.position(PROJECTION, n) for n in await self._log.partitions()}
-        return await verify(self._analytics, positions)
+        if self._event_log is None:
+            raise DialerError(f"dialer {self.role.value} does not read the event log; ask the projector")
+        ledger = SqlOffsetLedger(self.engine)
+        positions = {n: await ledger.position(PROJECTION, n) for n in await self._event_log.partitions()}
+        return await self.cdr.verify(positions)
 
     def health(self) -> dict[str, str]:
         """Return each dependency and what is wrong with it, "ok" when nothing is."""
-        return {
-            "database": "ok" if self.driver.writer.failures == 0 else f"{self.driver.writer.failures} failed commits",
-            "analytics": "ok" if self.projector.failure is None else self.projector.failure,
-        }
+        return {name: words for part in self._parts for name, words in part.health().items()}
+
+    def samples(self) -> Iterable[metrics.Sample]:
+        """Return the figures of this moment."""
+        yield from metrics.of_process(self.role.value)
+        for name, words in self.health().items():
+            yield metrics.Sample(metrics.DEPENDENCY, words == "ok", (name,))
+        for part in self._parts:
+            yield from part.samples()
 
     def services(self) -> list[Service]:
         """Return the parts that run for as long as the process does."""
-        return [
-            *self._pace,
-            Service("driver", self.driver.run),
-            Service("keeper", self.keeper.run),
-            Service("projector", self.projector.run, essential=False),
-            Service("webhooks", self.webhooks.run, essential=False),
-        ]
+        return [service for part in self._parts for service in part.services()]
 
     async def drain(self) -> int:
-        """Place no more calls, let those in flight finish, flush; return how many had to be cut."""
-        await self.keeper.close()
-        await self._calls_end(self.settings.drain_s)
-        cut = self.driver.calls_in_flight
-        if cut:
-            log.warning("calls outlive the drain and are ended", extra={"action": "drain.cut", "calls": cut})
-            for campaign_id in self.driver.seats:
-                self.driver.cut(campaign_id)
-            await self._calls_end(LAST_WORDS_S)
-        self.driver.finish_wrap_ups()
-        await self.driver.quiet()
-        async with asyncio.timeout(max(FLUSH_S, self.settings.drain_s)):
-            await self.driver.writer.flushed()
-        while await self.projector.run_once():
-            pass
-        await self.keeper.resign()
-        return cut
-
-    async def _calls_end(self, within_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self.driver.no_calls.wait()
-
-
-def make_webhooks(settings: Settings, engine: AsyncEngine, event_log: EventLog, fault: Fault | None) -> Webhooks:
-    """Wire the deliveries of finished call records: by the wall's time, whatever the clock of a demo says."""
-    return Webhooks(
-        event_log,
-        SqlWebhookStore(engine),
-        key=Home(settings.home).secrets().service,
-        sender=Sender(private=settings.webhook_private),
-        policy=Policy(give_up_s=settings.webhook_give_up_h * 3600),
-        keep_s=settings.webhook_keep_days * 86_400,
-        fault=fault,
-    )
+        """Take no more work, part by part in the way that events go; return how many calls had to be cut."""
+        return sum([await part.drain() for part in self._parts])
 
 
 @asynccontextmanager
 async def open_dialer(
     settings: Settings,
-    make_world: Callable[[Clock], Awaitable[World]],
+    make_world: MakeWorld,
     *,
+    role: Role = Role.UP,
     speed: float = 1.0,
     overrides: tuple[Override, ...] = (),
 ) -> AsyncIterator[Dialer]:
-    """Open the databases and the world; raise DialerError (what, where, what to do) when something is in the way."""
+    """Open what the role needs, a world only if it dials.
+
+    Raises DialerError (what, where, what to do) when something is in the way.
+    """
     fault = crash_at(os.environ.get("DIALER_CRASH_AT"))
     async with AsyncExitStack() as stack:
-        Home(settings.home).prepare()
-        engine = open_database(settings.database)
-        stack.push_async_callback(engine.dispose)
-        await upgrade(engine)
-        clock = PacedClock(speed=speed, start=await latest_time(engine)) if speed > 1 else SystemClock()
-        analytics = await open_chdb(settings.analytics_path)
-        stack.push_async_callback(analytics.close)
-        world = await make_world(clock)
-        await stack.enter_async_context(world.telephony)
-        await stack.enter_async_context(world.agents)
-        yield Dialer(settings, clock, engine=engine, analytics=analytics, world=world, fault=fault, overrides=overrides)
+        engine = await open_store(settings, stack)
+        clock = await open_clock(engine, speed)
+        ground = Ground(settings, engine, clock, fault, stack)
+        parts: list[Part] = [Watch("database", functools.partial(_answers, engine))]
+        if role in _ENGINES:
+            parts.append(await open_engine(ground, make_world, overrides))
+        if role is Role.RELAY or (role is Role.UP and settings.kafka):
+            parts.append(await open_relay(ground))
+        analytics = await open_analytics(ground) if role in _PROJECTORS or _asks_clickhouse(role, settings) else None
+        event_log = await open_log(ground) if role in _PROJECTORS else None
+        if analytics is not None and event_log is not None:
+            parts += [open_projector(ground, event_log, analytics), open_webhooks(ground, event_log)]
+        elif analytics is not None:
+            parts.append(Watch("analytics", functools.partial(analytics.query, "SELECT 1", {})))
+        yield Dialer(role, ground, parts, CdrQueries(analytics) if analytics is not None else None, event_log)
+
+
+_ENGINES: Final = frozenset({Role.UP, Role.ENGINE})
+_PROJECTORS: Final = frozenset({Role.UP, Role.PROJECTOR})
+
+
+def _asks_clickhouse(role: Role, settings: Settings) -> bool:
+    return role is Role.WEB and bool(settings.clickhouse_url)
+
+
+async def open_store(settings: Settings, stack: AsyncExitStack) -> AsyncEngine:
+    """Open and upgrade the database."""
+    Home(settings.home).prepare()
+    engine = open_database(settings.database)
+    stack.push_async_callback(engine.dispose)
+    await upgrade(engine)
+    return engine
+
+
+async def open_clock(engine: AsyncEngine, speed: float) -> Clock:
+    """Return the wall's clock, or one that runs ahead of it from where the database is."""
+    return PacedClock(speed=speed, start=await latest_time(engine)) if speed > 1 else SystemClock()
+
+
+async def open_log(ground: Ground) -> EventLog:
+    """Return the event log in force: Kafka when it is named, else the outbox itself."""
+    if ground.settings.kafka:
+        return await _kafka_log(ground)
+    return SqlOutboxLog(ground.engine)
+
+
+async def open_analytics(ground: Ground) -> Analytics:
+    """Open the call records: a ClickHouse server when it is named, else chDB in the home folder."""
+    settings = ground.settings
+    analytics = await (_clickhouse(settings) if settings.clickhouse_url else open_chdb(settings.analytics_path))
+    ground.stack.push_async_callback(analytics.close)
+    return analytics
+
+
+async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> EnginePart:
+    """Wire driver and keeper to the store and the world."""
+    settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
+    world = await make_world(ground.clock)
+    await ground.stack.enter_async_context(world.telephony)
+    await ground.stack.enter_async_context(world.agents)
+    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault)
+    limit = TrunkLimit(
+        name=TRUNK,
+        channels=settings.trunk_channels,
+        cps=settings.trunk_cps,
+        burst=max(1, int(settings.trunk_cps)),
+    )
+    keeper = Keeper(
+        store,
+        world.telephony,
+        driver,
+        TrunkPool((limit,)),
+        owner=_owner(settings),
+        overrides=overrides,
+        lease_s=settings.lease_s,
+    )
+    return EnginePart(driver, keeper, drain_s=settings.drain_s)
+
+
+def open_projector(ground: Ground, event_log: EventLog, analytics: Analytics) -> ProjectorPart:
+    """Wire the projector from the log to the call records; the outbox is projected by one process at a time."""
+    ledger = SqlOffsetLedger(ground.engine)
+    projector = Projector(event_log, ledger, analytics, fault=ground.fault)
+    if ground.settings.kafka:
+        return ProjectorPart(projector, ground.clock.now, drain_s=ground.settings.drain_s)
+    only = functools.partial(alone, ground.engine, PROJECTOR, "projects the call records")
+    return ProjectorPart(projector, ground.clock.now, drain_s=ground.settings.drain_s, alone=only)
+
+
+def open_webhooks(ground: Ground, event_log: EventLog) -> WebhooksPart:
+    """Wire the deliveries of finished call records: by the wall's time, whatever the clock of a demo says."""
+    settings = ground.settings
+    webhooks = Webhooks(
+        event_log,
+        SqlWebhookStore(ground.engine),
+        key=Home(settings.home).secrets().service,
+        sender=Sender(private=settings.webhook_private),
+        policy=Policy(give_up_s=settings.webhook_give_up_h * 3600),
+        keep_s=settings.webhook_keep_days * 86_400,
+        fault=ground.fault,
+    )
+    return WebhooksPart(webhooks, alone=functools.partial(alone, ground.engine, WEBHOOKS, "posts finished calls"))
+
+
+async def open_relay(ground: Ground) -> Part:
+    """Wire the relay from the outbox to Kafka."""
+    if not ground.settings.kafka:
+        raise BadInput("there is nothing to relay to: set DIALER_KAFKA; without it the outbox itself is the event log")
+    return await _relay(ground)
+
+
+# --- to be wired: one place for each part that comes from elsewhere ---------------------------------------------------
+
+
+async def _kafka_log(ground: Ground) -> EventLog:
+    # WIRE(kafka): return cdr.kafka_log.KafkaLog over settings.kafka, kafka_topic, kafka_partitions, kafka_replication.
+    raise DialerError(f"DIALER_KAFKA={ground.settings.kafka}: this build has no Kafka log; unset it to use the outbox")
+
+
+async def _relay(ground: Ground) -> Part:
+    # WIRE(kafka): return a Part (dialer.service.part) around cdr.relay.Relay; its lag goes to metrics.LAG, ("relay",).
+    raise DialerError(f"DIALER_KAFKA={ground.settings.kafka}: this build has no relay; unset it to use the outbox")
+
+
+async def _clickhouse(settings: Settings) -> Analytics:  # noqa: ARG001 -- to be wired
+    # WIRE(clickhouse): return await cdr.clickhouse_http.open_clickhouse(settings.clickhouse_url, clickhouse_cluster,
+    # retention_calls_days, retention_events_days).
+    raise DialerError("DIALER_CLICKHOUSE_URL: this build speaks to the embedded engine only; unset it to use chDB")
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def _owner(settings: Settings) -> str:
+    return f"{socket.gethostname()}:{Home(settings.home).secrets().installation[:12]}"
+
+
+async def _answers(engine: AsyncEngine) -> None:
+    async with readers(engine).connect() as connection:
+        await connection.execute(text("SELECT 1"))
 
 
 async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, more: Sequence[Service] = ()) -> Outcome:
@@ -196,4 +338,4 @@ async def run_dialer(dialer: Dialer, stop: asyncio.Event, *, more: Sequence[Serv
         await asyncio.Event().wait()
 
     await run_services([*dialer.services(), *more, Service("conductor", conduct)], halt)
-    return Outcome(cut=cut, recovered=dialer.keeper.recovered)
+    return Outcome(cut=cut, recovered=dialer.recovered)

@@ -11,10 +11,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dialer.commands import bench, campaign, cdr, demo, leads, simulate, status, up
+from dialer.commands import bench, campaign, cdr, config, demo, leads, roles, simulate, status, up
 from dialer.commands.context import choose
 from dialer.errors import DialerError
 from dialer.output import watch_reader
+from dialer.redact import hide_secrets
 
 app = typer.Typer(
     name="dialer",
@@ -30,7 +31,12 @@ app.add_typer(cdr.app, name="cdr", help="Search, show, export and verify call de
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
+app.add_typer(config.app, name="config", help="Show the settings and where they come from; check what they name.")
 app.command("up")(up.up)
+app.command("engine")(roles.engine)
+app.command("relay")(roles.relay)
+app.command("projector")(roles.projector)
+app.command("web")(roles.web)
 app.command("demo")(demo.demo)
 
 
@@ -40,9 +46,12 @@ def options(
     database_url: Annotated[
         str | None, typer.Option(help="postgresql://... instead of SQLite (DIALER_DATABASE_URL).")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Settings file (DIALER_CONFIG; else HOME/dialer.toml).")
+    ] = None,
 ) -> None:
     """Take the options that every command shares."""
-    choose(home=home, database_url=database_url)
+    choose(home=home, database_url=database_url, config=config)
 
 
 def main() -> None:
@@ -61,4 +70,4 @@ def main() -> None:
 
 
 def _say(text: str) -> None:
-    Console(stderr=True, highlight=False).print("[bold red]dialer:[/]", escape(text), soft_wrap=True)
+    Console(stderr=True, highlight=False).print("[bold red]dialer:[/]", escape(hide_secrets(text)), soft_wrap=True)

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,10 @@ import psutil
 from dialer.errors import BadInput, ResourceBusy
 
 Secret = Annotated[str, msgspec.Meta(min_length=32)]
+CONSOLE = "service"
+"""The part that serves the console; whichever process runs it answers the command line."""
+ENGINE, RELAY, PROJECTOR = "engine", "relay", "projector"
+"""The other parts of the dialer, each run by one process a home folder."""
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -43,7 +47,6 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._note = path / "service.json"
 
     def prepare(self) -> None:
         """Make the folder; raise BadInput when it cannot be one."""
@@ -74,36 +77,42 @@ class Home:
                 f"cannot use {file}: {error.strerror}; mend its permissions, or name another home folder with --home"
             ) from error
 
-    def running(self) -> RunningService | None:
-        """Return the service that lives on this folder, None when there is none."""
+    def running(self, part: str = CONSOLE) -> RunningService | None:
+        """Return the process that runs a part of the dialer on this folder, None when there is none."""
         try:
-            note = msgspec.json.decode(self._note.read_bytes(), type=RunningService)
+            note = msgspec.json.decode(self._note(part).read_bytes(), type=RunningService)
             alive = abs(psutil.Process(note.pid).create_time() - note.created) < 1.0
         except (OSError, msgspec.MsgspecError, psutil.Error):
             return None
         return note if alive else None
 
     @contextlib.contextmanager
-    def claimed(self, url: str) -> Iterator[Home]:
-        """Hold the folder for this process; raise ResourceBusy when another one lives on it."""
-        self.refuse_if_running()
+    def claimed(self, url: str, parts: Sequence[str] = (CONSOLE,)) -> Iterator[Home]:
+        """Hold these parts of the folder for this process; raise ResourceBusy when another one has any of them."""
+        self.refuse_if_running(parts)
         me = psutil.Process()
         text = json.dumps({"pid": me.pid, "created": me.create_time(), "url": url})
-        self._note.write_text(text, encoding="utf-8")
-        self._note.chmod(0o600)
         try:
+            for part in parts:
+                self._note(part).write_text(text, encoding="utf-8")
+                self._note(part).chmod(0o600)
             yield self
         finally:
-            self._note.unlink(missing_ok=True)
+            for part in parts:
+                self._note(part).unlink(missing_ok=True)
 
-    def refuse_if_running(self) -> None:
-        """Raise ResourceBusy when another process serves this folder."""
-        other = self.running()
-        if other is not None and other.pid != os.getpid():
-            raise ResourceBusy(
-                f"{self.path} is served by process {other.pid} at {other.url}; "
-                "use that one, stop it, or name another --home"
-            )
+    def refuse_if_running(self, parts: Sequence[str] = (CONSOLE,)) -> None:
+        """Raise ResourceBusy when another process runs one of these parts on the folder."""
+        for part in parts:
+            other = self.running(part)
+            if other is not None and other.pid != os.getpid():
+                raise ResourceBusy(
+                    f"{self.path} is served by process {other.pid} at {other.url}; "
+                    "use that one, stop it, or name another --home"
+                )
+
+    def _note(self, part: str) -> Path:
+        return self.path / f"{part}.json"
 
 
 def _publish(file: Path, text: bytes) -> None:

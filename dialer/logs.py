@@ -1,4 +1,4 @@
-"""Logs: JSON lines with an `action` in a file, warnings for people on standard error; never a phone number."""
+"""Logs: JSON lines with an `action` in a file, warnings for people on standard error; no phone number, no password."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import logging.handlers
 import re
 import sys
 from pathlib import Path
+
+from dialer.redact import hide_secrets
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _PHONE = re.compile(r"(?<![\w.-])\+?\d{9,13}(?![\w-]|\.\d)")
@@ -35,7 +37,7 @@ class JsonLines(logging.Formatter):
         line |= {"message": record.getMessage(), **fields}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return masked(json.dumps(line, default=str, ensure_ascii=False))
+        return masked(hide_secrets(json.dumps(line, default=str, ensure_ascii=False)))
 
 
 class Plain(logging.Formatter):
@@ -44,7 +46,7 @@ class Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         cause = f": {record.exc_info[1]!r}" if record.exc_info else ""
-        return masked(f"{record.levelname.lower()}: {record.getMessage()}{cause}")
+        return masked(hide_secrets(f"{record.levelname.lower()}: {record.getMessage()}{cause}"))
 
 
 def set_up_logging(level: str, file: Path) -> None:

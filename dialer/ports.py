@@ -100,6 +100,10 @@ class AgentLink(Protocol):
         """Tell one desk."""
         ...
 
+    async def announce(self, campaign_id: int) -> None:
+        """Have every agent of a campaign say again whether they are ready: a new engine has taken it."""
+        ...
+
 
 class CampaignRow(msgspec.Struct, frozen=True):
     """A campaign as the store holds it; `revision` grows with each change of settings, state or leads by people."""
@@ -151,6 +155,18 @@ class LeadStore(Protocol):
 
     async def resign(self, fence: Fence) -> None:
         """Give the campaign and its unused leases back."""
+        ...
+
+    async def beat(self, owner: str, *, now: float, ttl_s: float) -> None:
+        """Note that this engine lives, and will be taken for dead when it does not say so again within `ttl_s`."""
+        ...
+
+    async def engines(self, *, now: float) -> int:
+        """Count the engines that live."""
+        ...
+
+    async def leave(self, owner: str) -> None:
+        """Forget this engine: the others take its share."""
         ...
 
     async def commit(self, batch: Sequence[Owned], *, now: float) -> Sequence[tuple[int, Event]]:

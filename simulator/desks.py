@@ -99,6 +99,27 @@ class Desks:
         if desk is not None:
             self._orders[command.order](desk, command, now)
 
+    def announce(self, now: float) -> None:
+        """Let everybody at a desk say so again to a new engine; one whose call is over is free for the next."""
+        for desk in self._desks.values():
+            self._announce((desk, desk.turn), now)
+
+    def _announce(self, payload: tuple[Desk, int], now: float) -> None:
+        desk, turn = payload
+        if desk.turn != turn or desk.state is DeskState.AWAY:
+            return
+        if desk.state not in {DeskState.READY, DeskState.PAUSED}:
+            if desk.call_id is not None and self._is_live(desk.call_id):
+                self._at(now + LOOK_AGAIN_S, self._announce, payload)
+                return
+            desk.call_id = None
+            self._move(desk, DeskState.READY, now)
+        self._emit(AgentSignedIn(desk.agent_id), now)
+        if desk.state is DeskState.PAUSED:
+            self._emit(AgentPaused(desk.agent_id, BREAK), now)
+        else:
+            self._emit(AgentReady(desk.agent_id), now)
+
     def joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
         """Note that agent and customer hear each other."""
         desk = self._desks.get(agent)

@@ -80,6 +80,12 @@ class SimulatedDesks:
         if desks is not None:
             desks.order(order, self._clock.now())
 
+    async def announce(self, campaign_id: int) -> None:
+        """Have the agents of a campaign say again whether they are ready."""
+        desks = self._desks.get(campaign_id)
+        if desks is not None:
+            desks.announce(self._clock.now())
+
     def _joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
         for desks in self._desks.values():
             desks.joined(agent, call_id, now)

@@ -99,6 +99,18 @@ class SqlLeadStore:
         """Give the campaign and its unused leases back."""
         await self._runner.write(lambda connection: ownership.resign(connection, fence))
 
+    async def beat(self, owner: str, *, now: float, ttl_s: float) -> None:
+        """Note that this engine lives, and will be taken for dead when it does not say so again within `ttl_s`."""
+        await self._runner.write(lambda connection: ownership.beat(connection, owner, now=now, ttl_s=ttl_s))
+
+    async def engines(self, *, now: float) -> int:
+        """Count the engines that live."""
+        return await self._runner.read(lambda connection: ownership.engines(connection, now=now))
+
+    async def leave(self, owner: str) -> None:
+        """Forget this engine: the others take its share."""
+        await self._runner.write(lambda connection: ownership.leave(connection, owner))
+
     async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
         """List the attempts begun and not settled, oldest first."""
         mine = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ~ATTEMPTS.c.settled)

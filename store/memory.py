@@ -29,6 +29,7 @@ class MemoryLeadStore:
         """All CDR events so far; the offset of an event is its place, from 1."""
         self.runtimes: dict[int, tuple[bytes, float]] = {}
         self._learned: dict[int, SavedEstimates] = {}
+        self._engines: dict[str, float] = {}
 
     def add_campaign(self, settings: CampaignSettings, *, state: CampaignState = CampaignState.RUNNING) -> None:
         """Add a campaign without lists."""
@@ -97,6 +98,18 @@ class MemoryLeadStore:
         if info is not None:
             info.owner = info.lease_expires_at = None
             self._free(fence.campaign_id)
+
+    async def beat(self, owner: str, *, now: float, ttl_s: float) -> None:
+        """Note that this engine lives."""
+        self._engines[owner] = now + ttl_s
+
+    async def engines(self, *, now: float) -> int:
+        """Count the engines that live."""
+        return sum(until > now for until in self._engines.values())
+
+    async def leave(self, owner: str) -> None:
+        """Forget this engine."""
+        self._engines.pop(owner, None)
 
     def _free(self, campaign_id: int) -> None:
         for lead in self.book.leads.values():

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from store.base import NEVER_REUSE_IDS, Base, BigId
 from store.webhook_models import Webhook, WebhookQueue
 
-__all__ = ["Base", "BigId", "Webhook", "WebhookQueue"]  # beside those below: every table is found here
+__all__ = ["NEVER_REUSE_IDS", "Base", "BigId", "Webhook", "WebhookQueue"]
+"""Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]
 
@@ -101,6 +102,15 @@ class Campaign(Base):
     """LiveFigures JSON."""
     runtime_at: Mapped[float | None]
     created_at: Mapped[float]
+
+
+class EngineBeat(Base):
+    """An engine process that lives; campaigns are shared evenly among those."""
+
+    __tablename__ = "engines"
+
+    owner: Mapped[str] = mapped_column(String(128), primary_key=True)
+    alive_until: Mapped[float]
 
 
 class LearnedEstimates(Base):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, and_, select, text, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, text, update
 
 from dialer.core.types import Fence
 from dialer.errors import Fenced, NotFound
 from store.load import CAMPAIGNS, LEADS
-from store.models import BUSY
+from store.models import BUSY, EngineBeat
+
+_ENGINES: Final = cast("Table", EngineBeat.__table__)
+_SILENT_S: Final = 86_400.0
 
 
 def acquire(connection: Connection, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
@@ -42,6 +45,25 @@ def resign(connection: Connection, fence: Fence) -> None:
     given = update(CAMPAIGNS).where(held_by(fence)).values(owner=None, lease_expires_at=None)
     if connection.execute(given).rowcount:
         _free_leases(connection, fence.campaign_id)
+
+
+def beat(connection: Connection, owner: str, *, now: float, ttl_s: float) -> None:
+    """Note that an engine lives until now + ttl_s; engines that have been silent for a day are forgotten."""
+    lives = update(_ENGINES).where(_ENGINES.c.owner == owner).values(alive_until=now + ttl_s)
+    if connection.execute(lives).rowcount == 0:
+        connection.execute(insert(_ENGINES).values(owner=owner, alive_until=now + ttl_s))
+        connection.execute(delete(_ENGINES).where(_ENGINES.c.alive_until < now - _SILENT_S))
+
+
+def engines(connection: Connection, *, now: float) -> int:
+    """Count the engines that live."""
+    alive = select(func.count()).select_from(_ENGINES).where(_ENGINES.c.alive_until > now)
+    return int(connection.execute(alive).scalar_one())
+
+
+def leave(connection: Connection, owner: str) -> None:
+    """Forget an engine."""
+    connection.execute(delete(_ENGINES).where(_ENGINES.c.owner == owner))
 
 
 def held_by(fence: Fence) -> Any:

@@ -40,6 +40,11 @@ def head() -> str:
     return str(ScriptDirectory(str(_MIGRATIONS)).get_current_head())
 
 
+def found_revision(connection: Connection) -> str | None:
+    """Return the revision of an open database, None for one without our tables; nothing is changed."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _migrate(connection: Connection) -> None:
     # SQLite's transaction began with the write lock; either way nobody else migrates now.
     if connection.dialect.name == "postgresql":

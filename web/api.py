@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -10,15 +11,16 @@ from starlette.responses import JSONResponse, Response
 
 from cdr.queries import LIMIT_MAX, PAGE, CdrFilter
 from dialer.errors import BadInput
-from web.deps import WebDeps
+from web.deps import HasCalls, Health
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Query(ge=0)]
 _OK: Final = "ok"
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
 
 
-def make_health_router(deps: WebDeps) -> APIRouter:
-    """Build `/livez` (the process answers) and `/readyz` (each dependency; 503 while one is not "ok")."""
+def make_health_router(health: Callable[[], Health], metrics: Callable[[], str]) -> APIRouter:
+    """Build `/livez` (the process answers), `/readyz` (each dependency; 503 while one is not "ok") and `/metrics`."""
     router = APIRouter()
 
     @router.get("/livez")
@@ -27,16 +29,20 @@ def make_health_router(deps: WebDeps) -> APIRouter:
 
     @router.get("/readyz")
     async def ready() -> JSONResponse:
-        health = dict(deps.health())
-        well = all(found == _OK for found in health.values())
+        found = dict(health())
+        well = all(words == _OK for words in found.values())
         return JSONResponse(
-            {"status": _OK if well else "not ready", "dependencies": health}, status_code=200 if well else 503
+            {"status": _OK if well else "not ready", "dependencies": found}, status_code=200 if well else 503
         )
+
+    @router.get("/metrics")
+    async def figures() -> Response:
+        return Response(metrics(), media_type=_PROMETHEUS)
 
     return router
 
 
-def make_api_router(deps: WebDeps) -> APIRouter:
+def make_api_router(deps: HasCalls) -> APIRouter:
     """Build `/api/cdr/search|count|history|detail|verify`; `web.guard` has let in a session or the service token."""
     router = APIRouter(prefix="/api/cdr")
 

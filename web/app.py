@@ -45,7 +45,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.include_router(
         make_login_router(Desk(deps.engine, deps.session_secret, deps.wall, sessions, passwords, Throttle()))
     )
-    app.include_router(make_health_router(deps))
+    app.include_router(make_health_router(deps.health, deps.metrics))
     app.include_router(make_api_router(deps))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _mount_pages(app, deps, board)

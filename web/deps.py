@@ -37,6 +37,15 @@ class CallRecords(Protocol):
         ...
 
 
+class HasCalls(Protocol):
+    """Whatever has call records to show."""
+
+    @property
+    def cdr(self) -> CallRecords:
+        """Return them."""
+        ...
+
+
 Health = Mapping[str, str]
 """Each dependency by name: "ok", or what is wrong with it."""
 
@@ -54,6 +63,8 @@ class WebDeps:
     service_token: str
     """What the command line sends as a bearer to `/api/`; empty = no bearer is taken."""
     health: Callable[[], Health]
+    metrics: Callable[[], str] = str
+    """The process's figures in Prometheus's text format."""
     hosts: tuple[str, ...] = ()
     """Host names besides loopback under which the console may be opened."""
     wall: Callable[[], float] = time.time

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.auth import Sessions
 
-PUBLIC: Final = frozenset({"/login", "/lang/vi", "/lang/en", "/livez", "/readyz", "/favicon.ico"})
+PUBLIC: Final = frozenset({"/login", "/lang/vi", "/lang/en", "/livez", "/readyz", "/metrics", "/favicon.ico"})
 STATIC: Final = "/static/"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

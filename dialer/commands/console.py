@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 
+from cdr.queries import CdrQueries
 from dialer.app import Dialer
+from dialer.commands.remote import ProjectorCdr
 from dialer.home import Home
+from dialer.metrics import render
 from dialer.service.lifecycle import Service
 from dialer.service.server import WebServer
 from web.app import create_app
@@ -13,14 +16,17 @@ from web.deps import WebDeps
 
 
 def console_service(dialer: Dialer, home: Home, sock: socket.socket) -> Service:
-    """Make the service that answers on `sock`."""
+    """Make the service that answers on `sock`; call records that this process has not, it asks the projector for."""
     secrets = home.secrets()
+    records: CdrQueries | ProjectorCdr = dialer.cdr if dialer.has_cdr else ProjectorCdr(home)
     deps = WebDeps(
         engine=dialer.engine,
-        cdr=dialer.cdr,
+        cdr=records,
         now=dialer.clock.now,
         session_secret=secrets.session,
         service_token=secrets.service,
         health=dialer.health,
+        metrics=lambda: render(dialer.samples()),
+        hosts=dialer.settings.host_names,
     )
     return Service("console", WebServer(create_app(deps), sock).run_forever)

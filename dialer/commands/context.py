@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from dialer.config import Settings, load
-from dialer.home import Home
+from dialer.config import Loaded, Settings, home_in_file, load, load_all
+from dialer.home import PROJECTOR, Home
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,10 +36,20 @@ def settings(**more: object) -> Settings:
     return load(**(_chosen | more))
 
 
+def everything() -> Loaded:
+    """Return the settings in force and where each came from."""
+    return load_all(**_chosen)  # type: ignore[arg-type]  # what the main command took, by name
+
+
 def chosen_home() -> Path | None:
-    """Return the home folder that somebody named, by option or environment; None = the default is in force."""
+    """Return the home folder that somebody named: option, environment or settings file; None = the default's."""
     home = _chosen.get("home") or os.environ.get("DIALER_HOME")
-    return Path(str(home)) if home else None
+    return Path(str(home)) if home else home_in_file(_config())
+
+
+def _config() -> Path | None:
+    named = _chosen.get("config")
+    return None if named is None else Path(str(named))
 
 
 class StoreContext:
@@ -92,7 +102,7 @@ def print_json(value: object) -> None:
 
 @asynccontextmanager
 async def open_cdr() -> AsyncIterator[CdrQueries | RemoteCdr]:
-    """Open the call records: through the running service when there is one (it owns the files), else directly."""
+    """Open the call records: through the process that owns the files when there is one, else directly."""
     from cdr.clickhouse import open_chdb
     from cdr.queries import CdrQueries
     from dialer.commands.remote import RemoteCdr
@@ -100,7 +110,7 @@ async def open_cdr() -> AsyncIterator[CdrQueries | RemoteCdr]:
     chosen = settings()
     home = Home(chosen.home)
     home.prepare()
-    service = home.running()
+    service = home.running() or home.running(PROJECTOR)
     if service is not None:
         async with RemoteCdr(service.url, home.secrets().service) as remote:
             yield remote

@@ -130,7 +130,16 @@ async def _demo(
     with _analytics_owned(settings):
         campaign_id = await _prepare(settings, leads=leads, until_done=until_done)
     carrier, desk = demo_people(agents)
-    plan = Plan(settings, {campaign_id: desk}, carrier, seed, speed, sock, carrier_log=carrier_log, overrides=overrides)
+    plan = Plan(
+        settings,
+        {campaign_id: desk},
+        carrier,
+        seed=seed,
+        speed=speed,
+        sock=sock,
+        carrier_log=carrier_log,
+        overrides=overrides,
+    )
 
     async def begin(dialer: Dialer, url: str | None) -> None:
         if url is not None:

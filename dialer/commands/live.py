@@ -7,14 +7,15 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from rich.console import Console
 
-from dialer.app import Dialer, Outcome, World, open_dialer, run_dialer
+from dialer.app import Dialer, Outcome, Role, World, open_dialer, run_dialer
 from dialer.config import Settings
 from dialer.errors import BadInput
-from dialer.home import Home
+from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
 from dialer.ports import Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
@@ -27,16 +28,30 @@ from telephony_adapters.registry import AdapterRegistry
 err = Console(stderr=True, highlight=False)
 
 
+NOTES: Final = {
+    Role.UP: (CONSOLE, ENGINE, RELAY, PROJECTOR),
+    Role.ENGINE: (ENGINE,),
+    Role.RELAY: (RELAY,),
+    Role.PROJECTOR: (PROJECTOR,),
+    Role.WEB: (CONSOLE,),
+}
+"""The parts of a home folder that a role takes for itself."""
+LOGS: Final[dict[Role, str]] = {role: f"{role.value}.log" for role in Role if role is not Role.UP}
+"""Roles that share a home folder write logs of their own."""
+
+
 class Plan(NamedTuple):
     """What one process is to run; `desks`: the simulated agents of each campaign, by its id."""
 
     settings: Settings
-    desks: Mapping[int, AgentProfile]
-    carrier: CarrierProfile
+    desks: Mapping[int, AgentProfile] = MappingProxyType({})
+    carrier: CarrierProfile | None = None
+    """Whose calls the simulated trunk plays; None in a process that does not dial."""
+    role: Role = Role.UP
     seed: int = 7
     speed: float = 1.0
     sock: socket.socket | None = None
-    """Where the console listens, taken before anything is made; None = no console."""
+    """Where the console or the health page listens, taken before anything is made; None = neither."""
     carrier_log: Path | None = None
     overrides: tuple[Override, ...] = ()
     """What the carrier's codes really mean, by trunk."""
@@ -53,14 +68,14 @@ async def live(
     settings = plan.settings
     home = Home(settings.home)
     home.prepare()
-    home.refuse_if_running()
-    set_up_logging(settings.log_level, home.path / "dialer.log")
+    home.refuse_if_running(NOTES[plan.role])
+    set_up_logging(settings.log_level, home.path / LOGS.get(plan.role, "dialer.log"))
     sock = plan.sock
     url = f"http://{settings.host}:{sock.getsockname()[1]}" if sock is not None else None
     async with open_dialer(
-        settings, lambda clock: _world(plan, clock), speed=plan.speed, overrides=plan.overrides
+        settings, lambda clock: _world(plan, clock), role=plan.role, speed=plan.speed, overrides=plan.overrides
     ) as dialer:
-        with home.claimed(url or ""):
+        with home.claimed(url or "", NOTES[plan.role]):
             await _run(dialer, home, sock, url, begin=begin, watch=watch, end=end)
 
 
@@ -78,9 +93,7 @@ async def _run(
     stop_on_signals(stop, lambda: os._exit(130))
     more: list[Service] = []
     if sock is not None:
-        from dialer.commands.console import console_service
-
-        more.append(console_service(dialer, home, sock))
+        more.append(_page(dialer, home, sock))
     await begin(dialer, url)
     watcher = asyncio.create_task(watch(dialer, stop)) if watch is not None else None
     try:
@@ -91,10 +104,22 @@ async def _run(
     await end(dialer, outcome)
 
 
+def _page(dialer: Dialer, home: Home, sock: socket.socket) -> Service:
+    if dialer.role in {Role.UP, Role.WEB}:
+        from dialer.commands.console import console_service
+
+        return console_service(dialer, home, sock)
+    from dialer.commands.health import health_service
+
+    return health_service(dialer, home, sock)
+
+
 def adapters(plan: Plan) -> AdapterRegistry:
     """Name every telephony adapter that a process can run."""
 
     def simulator(clock: Clock) -> Telephony:
+        if plan.carrier is None:
+            raise BadInput("the simulated trunk needs a carrier; name a scenario with --carrier")
         telephony = SimulatorTelephony(plan.carrier, clock=clock, seed=plan.seed)
         if plan.carrier_log is not None:
             telephony.on_invite = _witness(plan.carrier_log)

@@ -12,6 +12,7 @@ import msgspec
 from cdr.queries import CallRow, CdrFilter
 from cdr.verify import Report
 from dialer.errors import DialerError
+from dialer.home import PROJECTOR, Home
 
 T = TypeVar("T")
 
@@ -55,15 +56,37 @@ class RemoteCdr:
         """Say whether all records up to these confirmed positions are there exactly once."""
         return await self._get("verify", Report, upto=[f"{part}:{offset}" for part, offset in positions.items()])
 
+    def _target(self) -> httpx.AsyncClient:
+        return self._http
+
     async def _get(self, what: str, kind: type[T], **query: Any) -> T:
+        http = self._target()
         wanted = {name: value for name, value in query.items() if value is not None}
         try:
-            answer = await self._http.get(f"/api/cdr/{what}", params=wanted)
+            answer = await http.get(f"/api/cdr/{what}", params=wanted)
             answer.raise_for_status()
         except httpx.HTTPStatusError as error:
             raise DialerError(
                 f"the running service refused: {error.response.status_code} {error.response.text}"
             ) from error
         except httpx.HTTPError as error:
-            raise DialerError(f"the running service at {self._http.base_url} does not answer: {error!r}") from error
+            raise DialerError(f"the running service at {http.base_url} does not answer: {error!r}") from error
         return msgspec.json.decode(answer.content, type=kind)
+
+
+class ProjectorCdr(RemoteCdr):
+    """The same, of the projector that lives on a home folder; it may come, go and move while this one stays open."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__("http://127.0.0.1", home.secrets().service)
+        self._home = home
+
+    def _target(self) -> httpx.AsyncClient:
+        projector = self._home.running(PROJECTOR)
+        if projector is None:
+            raise DialerError(
+                f"no projector runs on {self._home.path}, so call records cannot be shown: start `dialer projector` "
+                "with this --home, or set DIALER_CLICKHOUSE_URL"
+            )
+        self._http.base_url = projector.url
+        return self._http

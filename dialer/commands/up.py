@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import msgspec
 import typer
@@ -17,6 +17,14 @@ from dialer.errors import BadInput
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
     from dialer.config import Settings
+    from simulator.profile import AgentProfile
+
+CarrierLog: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="DIALER_CARRIER_LOG", help="Append each INVITE that the simulated carrier sees: time, call id, number."
+    ),
+]
 
 
 def up(
@@ -32,30 +40,30 @@ def up(
     overrides: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
     ] = None,
+    carrier_log: CarrierLog = None,
 ) -> None:
     """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
 
     The trunk of this version is the carrier simulator: no real number is called.
     """
     settings = chosen_settings(port=port, host=host, overrides=overrides)
-    asyncio.run(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed))
+    asyncio.run(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed, log=carrier_log))
 
 
-async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int) -> None:
+async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int, log: Path | None) -> None:
     from dialer.commands.live import Plan, adapters, live, say_drained
     from dialer.home import Home
     from dialer.service.server import listen
     from simulator.scenario import load
 
     scenario = load(carrier)
-    plan = Plan(settings, {}, scenario.carrier, seed=seed, overrides=read_overrides(settings.overrides))
+    table = read_overrides(settings.overrides)
+    plan = Plan(settings, carrier=scenario.carrier, seed=seed, carrier_log=log, overrides=table)
     adapters(plan).factory(settings.trunk)  # an unknown one is refused before anything is made
     Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
     sock = listen(settings.host, settings.port)
-    counts = await _desk_counts(desks)
-    agents = {id_: msgspec.structs.replace(scenario.campaigns[0].agents, count=n) for id_, n in counts.items()}
-    plan = plan._replace(desks=agents, sock=sock)
+    plan = plan._replace(desks=await man(desks, scenario.campaigns[0].agents), sock=sock)
 
     async def begin(_dialer: Dialer, url: str | None) -> None:
         out = Console(highlight=False)
@@ -67,6 +75,12 @@ async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int) 
         say_drained(outcome)
 
     await live(plan, begin=begin, end=end)
+
+
+async def man(texts: list[str], profile: AgentProfile) -> dict[int, AgentProfile]:
+    """Return the simulated agents of each campaign, by its id; raise BadInput for what is not CAMPAIGN=N."""
+    counts = await _desk_counts(texts)
+    return {id_: msgspec.structs.replace(profile, count=number) for id_, number in counts.items()}
 
 
 async def _desk_counts(texts: list[str]) -> dict[int, int]:

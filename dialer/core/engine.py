@@ -183,9 +183,14 @@ class CampaignEngine:
     @property
     def is_quiet(self) -> bool:
         """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
+        return not (self.has_work or len(self.state.hopper))
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return not (state.calls or busy or len(state.hopper) or state.hopper.asked)
+        return bool(state.calls or busy or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:

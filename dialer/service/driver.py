@@ -65,6 +65,8 @@ class Driver:
         self.no_calls = asyncio.Event()
         """Set while the trunks carry none of our calls."""
         self.no_calls.set()
+        self.fenced_calls = 0
+        """Calls that were not placed because the lease was over."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,14 +78,25 @@ class Driver:
     def seat(self, campaign_id: int, seat: Seat) -> None:
         """Let a campaign be turned; events that came too early follow."""
         self.seats[campaign_id] = seat
+        self._spawn(self._agents.announce(campaign_id))
         for event in self._early.pop(campaign_id, ()):
             self.deliver(campaign_id, event)
 
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
         self.seats.pop(campaign_id, None)
-        for call_id in [call_id for call_id, owner in self._calls.items() if owner == campaign_id]:
+        for call_id in self.calls_of(campaign_id):
             self._forget(call_id)
+
+    def abandon(self, campaign_id: int) -> None:
+        """Forget a campaign that another engine owns now, and end its calls: nobody would hear their end."""
+        for call_id in self.calls_of(campaign_id):
+            self._spawn(self._telephony.hangup(call_id, reason=CancelReason.ADMIN))
+        self.unseat(campaign_id)
+
+    def calls_of(self, campaign_id: int) -> list[CallId]:
+        """List a campaign's calls on the trunks."""
+        return [call_id for call_id, owner in self._calls.items() if owner == campaign_id]
 
     def finish_wrap_ups(self) -> None:
         """End every agent's after-call work, as its timeout would: the process stops, the lead must not wait for it."""
@@ -94,9 +107,8 @@ class Driver:
     def cut(self, campaign_id: int) -> None:
         """End every call of a campaign; the talks that are cut were talks all the same."""
         self.deliver(campaign_id, CampaignStopped())
-        for call_id, owner in self._calls.items():
-            if owner == campaign_id:
-                self._spawn(self._telephony.hangup(call_id, reason=CancelReason.ADMIN))
+        for call_id in self.calls_of(campaign_id):
+            self._spawn(self._telephony.hangup(call_id, reason=CancelReason.ADMIN))
 
     @property
     def calls_in_flight(self) -> int:
@@ -197,6 +209,7 @@ class Driver:
     async def _originate(self, campaign_id: int, seat: Seat, effect: Originate) -> None:
         # A process that was held up past its lease must not dial: another engine may own the lead by now.
         if not seat.owns(self.clock.now()):
+            self.fenced_calls += 1
             log.error("lease lost, call not placed", extra={"action": "call.fenced", "call_id": effect.call_id})
             self.deliver(campaign_id, CallEnded(effect.call_id, local_error=LocalError.LOST, ended_by=EndedBy.DIALER))
             return

@@ -25,6 +25,7 @@ from dialer.service.driver import Driver
 from dialer.service.learning import Learning
 from dialer.service.recovery import reconcile
 from dialer.service.seat import Seat, state_event
+from dialer.service.sharing import Sharing
 from statuses.classify import Override
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
 """How often the store is asked what people changed (real seconds)."""
 LEASE_S = 15.0
-"""How long a campaign stays this process's without a renewal (real seconds)."""
+"""How long a campaign stays this process's without a renewal, if nothing else is said (real seconds)."""
+GUARD = 0.2
+"""Engines' clocks may differ by this share of the lease: an owner stops so much earlier than the others may begin."""
 GIVE_UP = 3_600
 """Looks in a row that may fail (half an hour)."""
 RENEW_BELOW = 0.7
@@ -51,6 +54,7 @@ class Keeper:
         *,
         owner: str,
         overrides: tuple[Override, ...] = (),
+        lease_s: float = LEASE_S,
     ) -> None:
         self._store = store
         self._telephony = telephony
@@ -58,11 +62,18 @@ class Keeper:
         self._pool = pool
         self._owner = owner
         self._overrides = overrides
-        self._ttl_s = LEASE_S * driver.clock.speed
+        self._ttl_s = lease_s * driver.clock.speed
         self._held: HoldReason | None = None
         self._closing = False
         self._failures = 0
+        self._looks = 0
+        self.share = 0
+        """How many campaigns are this engine's: as many as each of those that live."""
         self.recovered = 0
+        """Attempts settled for a stopped engine."""
+        self.fenced = 0
+        """Campaigns lost to another engine."""
+        self._sharing = Sharing(store, driver, owner, self._ttl_s)
         self.learning = Learning(store, driver)
 
     async def run(self) -> None:
@@ -77,12 +88,17 @@ class Keeper:
                 log.warning("the store does not answer", extra={"action": "keeper.retry"}, exc_info=error)
             else:
                 self._failures = 0
+                self._looks += 1
             self._brake()
             await self._driver.clock.sleep_until(self._driver.clock.now() + LOOK_EVERY_S * self._driver.clock.speed)
 
     async def look(self) -> None:
         """Compare the store's campaigns with the seats, once."""
         rows = {row.settings.campaign_id: row for row in await self._store.campaigns()}
+        if not self._closing:
+            self.share = await self._sharing.look(
+                [row for row in rows.values() if row.state is not CampaignState.DRAFT]
+            )
         for campaign_id in self._driver.seats.keys() - rows.keys():
             await self._release_ended(campaign_id)
         for campaign_id, row in rows.items():
@@ -93,20 +109,30 @@ class Keeper:
                 await self._follow(seat, row)
 
     async def close(self) -> None:
-        """Place no new calls; what is in flight goes on."""
+        """Place no new calls; what is in flight goes on, and other engines may take what this one does not own yet."""
         self._closing = True
         for campaign_id in self._driver.seats:
             self._driver.deliver(campaign_id, CampaignPaused())
+        await self._sharing.leave()
+
+    @property
+    def is_following(self) -> bool:
+        """Tell whether the store's campaigns were looked at, and answered the last time."""
+        return self._looks > 0 and self._failures == 0
 
     async def resign(self) -> None:
         """Give every campaign back."""
-        for campaign_id, seat in tuple(self._driver.seats.items()):
-            await self.learning.leave(seat)
-            self._driver.unseat(campaign_id)
-            await self._store.resign(seat.fence)
+        for seat in tuple(self._driver.seats.values()):
+            await self._give_back(seat)
+
+    async def _give_back(self, seat: Seat) -> None:
+        await self.learning.leave(seat)
+        self._driver.unseat(seat.row.settings.campaign_id)
+        seat.engine.give_back_trunks()
+        await self._store.resign(seat.fence)
 
     async def _take(self, row: CampaignRow) -> None:
-        if row.state is CampaignState.DRAFT or self._closing:
+        if row.state is CampaignState.DRAFT or self._closing or len(self._driver.seats) >= self.share:
             return
         now = self._driver.clock.now()
         campaign_id = row.settings.campaign_id
@@ -115,7 +141,7 @@ class Keeper:
             return
         self.recovered += await reconcile(self._store, self._telephony, fence, self._driver.clock)
         engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
-        seat = Seat(row, fence, engine)
+        seat = Seat(row, fence, engine, guard_s=self._ttl_s * GUARD)
         await self.learning.recall(seat)
         self._driver.seat(campaign_id, seat)
         await self._tell_state(row)
@@ -141,6 +167,11 @@ class Keeper:
         await self.learning.follow(seat, stopped=stopped)
         if self._closing:
             self._driver.deliver(campaign_id, CampaignPaused())
+        elif self._sharing.gives_up(campaign_id):
+            if await self._handed_over(seat):
+                return
+        elif self._sharing.keeps_again(campaign_id):
+            await self._tell_state(row)
         else:
             await self._by_schedule(seat, row, now)
         await self._store.publish(fence, msgspec.json.encode(seat.engine.figures(now)), now=now)
@@ -155,7 +186,8 @@ class Keeper:
             log.exception(
                 "another engine owns the campaign", extra={"action": "campaign.fenced", "campaign": campaign_id}
             )
-            self._driver.unseat(campaign_id)
+            self.fenced += 1
+            self._driver.abandon(campaign_id)
             seat.engine.give_back_trunks()
             return None
         return seat.fence
@@ -187,11 +219,22 @@ class Keeper:
         self._driver.deliver(campaign_id, CampaignStopped())
         if seat.engine.is_quiet:
             await self._driver.writer.flushed()
-            await self.learning.leave(seat)
-            self._driver.unseat(campaign_id)
-            await self._store.resign(seat.fence)
+            await self._give_back(seat)
         else:
             await self._renew(seat, self._driver.clock.now())
+
+    async def _handed_over(self, seat: Seat) -> bool:
+        """Let the calls of a campaign end, then leave it to an engine that has fewer; tell whether it is done."""
+        campaign_id = seat.row.settings.campaign_id
+        self._driver.deliver(campaign_id, CampaignPaused())
+        if not seat.engine.has_work:
+            await self._driver.writer.flushed()
+            await self._driver.quiet()
+        if seat.engine.has_work:
+            return False
+        await self._give_back(seat)
+        log.info("campaign handed over", extra={"action": "campaign.handed_over", "campaign": campaign_id})
+        return True
 
     def _brake(self) -> None:
         hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow or self._failures else None

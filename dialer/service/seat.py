@@ -12,10 +12,12 @@ from dialer.ports import CampaignRow
 class Seat:
     """The engine of a campaign and the right to turn it."""
 
-    __slots__ = ("engine", "fence", "row", "save_at", "saved")
+    __slots__ = ("engine", "fence", "guard_s", "row", "save_at", "saved")
 
-    def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine) -> None:
+    def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine, *, guard_s: float = 0.0) -> None:
         self.row = row
+        self.guard_s = guard_s
+        """How long before its end the lease counts as over: engines' clocks may differ by this much."""
         self.fence = fence
         self.engine = engine
         self.saved = b""
@@ -25,7 +27,7 @@ class Seat:
 
     def owns(self, now: float) -> bool:
         """Tell whether the lease still holds: without it no call may leave."""
-        return now < self.fence.expires_at
+        return now < self.fence.expires_at - self.guard_s
 
 
 def state_event(row: CampaignRow, answers: int, abandons: int) -> Event:

@@ -51,6 +51,11 @@ class Writer:
         waited_s = (self._clock.now() - self._queue[0][0]) / self._clock.speed if self._queue else 0.0
         return self.failures > 0 or waited_s > SLOW_S
 
+    @property
+    def waiting(self) -> int:
+        """Count the effects that wait for their commit."""
+        return len(self._queue)
+
     async def flushed(self) -> None:
         """Return when everything queued is durable."""
         await self._idle.wait()

@@ -30,6 +30,11 @@ async def run(home: Path, *words: str, wait_s: float = WAIT_S, **env: str) -> tu
     return process.returncode or 0, out.decode(), err.decode()
 
 
+async def run_in(env: dict[str, str], home: Path, *words: str) -> tuple[int, str, str]:
+    """Do the same with these variables."""
+    return await run(home, *words, wait_s=WAIT_S, **env)
+
+
 class Running:
     """A program that runs: its lines so far, and how it ends."""
 

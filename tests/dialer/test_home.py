@@ -73,3 +73,14 @@ def test_a_file_cannot_be_a_home(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(BadInput, match="--home"):
         Home(tmp_path / "file").prepare()
+
+
+def test_parts_of_a_folder_are_held_by_themselves(tmp_path: Path) -> None:
+    home, other = Home(tmp_path), psutil.Process(os.getppid())
+    note = RunningService(other.pid, other.create_time(), "http://127.0.0.1:8081")
+    (tmp_path / "engine.json").write_bytes(msgspec.json.encode(note))
+    with home.claimed("http://127.0.0.1:8080"):
+        assert home.running() is not None
+    with pytest.raises(ResourceBusy), home.claimed("http://127.0.0.1:1", ("projector", "engine")):
+        pass
+    assert home.running("projector") is None, "nothing is left of what was refused"

@@ -46,3 +46,12 @@ def test_no_phone_number_passes(phone: str, before: str) -> None:
 def test_ids_and_times_stay_readable() -> None:
     text = "01a3185c-51f4-7f1b-8fa1-ee09d23f34bb at 1800000000.123 lead 42"
     assert masked(text) == text
+
+
+def test_no_password_of_an_address_is_logged(
+    tmp_path: Path, quiet_root: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging("info", tmp_path / "dialer.log")
+    url = 'postgresql://dialer:geh"eim@db/x'
+    logging.getLogger("x").warning("no answer from %s", url, extra={"url": url}, exc_info=OSError(url))
+    assert "eim" not in (tmp_path / "dialer.log").read_text() + capsys.readouterr().err

@@ -1,0 +1,45 @@
+"""The parts of `dialer config check` that need no server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dialer.commands.config_check import _refuse_skew, _topic_words, check_all
+from dialer.config import load
+from dialer.errors import BadInput
+
+
+@pytest.mark.parametrize(("skew_s", "took_s", "fine"), [(2.9, 0.0, True), (-3.5, 1.0, True), (3.5, 0.1, False)])
+def test_clocks_may_differ_by_a_fifth_of_the_lease(skew_s: float, took_s: float, *, fine: bool) -> None:
+    settings = load(lease_s=15)
+    if fine:
+        _refuse_skew(skew_s, took_s, settings)
+    else:
+        with pytest.raises(BadInput, match=r"differs from this machine's by \+3\.5 s.*NTP"):
+            _refuse_skew(skew_s, took_s, settings)
+
+
+@pytest.mark.parametrize(
+    ("topic", "says"),
+    [
+        ({"error_code": 3, "partitions": []}, "will be made with 6 partitions"),
+        ({"error_code": 0, "partitions": [{}] * 6}, "has 6 partitions"),
+    ],
+)
+def test_a_topic_is_there_or_will_be(topic: dict[str, Any], says: str) -> None:
+    assert says in _topic_words(load(kafka="k:9092"), topic)
+
+
+def test_a_topic_with_other_partitions_is_refused() -> None:
+    with pytest.raises(BadInput, match="has 3 partitions and DIALER_KAFKA_PARTITIONS says 6"):
+        _topic_words(load(kafka="k:9092"), {"error_code": 0, "partitions": [{}] * 3})
+
+
+async def test_a_home_that_cannot_be_one_and_an_address_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    found = {one.what: one for one in await check_all(load(home=tmp_path / "file", clickhouse_url="clickhouse:9000"))}
+    assert (found["home"].ok, found["clickhouse"].ok) == (False, False)
+    assert "http://HOST:8123/DATABASE" in found["clickhouse"].words
