@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from dialer.commands.cdr_filter import Wish, make_filter, zone_of
+from dialer.commands.cdr_filter import Wish, make_filter, takes_wish, zone_of
 from dialer.commands.cdr_view import as_json, call_json, print_call, print_calls, print_report
 from dialer.errors import BadInput, NotFound
 
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Campaign: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Calls of this campaign.")]
-Phone: TypeAlias = Annotated[str | None, typer.Option(metavar="N", help="Calls of this number, however written.")]
-Status: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="S", help="Any of these statuses (repeat it).")]
-From: TypeAlias = Annotated[str | None, typer.Option("--from", metavar="ISO", help="2026-11-22 or 2026-11-22T08:30.")]
-To: TypeAlias = Annotated[str | None, typer.Option("--to", metavar="ISO", help="Up to then; a whole day if no time.")]
-Hotline: TypeAlias = Annotated[str | None, typer.Option(metavar="N", help="Calls that showed this number.")]
-Direction: TypeAlias = Annotated[str | None, typer.Option(metavar="WAY", help="outbound or inbound.")]
-Agent: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Calls of this agent.")]
 Zone: TypeAlias = Annotated[str, typer.Option("--timezone", metavar="NAME", help="Times are read and shown in it.")]
 Mask: TypeAlias = Annotated[bool, typer.Option("--mask", help="Hide customers' numbers but for the last digits.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="For programs.")]
@@ -35,24 +27,18 @@ HOME_ZONE: Final = "Asia/Ho_Chi_Minh"
 
 
 @app.command()
+@takes_wish
 def search(
-    campaign: Campaign = None,
-    phone: Phone = None,
-    status: Status = None,
-    started_from: From = None,
-    started_to: To = None,
-    hotline: Hotline = None,
-    direction: Direction = None,
-    agent: Agent = None,
+    wish: Wish,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many calls.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many of the newest.")] = 0,
     timezone: Zone = HOME_ZONE,
     mask: Mask = False,
     json: Json = False,
 ) -> None:
     """List calls, newest first."""
     zone = zone_of(timezone)
-    wish = Wish(campaign, phone, tuple(status or ()), started_from, started_to, hotline, direction, agent)
-    rows, total = asyncio.run(_search(make_filter(wish, zone, limit=limit)))
+    rows, total = asyncio.run(_search(make_filter(wish, zone, limit=limit, offset=offset)))
     if json:
         typer.echo(as_json([call_json(row, zone, mask=mask) for row in rows]))
     else:
@@ -78,16 +64,10 @@ def show(
 
 
 @app.command()
+@takes_wish
 def export(
+    wish: Wish,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A name that ends with .csv or .xlsx.")],
-    campaign: Campaign = None,
-    phone: Phone = None,
-    status: Status = None,
-    started_from: From = None,
-    started_to: To = None,
-    hotline: Hotline = None,
-    direction: Direction = None,
-    agent: Agent = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many calls.")] = None,
     timezone: Zone = HOME_ZONE,
     mask: Mask = False,
@@ -95,7 +75,6 @@ def export(
 ) -> None:
     """Write calls to a spreadsheet, newest first; no cell is a formula."""
     zone = zone_of(timezone)
-    wish = Wish(campaign, phone, tuple(status or ()), started_from, started_to, hotline, direction, agent)
     written = asyncio.run(_export(file, make_filter(wish, zone), zone, limit=limit, mask=mask))
     typer.echo(as_json({"file": str(file), "calls": written}) if json else f"{written} calls written to {file}")
 

@@ -91,6 +91,12 @@ def test_search_for_programs_has_every_field_and_times_with_their_zone(home: Pat
         (["--from", "2026-09-21", "--to", "2026-09-21"], [6, 5, 4, 3, 2, 1]),
         (["--from", "2026-09-22"], []),
         (["--to", "2026-09-21T14:13:23+00:00"], [2, 1]),
+        (["--sip-status", "486", "--q850", "17"], [6, 4, 2]),
+        (["--disposition", "SALE", "--min-talk", "30", "--list", "4"], [5, 3, 1]),
+        (["--voice", "missed", "--not-recorded", "--max-duration", "2.5"], [6, 4, 2]),
+        (["--recorded"], []),
+        (["--call-id", "call-000003"], [3]),
+        (["--offset", "4"], [2, 1]),
     ],
 )
 def test_search_filters(home: Path, options: list[str], numbers: list[int]) -> None:
@@ -234,6 +240,9 @@ def test_while_a_service_runs_it_is_asked(home: Path, tmp_path: Path) -> None:
     with _service(home):
         assert (_json("search", "--status", "busy"), _json("show", "call-000001"), _json("verify")) == direct
         assert _json("export", tmp_path / "calls.csv")["calls"] == CALLS
+        narrow = ["--sip-status", "486", "--not-recorded", "--lead", "2", "--max-talk", "0"]
+        assert [call["call_id"] for call in _json("search", *narrow)] == ["call-000002"]
+        assert _json("export", tmp_path / "one.csv", *narrow)["calls"] == 1
 
 
 def test_nothing_stored_yet_is_an_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
