@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from cdr.adhoc import ROWS, SECONDS, Table, ask
+from cdr.aside import Source
 from cdr.filters import END_OF_TIME_US, PAGE, CdrFilter, micros, where, whole_number, with_filter
-from cdr.named import Reader, named
+from cdr.named import named
+from cdr.parquet import write_parquet
+from cdr.reports import ReportRow, report
 from cdr.verify import Report, verify
 from dialer.errors import BadInput
 
@@ -17,6 +23,8 @@ __all__ = ["LIMIT_MAX", "PAGE", "CallRow", "CallStep", "CdrFilter", "CdrQueries"
 
 LIMIT_MAX: Final = 10_000
 TIMELINE_MAX: Final = 1_000
+ANALYSTS: Final = 2
+"""So many long questions and exports at a time; the next one waits."""
 
 
 class CallRow(msgspec.Struct, frozen=True):
@@ -93,8 +101,10 @@ class CallStep(msgspec.Struct, frozen=True):
 class CdrQueries:
     """The questions that the console, the command line and reports ask."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, source: Source) -> None:
+        self._reader = source
+        self._source = source
+        self._analysts = asyncio.Semaphore(ANALYSTS)
 
     async def history(self, phone: str, limit: int = PAGE, offset: int = 0) -> list[CallRow]:
         """List the calls of one number (E.164) over all campaigns, newest first (S0-21)."""
@@ -139,6 +149,20 @@ class CdrQueries:
     async def verify(self, positions: Mapping[int, int]) -> Report:
         """Say whether all records up to these confirmed positions (by partition) are there exactly once."""
         return await verify(self._reader, positions)
+
+    async def report(self, wanted: CdrFilter, *, by: str, zone: str) -> list[ReportRow]:
+        """Return the sums of the calls that match, by one of `cdr.reports.GROUPS`; days are those of `zone`."""
+        return await report(self._reader, wanted, by=by, zone=zone)
+
+    async def ask(self, sql: str, *, limit: int = ROWS, seconds: int = SECONDS) -> Table:
+        """Answer an analyst's own SELECT (`cdr.adhoc.ask`); at most ANALYSTS of these and exports at a time."""
+        async with self._analysts:
+            return await ask(self._source, sql, limit=limit, seconds=seconds)
+
+    async def write_parquet(self, path: Path, wanted: CdrFilter, *, rows: int | None, mask: bool) -> None:
+        """Write the calls that match over a draft (`cdr.parquet.write_parquet`), with the fields of CallRow."""
+        async with self._analysts:
+            await write_parquet(self._source, path, wanted, CallRow.__struct_fields__, rows=rows, mask=mask)
 
     async def _calls(self, name: str, parameters: Mapping[str, Any]) -> list[CallRow]:
         return [CallRow(*row) for row in await self._reader.query(_select(name), parameters)]

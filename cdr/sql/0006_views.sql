@@ -12,9 +12,9 @@ SELECT
     if(isNull(bridged_at), 0, dateDiff('millisecond', assumeNotNull(bridged_at), ended_at)) / 1000 AS talk_s,
     wrap_ms / 1000 AS wrap_s,
     agent_id, extension, sip_call_id, status, status_code, rule_id, attribution, counts,
-    toBool(isNotNull(answered_at)) AS is_answered,
-    toBool(isNotNull(bridged_at)) AS is_connected,
-    toBool(status = 'busy-line') AS is_abandoned,
+    CAST(isNotNull(answered_at), 'Bool') AS is_answered,
+    CAST(isNotNull(bridged_at), 'Bool') AS is_connected,
+    CAST(status = 'busy-line', 'Bool') AS is_abandoned,
     sub_reason, cancel_reason, ended_by, sip_status, q850, reason_text, dialstatus, fs_cause, local_error, amd_result,
     announcement, retry_reason, next_at, disposition, note, lead_trigger, callback_at, recording_url
 FROM calls FINAL;

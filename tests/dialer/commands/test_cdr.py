@@ -17,17 +17,20 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner, Result
 
+from cdr import parquet
 from cdr.clickhouse import open_chdb
-from cdr.queries import CdrQueries
+from cdr.queries import CallRow, CdrQueries
 from dialer.commands.cdr import app
 from dialer.errors import BadInput, DialerError, NotFound
 from dialer.home import Home
 from dialer.service.server import WebServer, listen
 from statuses.outcomes import CallStatus
+from tests.cdr.parquet_file import read_parquet
 from tests.cdr.samples import CAMPAIGN, phone
 from tests.dialer.commands.cdr_world import CALLS, make_world
 from web.api import make_api_router
 from web.deps import WebDeps
+from web.errors import install_error_handlers
 
 pytestmark = pytest.mark.component("chdb", "sqlite")
 
@@ -164,14 +167,39 @@ def test_export_to_csv(home: Path, tmp_path: Path) -> None:
 
 def test_export_to_a_workbook_with_hidden_numbers(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "calls.xlsx"
-    assert _json("export", path, "--limit", "4", "--mask") == {"file": str(path), "calls": 4}
+    told = _json("export", path, "--limit", "4", "--mask")
+    assert told == {"file": str(path), "calls": 4, "bytes": path.stat().st_size}
     heading, *lines = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
     column = heading.index("phone_e164")
     assert [line[column] for line in lines] == ["*****00006", "*****00005", "*****00004", "*****00003"]
 
 
+def test_export_to_parquet(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "it's all.parquet"
+    result = _run("export", path, "--status", "answered", "--limit", "2", "--mask")
+    assert result.stdout == f"{path.stat().st_size} bytes written to {path}\n"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    first, second = read_parquet(path)
+    assert tuple(first) == CallRow.__struct_fields__
+    assert [first["call_id"], second["call_id"]] == ["call-000005", "call-000003"]
+    assert (first["phone_e164"], first["note"], first["duration_s"]) == ("*****00005", "=1+1", 40)
+    assert first["started_at"].startswith("2026-09-21 14:13:25")
+    assert (first["q850"], first["next_at"]) == (None, None)
+
+
+def test_a_parquet_file_that_fails_half_way_leaves_the_old_one_and_no_rest(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "calls.parquet"
+    path.write_text("the old file")
+    monkeypatch.setitem(parquet._SETTINGS, "max_bytes_to_read", 1)
+    assert "could not write the calls" in _refused(DialerError, "export", path)
+    assert path.read_text() == "the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_an_export_that_cannot_be_is_refused_before_anything_is_written(home: Path, tmp_path: Path) -> None:
-    assert ".csv or .xlsx" in _refused(BadInput, "export", tmp_path / "calls.pdf")
+    assert ".csv, .xlsx or .parquet" in _refused(BadInput, "export", tmp_path / "calls.pdf")
     assert "no such campaign" in _refused(BadInput, "export", tmp_path / "calls.csv", "--campaign", "Nope")
     assert list(tmp_path.iterdir()) == []
 
@@ -216,6 +244,7 @@ def _service(home: Path) -> Iterator[None]:
         )  # fmt: skip
         api = FastAPI()
         api.include_router(make_api_router(deps))
+        install_error_handlers(api)
         server = asyncio.create_task(WebServer(api, sock).run_forever())
         stop.extend([asyncio.get_running_loop(), server])
         ready.set()
@@ -243,6 +272,10 @@ def test_while_a_service_runs_it_is_asked(home: Path, tmp_path: Path) -> None:
         narrow = ["--sip-status", "486", "--not-recorded", "--lead", "2", "--max-talk", "0"]
         assert [call["call_id"] for call in _json("search", *narrow)] == ["call-000002"]
         assert _json("export", tmp_path / "one.csv", *narrow)["calls"] == 1
+        assert _run("export", tmp_path / "one.parquet", *narrow, "--mask").exit_code == 0
+        assert "cannot be negative" in _refused(BadInput, "sql", "SELECT throwIf(1, 'it cannot be negative')")
+    (only,) = read_parquet(tmp_path / "one.parquet")
+    assert (only["call_id"], only["phone_e164"]) == ("call-000002", "*****00002")
 
 
 def test_nothing_stored_yet_is_an_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from cdr.queries import CdrFilter
 from dialer.errors import BadInput
-from web.api import _filter
+from web.api_filter import read_filter
 
 _VALUES: dict[str, Any] = {
     "str | None": "Chăm sóc & giữ, 50 %", "int | None": 7, "float | None": 1.25, "bool | None": False,
@@ -32,7 +32,7 @@ def _sent(wanted: CdrFilter) -> Request:
 def test_each_field_arrives(field: Any) -> None:
     wanted = CdrFilter(**{field.name: _VALUES[CdrFilter.__annotations__[field.name]]})
     assert wanted != CdrFilter()
-    assert _filter(_sent(wanted)) == wanted
+    assert read_filter(_sent(wanted)) == wanted
 
 
 @given(st.text(), st.none() | st.booleans(), st.lists(st.integers(1, 699), max_size=3), st.floats(0, 1e9))
@@ -40,7 +40,7 @@ def test_any_mixture_arrives(text: str, recorded: bool | None, codes: list[int],
     wanted = CdrFilter(
         reason=text.encode("utf-8", "replace").decode(), recorded=recorded, sip_status=tuple(codes), min_talk_s=span
     )
-    assert _filter(_sent(wanted)) == wanted
+    assert read_filter(_sent(wanted)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_any_mixture_arrives(text: str, recorded: bool | None, codes: list[int],
 )
 def test_a_wrong_value_is_named_and_not_repeated(query: bytes, says: str) -> None:
     with pytest.raises(BadInput, match=says) as refused:
-        _filter(Request({"type": "http", "query_string": query, "headers": []}))
+        read_filter(Request({"type": "http", "query_string": query, "headers": []}))
     assert "maybe" not in str(refused.value)
