@@ -76,7 +76,7 @@ def _answer(client: Client, sql: str, limit: int, seconds: int) -> Table:
             tables = {name for row in _rows(side, _TABLES) for name in row}
             check_tree(question, (line for (line,) in _rows(side, f"EXPLAIN AST {question.text}")), tables)
         with beside(client, settings) as side:
-            result = side.client.query(question.text, settings=side.settings)
+            result = side.client.query(question.text, settings=side.settings, tz_mode="aware")
             columns = _columns(side, question.text, result)
     except Error as error:
         raise BadInput(_explain(str(error), limit, seconds)) from None  # the engine's text repeats the query

@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
     |(?P<text>'(?:[^'\\]|\\.|'')*')
     |(?P<name>`[^`\\\r\n]+`|"[^"\\\r\n]+"|[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<other>[0-9.,()\[\]{}<>=!+*/%?:@^|&~-])""",
+    |(?P<other>(?!/\*)[0-9.,()\[\]{}<>=!+*/%?:@^|&~-])""",
     re.VERBOSE | re.DOTALL,
 )
 _FIRST: Final = frozenset({"select", "with", "show", "describe", "desc", "explain", "("})

@@ -265,15 +265,23 @@ def _service(home: Path) -> Iterator[None]:
 
 
 def test_while_a_service_runs_it_is_asked(home: Path, tmp_path: Path) -> None:
-    direct = _json("search", "--status", "busy"), _json("show", "call-000001"), _json("verify")
+    asked = [
+        ("search", "--status", "busy"), ("show", "call-000001"), ("verify",), ("report", "calls", "--by", "hour"),
+        ("report", "times", "--sip-status", "486", "--by", "agent"),
+    ]  # fmt: skip
+    sql = ("sql", "SELECT call_id, started_at, [duration_s] FROM v_calls ORDER BY call_id", "--limit", "3", "--format")
+    direct = [_json(*words) for words in asked], _run(*sql, "json").stdout, _run(*sql, "csv").stdout
     with _service(home):
-        assert (_json("search", "--status", "busy"), _json("show", "call-000001"), _json("verify")) == direct
+        assert ([_json(*words) for words in asked], _run(*sql, "json").stdout, _run(*sql, "csv").stdout) == direct
         assert _json("export", tmp_path / "calls.csv")["calls"] == CALLS
         narrow = ["--sip-status", "486", "--not-recorded", "--lead", "2", "--max-talk", "0"]
         assert [call["call_id"] for call in _json("search", *narrow)] == ["call-000002"]
         assert _json("export", tmp_path / "one.csv", *narrow)["calls"] == 1
         assert _run("export", tmp_path / "one.parquet", *narrow, "--mask").exit_code == 0
-        assert "cannot be negative" in _refused(BadInput, "sql", "SELECT throwIf(1, 'it cannot be negative')")
+        assert "only questions" in _refused(BadInput, "sql", "DROP TABLE calls")
+        assert "took longer than 1 s" in _refused(
+            BadInput, "sql", "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)", "--seconds", "1"
+        )
     (only,) = read_parquet(tmp_path / "one.parquet")
     assert (only["call_id"], only["phone_e164"]) == ("call-000002", "*****00002")
 
