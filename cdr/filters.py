@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
@@ -79,10 +80,16 @@ _IDS: Final = ("campaign_id", "list_id", "lead_id", "customer_id")
 
 
 @functools.cache
+def conditions() -> str:
+    """Return the text of `cdr/sql/where.sql` without its comment."""
+    lines = files("cdr").joinpath("sql", "where.sql").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
+@functools.cache
 def with_filter(name: str) -> str:
     """Return a named query with the filter's conditions in the place of `$where`."""
-    conditions = [line for line in named("where").splitlines() if not line.startswith("--")]
-    return named(name).replace("$where", "\n".join(conditions))
+    return named(name).replace("$where", conditions())
 
 
 def where(wanted: CdrFilter) -> dict[str, Any]:

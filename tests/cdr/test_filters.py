@@ -12,7 +12,7 @@ import pytest
 from cdr.clickhouse import Analytics, open_chdb
 from cdr.encode import attempt_settled, disposition_set
 from cdr.events import Cdr, Envelope
-from cdr.filters import END_OF_TIME_US, CdrFilter, micros, where, whole_number, with_filter
+from cdr.filters import END_OF_TIME_US, CdrFilter, conditions, micros, where, whole_number, with_filter
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
 from cdr.named import named
 from cdr.projector import Projector
@@ -126,11 +126,11 @@ def test_every_field_is_tried_above_or_in_the_test_of_queries() -> None:
 
 
 def test_the_text_and_the_parameters_name_the_same() -> None:
-    asked = set(re.findall(r"\{(\w+):", named("where")))
+    asked = set(re.findall(r"\{(\w+):", conditions()))
     assert asked == set(where(CdrFilter()))
 
 
-@pytest.mark.parametrize("name", [path.stem for path in Path("cdr/sql/queries").glob("*.sql") if path.stem != "where"])
+@pytest.mark.parametrize("name", [path.stem for path in Path("cdr/sql/queries").glob("*.sql")])
 def test_the_filter_is_put_in_whole(name: str) -> None:
     text = with_filter(name)
     assert "$where" not in text
