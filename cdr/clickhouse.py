@@ -78,6 +78,13 @@ class Analytics:
         """Perform a statement that returns nothing of interest."""
         await self._run(self._client.command, sql)
 
+    async def aside(self, work: Callable[[Client], R]) -> R:
+        """Run blocking work that takes long on a thread of its own, beside the queue of all others.
+
+        It gets the connection only to open another one like it (`cdr.aside.beside`).
+        """
+        return await asyncio.to_thread(work, self._client)
+
     async def close(self) -> None:
         """Let running calls finish, then give the folder back; a second call does nothing."""
         if self._closed:

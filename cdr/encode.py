@@ -53,6 +53,8 @@ _APPS: Final = {
     CampaignKind.AUTODIALER.value: "autocall",
     CampaignKind.INBOUND.value: "inbound",
 }
+APPLICATIONS: Final = tuple(sorted(set(_APPS.values())))
+"""What `app` of a call can be."""
 
 
 class OutboxEvent(msgspec.Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""Write calls to a file for a spreadsheet: CSV or XLSX, row by row, and no cell that a spreadsheet would compute."""
+"""Write calls to a file: CSV or XLSX row by row, with no cell that a spreadsheet would compute; whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import xlsxwriter
 from cdr.queries import LIMIT_MAX, CallRow, CdrFilter
 from dialer.errors import BadInput, DialerError
 
-SUFFIXES: Final = (".csv", ".xlsx")
+FORMATS: Final = ("csv", "xlsx", "parquet")
 PAGE: Final = 2_000
 SHEET_ROWS: Final = 1_000_000
 CELL_MAX: Final = 32_767
@@ -57,22 +57,42 @@ async def pages(calls: Calls, wanted: CdrFilter, *, limit: int | None = None) ->
         wanted = msgspec.structs.replace(wanted, before_at=page[-1].started_at, before_id=page[-1].call_id)
 
 
-@contextmanager
-def open_export(path: Path, zone: tzinfo, *, mask: Callable[[str], str] | None = None) -> Iterator[CallWriter]:
-    """Open `path` (.csv or .xlsx) for calls; it appears whole at the end, or not at all when something fails.
+def format_of(path: Path, named: str | None = None) -> str:
+    """Return the format that is named, else the one that the file's name ends with; BadInput for another."""
+    kind = path.suffix.lower().removeprefix(".") if named is None else named.lower()
+    if kind in FORMATS:
+        return kind
+    if named is not None:
+        raise BadInput(f"--format {named!r}: write csv, xlsx or parquet")
+    raise BadInput(f"{path}: write to a file that ends with .csv, .xlsx or .parquet, or give --format")
 
-    Times are written in `zone`; `mask` hides customers' numbers. Raises BadInput for another suffix.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path}: write to a file that ends with {' or '.join(SUFFIXES)}")
-    make = _csv_file if path.suffix.lower() == ".csv" else _xlsx_file
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a draft beside `path`, which takes its place at the end, or is gone when something fails."""
     draft = _draft(path)
     try:
-        with make(draft, _Shape(zone, mask)) as writer:
-            yield writer
+        yield draft
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_export(
+    path: Path, zone: tzinfo, *, kind: str | None = None, mask: Callable[[str], str] | None = None
+) -> Iterator[CallWriter]:
+    """Open `path` for calls as CSV or XLSX (`kind`, else by its name).
+
+    Times are written in `zone`; `mask` hides customers' numbers. Raises BadInput for another format; Parquet is the
+    engine's work (`cdr.parquet`).
+    """
+    writers = {"csv": _csv_file, "xlsx": _xlsx_file}
+    make = writers.get(format_of(path, kind))
+    if make is None:
+        raise BadInput(f"{path}: rows are written to .csv or .xlsx")
+    with whole_file(path) as draft, make(draft, _Shape(zone, mask)) as writer:
+        yield writer
 
 
 def _draft(path: Path) -> Path:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from cdr.events import MICROS
-from cdr.named import Reader, named
+from cdr.adhoc import ROWS, SECONDS, Table, ask
+from cdr.aside import Source
+from cdr.filters import END_OF_TIME_US, PAGE, CdrFilter, micros, where, whole_number, with_filter
+from cdr.named import named
+from cdr.parquet import write_parquet
+from cdr.reports import ReportRow, report
 from cdr.verify import Report, verify
 from dialer.errors import BadInput
 
-PAGE: Final = 50
+__all__ = ["LIMIT_MAX", "PAGE", "CallRow", "CallStep", "CdrFilter", "CdrQueries"]
+
 LIMIT_MAX: Final = 10_000
 TIMELINE_MAX: Final = 1_000
-_END_OF_TIME_US: Final = 4_102_444_800 * MICROS
+ANALYSTS: Final = 2
+"""So many long questions and exports at a time; the next one waits."""
 
 
 class CallRow(msgspec.Struct, frozen=True):
@@ -90,39 +98,17 @@ class CallStep(msgspec.Struct, frozen=True):
     data: str
 
 
-class CdrFilter(msgspec.Struct, frozen=True):
-    """Which calls; fields left alone do not filter. Times in UTC epoch seconds, `started_from` <= t < `started_to`.
-
-    For the next page of a long listing give the last row's `started_at` and `call_id` as `before_at` and `before_id`:
-    unlike `offset`, that neither skips nor repeats calls that come in meanwhile.
-    """
-
-    campaign: str | None = None
-    campaign_id: int | None = None
-    phone: str | None = None
-    """E.164."""
-    status: tuple[str, ...] = ()
-    """CallStatus values; any of them."""
-    hotline: str | None = None
-    direction: str | None = None
-    agent: str | None = None
-    started_from: float | None = None
-    started_to: float | None = None
-    before_at: float | None = None
-    before_id: str | None = None
-    limit: int = PAGE
-    offset: int = 0
-
-
 class CdrQueries:
     """The questions that the console, the command line and reports ask."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, source: Source) -> None:
+        self._reader = source
+        self._source = source
+        self._analysts = asyncio.Semaphore(ANALYSTS)
 
     async def history(self, phone: str, limit: int = PAGE, offset: int = 0) -> list[CallRow]:
         """List the calls of one number (E.164) over all campaigns, newest first (S0-21)."""
-        page = {"limit": _limit(limit), "offset": _at_least_0("offset", offset)}
+        page = {"limit": _limit(limit), "offset": whole_number("offset", offset)}
         return await self._calls("call_history_by_phone", {"phone": phone, **page})
 
     async def detail(self, call_id: str) -> CallRow | None:
@@ -139,15 +125,15 @@ class CdrQueries:
         """List the calls that match, newest first, at most `wanted.limit` (1 to 10,000)."""
         page = {
             "limit": _limit(wanted.limit),
-            "offset": _at_least_0("offset", wanted.offset),
-            "before_us": _micros(wanted.before_at, _END_OF_TIME_US),
+            "offset": whole_number("offset", wanted.offset),
+            "before_us": micros(wanted.before_at, END_OF_TIME_US),
             "before_id": wanted.before_id or "",
         }
-        return await self._calls("search", _where(wanted) | page)
+        return await self._calls("search", where(wanted) | page)
 
     async def count(self, wanted: CdrFilter) -> int:
         """Count the calls that match; paging does not matter."""
-        rows = await self._reader.query(named("count"), _where(wanted))
+        rows = await self._reader.query(with_filter("count"), where(wanted))
         return int(rows[0][0])
 
     async def status_counts(self, campaign_id: int) -> dict[str, int]:
@@ -164,6 +150,20 @@ class CdrQueries:
         """Say whether all records up to these confirmed positions (by partition) are there exactly once."""
         return await verify(self._reader, positions)
 
+    async def report(self, wanted: CdrFilter, *, by: str, zone: str) -> list[ReportRow]:
+        """Return the sums of the calls that match, by one of `cdr.reports.GROUPS`; days are those of `zone`."""
+        return await report(self._reader, wanted, by=by, zone=zone)
+
+    async def ask(self, sql: str, *, limit: int = ROWS, seconds: int = SECONDS) -> Table:
+        """Answer an analyst's own SELECT (`cdr.adhoc.ask`); at most ANALYSTS of these and exports at a time."""
+        async with self._analysts:
+            return await ask(self._source, sql, limit=limit, seconds=seconds)
+
+    async def write_parquet(self, path: Path, wanted: CdrFilter, *, rows: int | None, mask: bool) -> None:
+        """Write the calls that match over a draft (`cdr.parquet.write_parquet`), with the fields of CallRow."""
+        async with self._analysts:
+            await write_parquet(self._source, path, wanted, CallRow.__struct_fields__, rows=rows, mask=mask)
+
     async def _calls(self, name: str, parameters: Mapping[str, Any]) -> list[CallRow]:
         return [CallRow(*row) for row in await self._reader.query(_select(name), parameters)]
 
@@ -171,7 +171,7 @@ class CdrQueries:
 @functools.cache
 def _select(name: str) -> str:
     """Return a named query that reads whole calls."""
-    return named(name).replace("$call_row", ", ".join(map(_expression, CallRow.__struct_fields__)))
+    return with_filter(name).replace("$call_row", ", ".join(map(_expression, CallRow.__struct_fields__)))
 
 
 def _expression(field: str) -> str:
@@ -181,31 +181,7 @@ def _expression(field: str) -> str:
     return f"{field.removesuffix('_s')}_ms / 1e3" if field.endswith("_s") else field
 
 
-def _where(wanted: CdrFilter) -> dict[str, Any]:
-    return {
-        "from_us": _micros(wanted.started_from, 0),
-        "to_us": _micros(wanted.started_to, _END_OF_TIME_US),
-        "campaign": wanted.campaign or "",
-        "campaign_id": _at_least_0("campaign_id", wanted.campaign_id or 0),
-        "phone": wanted.phone or "",
-        "status": list(wanted.status),
-        "hotline": wanted.hotline or "",
-        "direction": wanted.direction or "",
-        "agent": wanted.agent or "",
-    }
-
-
-def _micros(at: float | None, otherwise: int) -> int:
-    return otherwise if at is None else min(max(0, round(at * MICROS)), _END_OF_TIME_US)
-
-
 def _limit(limit: int) -> int:
     if not 1 <= limit <= LIMIT_MAX:
         raise BadInput(f"limit {limit}: ask for 1 to {LIMIT_MAX} calls at a time")
     return limit
-
-
-def _at_least_0(name: str, value: int) -> int:
-    if value < 0:
-        raise BadInput(f"{name} {value}: it cannot be negative")
-    return value

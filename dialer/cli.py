@@ -27,7 +27,7 @@ app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
-app.add_typer(cdr.app, name="cdr", help="Search, show, export and verify call detail records.")
+app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")

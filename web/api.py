@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from cdr.queries import LIMIT_MAX, PAGE, CdrFilter
+from cdr.queries import LIMIT_MAX, PAGE
 from dialer.errors import BadInput
+from web.api_analysts import make_analyst_router
+from web.api_filter import read_filter
 from web.deps import HasCalls, Health
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
@@ -43,16 +45,16 @@ def make_health_router(health: Callable[[], Health], metrics: Callable[[], str])
 
 
 def make_api_router(deps: HasCalls) -> APIRouter:
-    """Build `/api/cdr/search|count|history|detail|verify`; `web.guard` has let in a session or the service token."""
+    """Build `/api/cdr/search|count|history|detail|verify` and what analysts need; `web.guard` has let the asker in."""
     router = APIRouter(prefix="/api/cdr")
 
     @router.get("/search")
     async def search(request: Request) -> Response:
-        return _json(await deps.cdr.search(_filter(request)))
+        return _json(await deps.cdr.search(read_filter(request)))
 
     @router.get("/count")
     async def count(request: Request) -> Response:
-        return _json(await deps.cdr.count(_filter(request)))
+        return _json(await deps.cdr.count(read_filter(request)))
 
     @router.get("/history")
     async def history(phone: str, limit: Limit = PAGE, offset: Offset = 0) -> Response:
@@ -66,6 +68,7 @@ def make_api_router(deps: HasCalls) -> APIRouter:
     async def verify(request: Request) -> Response:
         return _json(await deps.cdr.verify(_positions(request.query_params.getlist("upto"))))
 
+    router.include_router(make_analyst_router(deps))
     return router
 
 
@@ -75,28 +78,6 @@ def _positions(pairs: list[str]) -> dict[int, int]:
     if not all(part.isdecimal() and offset.isdecimal() for part, _, offset in split):
         raise BadInput("the parameter upto has a wrong value; write PARTITION:OFFSET")
     return {int(part): int(offset) for part, _, offset in split}
-
-
-def _filter(request: Request) -> CdrFilter:
-    """Read the fields of CdrFilter from the address; an unknown or wrong one is refused without repeating its value."""
-    query = request.query_params
-    known = {field.encode_name: field.type for field in msgspec.structs.fields(CdrFilter)}
-    unknown = sorted(set(query) - known.keys())
-    if unknown:
-        raise BadInput(f"unknown parameter; known ones: {', '.join(known)}")
-    wanted: dict[str, Any] = {}
-    for name in query:
-        values = query.getlist(name)
-        wanted[name] = values if _is_many(known[name]) else values[-1]
-    try:
-        return msgspec.convert(wanted, CdrFilter, strict=False)
-    except msgspec.ValidationError as error:
-        where = str(error).rpartition("`$.")[2].rstrip("`") or "the query"
-        raise BadInput(f"the parameter {where} has a wrong value; look at the kind that it needs") from error
-
-
-def _is_many(kind: Any) -> bool:
-    return getattr(kind, "__origin__", kind) in {list, tuple, set, frozenset}
 
 
 def _json(value: object) -> Response:

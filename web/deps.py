@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cdr.adhoc import Table
 from cdr.queries import CallRow, CdrFilter
+from cdr.reports import ReportRow
 from cdr.verify import Report
 
 
@@ -34,6 +37,18 @@ class CallRecords(Protocol):
 
     async def verify(self, positions: Mapping[int, int]) -> Report:
         """Say whether all records up to these confirmed positions (by partition) are there exactly once."""
+        ...
+
+    async def report(self, wanted: CdrFilter, *, by: str, zone: str) -> Sequence[ReportRow]:
+        """Return sums by group."""
+        ...
+
+    async def ask(self, sql: str, *, limit: int, seconds: int) -> Table:
+        """Answer an analyst's own SELECT."""
+        ...
+
+    async def write_parquet(self, path: Path, wanted: CdrFilter, *, rows: int | None, mask: bool) -> None:
+        """Write the calls that match over a draft."""
         ...
 
 

@@ -83,6 +83,21 @@ def import_command(
     _show([lambda step: bench_import(rows=rows, repeats=repeats, step=step)], as_json)
 
 
+@app.command("views")
+def views_command(
+    leads: Annotated[int, typer.Option(min=1, help="Leads in all campaigns.")] = 1_000_000,
+    per_campaign: Annotated[int, typer.Option(min=1, help="Leads of each campaign.")] = 100_000,
+    versions: Annotated[int, typer.Option(min=1, max=100, help="States that each lead has had, none merged.")] = 5,
+    questions: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 200,
+    as_json: _Json = False,
+) -> None:
+    """Ask the analysts' views for a lead and a funnel, beside bare look-ups."""
+    from dialer.bench.views import bench_views
+
+    sizes = {"leads": leads, "per_campaign": per_campaign, "versions": versions, "questions": questions}
+    _show([lambda step: bench_views(**sizes, step=step)], as_json)
+
+
 @app.command("idle")
 def idle_command(
     seconds: Annotated[float, typer.Option(help="How long the service is watched.")] = 10.0,

@@ -1,17 +1,18 @@
-"""`dialer cdr`: search, show, export and verify call detail records."""
+"""`dialer cdr`: search, show, export, report on, ask and verify call detail records."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dialer.commands.cdr_filter import Wish, make_filter, zone_of
+from dialer.commands.cdr_analysts import report_command, sql_command
+from dialer.commands.cdr_filter import Wish, make_filter, takes_wish, zone_of
+from dialer.commands.cdr_options import HOME_ZONE, Json, Mask, Zone, check_campaign
 from dialer.commands.cdr_view import as_json, call_json, print_call, print_calls, print_report
-from dialer.errors import BadInput, NotFound
+from dialer.errors import NotFound
 
 if TYPE_CHECKING:
     from cdr.queries import CallRow, CdrFilter
@@ -19,40 +20,23 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Campaign: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Calls of this campaign.")]
-Phone: TypeAlias = Annotated[str | None, typer.Option(metavar="N", help="Calls of this number, however written.")]
-Status: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="S", help="Any of these statuses (repeat it).")]
-From: TypeAlias = Annotated[str | None, typer.Option("--from", metavar="ISO", help="2026-11-22 or 2026-11-22T08:30.")]
-To: TypeAlias = Annotated[str | None, typer.Option("--to", metavar="ISO", help="Up to then; a whole day if no time.")]
-Hotline: TypeAlias = Annotated[str | None, typer.Option(metavar="N", help="Calls that showed this number.")]
-Direction: TypeAlias = Annotated[str | None, typer.Option(metavar="WAY", help="outbound or inbound.")]
-Agent: TypeAlias = Annotated[str | None, typer.Option(metavar="ID", help="Calls of this agent.")]
-Zone: TypeAlias = Annotated[str, typer.Option("--timezone", metavar="NAME", help="Times are read and shown in it.")]
-Mask: TypeAlias = Annotated[bool, typer.Option("--mask", help="Hide customers' numbers but for the last digits.")]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="For programs.")]
-
-HOME_ZONE: Final = "Asia/Ho_Chi_Minh"
+app.command("report")(report_command)
+app.command("sql")(sql_command)
 
 
 @app.command()
+@takes_wish
 def search(
-    campaign: Campaign = None,
-    phone: Phone = None,
-    status: Status = None,
-    started_from: From = None,
-    started_to: To = None,
-    hotline: Hotline = None,
-    direction: Direction = None,
-    agent: Agent = None,
+    wish: Wish,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many calls.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many of the newest.")] = 0,
     timezone: Zone = HOME_ZONE,
     mask: Mask = False,
     json: Json = False,
 ) -> None:
     """List calls, newest first."""
     zone = zone_of(timezone)
-    wish = Wish(campaign, phone, tuple(status or ()), started_from, started_to, hotline, direction, agent)
-    rows, total = asyncio.run(_search(make_filter(wish, zone, limit=limit)))
+    rows, total = asyncio.run(_search(make_filter(wish, zone, limit=limit, offset=offset)))
     if json:
         typer.echo(as_json([call_json(row, zone, mask=mask) for row in rows]))
     else:
@@ -78,26 +62,24 @@ def show(
 
 
 @app.command()
+@takes_wish
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A name that ends with .csv or .xlsx.")],
-    campaign: Campaign = None,
-    phone: Phone = None,
-    status: Status = None,
-    started_from: From = None,
-    started_to: To = None,
-    hotline: Hotline = None,
-    direction: Direction = None,
-    agent: Agent = None,
+    wish: Wish,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A name that ends with .csv, .xlsx or .parquet.")],
+    kind: Annotated[
+        str | None, typer.Option("--format", metavar="F", help="csv, xlsx or parquet, whatever the name.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many calls.")] = None,
     timezone: Zone = HOME_ZONE,
     mask: Mask = False,
     json: Json = False,
 ) -> None:
-    """Write calls to a spreadsheet, newest first; no cell is a formula."""
+    """Write calls to a file, newest first; no cell is a formula. Times are in the time zone, in Parquet in UTC."""
+    from dialer.commands.cdr_export import export_calls
+
     zone = zone_of(timezone)
-    wish = Wish(campaign, phone, tuple(status or ()), started_from, started_to, hotline, direction, agent)
-    written = asyncio.run(_export(file, make_filter(wish, zone), zone, limit=limit, mask=mask))
-    typer.echo(as_json({"file": str(file), "calls": written}) if json else f"{written} calls written to {file}")
+    written = asyncio.run(export_calls(file, make_filter(wish, zone), zone, kind=kind, limit=limit, mask=mask))
+    typer.echo(as_json({"file": str(file)} | written._asdict()) if json else f"{written} written to {file}")
 
 
 @app.command()
@@ -115,7 +97,7 @@ def verify(json: Json = False) -> None:
 async def _search(wanted: CdrFilter) -> tuple[list[CallRow], int]:
     from dialer.commands.context import open_cdr
 
-    await _check_campaign(wanted.campaign)
+    await check_campaign(wanted.campaign)
     async with open_cdr() as calls:
         return list(await calls.search(wanted)), await calls.count(wanted)
 
@@ -125,27 +107,6 @@ async def _detail(call_id: str) -> CallRow | None:
 
     async with open_cdr() as calls:
         return await calls.detail(call_id)
-
-
-async def _export(file: Path, wanted: CdrFilter, zone: ZoneInfo, *, limit: int | None, mask: bool) -> int:
-    from rich.progress import Progress
-
-    from cdr.export import open_export, pages
-    from crm.numbers import mask as hide
-    from dialer.commands.cdr_view import ERRORS
-    from dialer.commands.context import open_cdr
-
-    await _check_campaign(wanted.campaign)
-    written = 0
-    with open_export(file, zone, mask=hide if mask else None) as writer, Progress(console=ERRORS) as progress:
-        async with open_cdr() as calls:
-            total = await calls.count(wanted)
-            task = progress.add_task("calls", total=total if limit is None else min(limit, total))
-            async for page in pages(calls, wanted, limit=limit):
-                writer.write(page)
-                written += len(page)
-                progress.update(task, completed=written)
-    return written
 
 
 async def _verify() -> Report:
@@ -160,19 +121,3 @@ async def _verify() -> Report:
         positions = {partition: await ledger.position(PROJECTION, partition) for partition in partitions}
     async with open_cdr() as calls:
         return await calls.verify(positions)
-
-
-async def _check_campaign(name: str | None) -> None:
-    """Refuse a campaign that does not exist: an empty list would hide the slip of the pen."""
-    from sqlalchemy import select
-
-    from dialer.commands.context import open_store
-    from store.models import Campaign as CampaignTable
-
-    if name is None:
-        return
-    async with open_store() as opened, opened.engine.connect() as connection:
-        names = list((await connection.execute(select(CampaignTable.name).order_by(CampaignTable.name))).scalars())
-    if name not in names:
-        known = ", ".join(names) if names else "there is none yet"
-        raise BadInput(f"--campaign {name!r}: no such campaign; known: {known}")

@@ -51,7 +51,7 @@ def print_calls(rows: Sequence[CallRow], total: int, zone: tzinfo, *, mask: bool
         table.add_column(column, no_wrap=True, justify="right" if column in {"duration", "talk"} else "left")
     for row in rows:
         table.add_row(*map(escape, _cells(row, zone, mask=mask)))
-    console = _console()
+    console = make_console()
     console.print(table)
     console.print(f"{len(rows)} of {total} calls; times in {zone}")
 
@@ -67,12 +67,12 @@ def print_call(row: CallRow, zone: tzinfo, *, mask: bool) -> None:
             table.add_row(words, _time(at, zone))
     for name, value in _known(row, zone, mask=mask):
         table.add_row(name, escape(str(value)))
-    _console().print(table)
+    make_console().print(table)
 
 
 def print_report(report: Report) -> None:
     """Print what the verifier found."""
-    console = _console()
+    console = make_console()
     for part in report.partitions:
         console.print(
             f"partition {part.partition}: {part.records} records up to {part.position}, {part.dead_letters} of them "
@@ -90,7 +90,7 @@ def print_report(report: Report) -> None:
     console.print("[green]nothing is missing, nothing is doubled[/]" if report.ok else "[red]the records are wrong[/]")
 
 
-def _console() -> Console:
+def make_console() -> Console:
     """Make the console for standard output as it is now; into a pipe the lines keep their length."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=400)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cdr import export
-from cdr.export import CELL_MAX, defused, open_export, pages
+from cdr.export import CELL_MAX, defused, format_of, open_export, pages, whole_file
 from cdr.queries import CallRow, CdrFilter
 from dialer.errors import BadInput, DialerError
 
@@ -136,8 +136,42 @@ def test_a_file_that_failed_half_way_leaves_the_old_one_and_no_rest(tmp_path: Pa
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"calls\.pdf: write to a file that ends with \.csv or \.xlsx"):
+    with pytest.raises(BadInput, match=r"calls\.pdf: write to a file that ends with \.csv, \.xlsx or \.parquet"):
         write(tmp_path / "calls.pdf")
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "kind"),
+    [("a.CSV", None, "csv"), ("a.parquet", None, "parquet"), ("a.csv", "XLSX", "xlsx"), ("a", "parquet", "parquet")],
+)
+def test_the_format_is_the_one_that_is_named_or_that_the_name_ends_with(
+    name: str, named: str | None, kind: str
+) -> None:
+    assert format_of(Path(name), named) == kind
+
+
+def test_a_format_that_is_not_known_is_named() -> None:
+    with pytest.raises(BadInput, match="--format 'pdf': write csv, xlsx or parquet"):
+        format_of(Path("calls.csv"), "pdf")
+
+
+def test_rows_can_be_written_to_any_name(tmp_path: Path) -> None:
+    write(tmp_path / "calls.txt", row(), kind="csv")
+    assert len(read_csv(tmp_path / "calls.txt")) == 1
+    with pytest.raises(BadInput, match=r"rows are written to \.csv or \.xlsx"):
+        write(tmp_path / "calls.parquet", row())
+
+
+def test_a_draft_takes_the_place_at_the_end_or_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "calls.parquet"
+    with whole_file(path) as draft:
+        draft.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    with pytest.raises(ZeroDivisionError), whole_file(path) as draft:
+        draft.write_text(str(1 / 0))
+    assert [file.name for file in tmp_path.iterdir()] == ["calls.parquet"]
+    assert path.read_text() == "new"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -26,14 +26,24 @@ def tables(client: Client) -> dict[str, str]:
     return {str(name): str(engine) for name, engine in rows}
 
 
-def test_the_migrations_are_numbered_from_1_without_gaps() -> None:
-    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+def test_each_number_is_given_once_and_a_number_may_be_left_out() -> None:
+    numbers = [step.number for step in migrations()]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == 1
+
+
+def test_a_number_that_was_left_out_is_applied_when_it_comes(client: Client) -> None:
+    first, *rest = migrations()
+    later = Migration(50, "later", "CREATE TABLE IF NOT EXISTS later (x UInt8) ENGINE = MergeTree ORDER BY x;")
+    between = msgspec.structs.replace(later, number=49, name="between", text=later.text.replace("later", "between"))
+    migrate(client, [first, *rest, later])
+    assert migrate(client, [first, *rest, between, later]) == [49]
 
 
 def test_an_empty_folder_gets_all_tables_once(client: Client) -> None:
-    assert migrate(client) == [1, 2, 3, 4]
+    assert migrate(client) == [step.number for step in migrations()]
     assert migrate(client) == []
-    assert tables(client) == {
+    assert {name: engine for name, engine in tables(client).items() if engine != "View"} == {
         "call_events": "MergeTree",
         "calls": "ReplacingMergeTree",
         "lead_status": "ReplacingMergeTree",
@@ -60,7 +70,7 @@ def test_a_step_that_was_cut_off_by_a_crash_is_done_again(client: Client) -> Non
 def test_tables_of_a_newer_program_are_left_alone(client: Client) -> None:
     newer = Migration(99, "more", "CREATE TABLE IF NOT EXISTS more (x UInt8) ENGINE = MergeTree ORDER BY x;")
     migrate(client, [*migrations(), newer])
-    with pytest.raises(StoreTooNew, match=r"version 99, this program knows 4"):
+    with pytest.raises(StoreTooNew, match=rf"version 99, this program knows {migrations()[-1].number}"):
         migrate(client)
 
 

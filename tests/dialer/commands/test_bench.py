@@ -94,6 +94,7 @@ def test_people_get_a_table_with_goals() -> None:
         ["store", "--batch", "0"],
         ["import", "--rows", "0"],
         ["idle", "--port", "80"],
+        ["views", "--leads", "0"],
         ["nothing"],
     ],
 )

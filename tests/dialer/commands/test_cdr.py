@@ -17,17 +17,20 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner, Result
 
+from cdr import parquet
 from cdr.clickhouse import open_chdb
-from cdr.queries import CdrQueries
+from cdr.queries import CallRow, CdrQueries
 from dialer.commands.cdr import app
 from dialer.errors import BadInput, DialerError, NotFound
 from dialer.home import Home
 from dialer.service.server import WebServer, listen
 from statuses.outcomes import CallStatus
+from tests.cdr.parquet_file import read_parquet
 from tests.cdr.samples import CAMPAIGN, phone
 from tests.dialer.commands.cdr_world import CALLS, make_world
 from web.api import make_api_router
 from web.deps import WebDeps
+from web.errors import install_error_handlers
 
 pytestmark = pytest.mark.component("chdb", "sqlite")
 
@@ -91,6 +94,12 @@ def test_search_for_programs_has_every_field_and_times_with_their_zone(home: Pat
         (["--from", "2026-09-21", "--to", "2026-09-21"], [6, 5, 4, 3, 2, 1]),
         (["--from", "2026-09-22"], []),
         (["--to", "2026-09-21T14:13:23+00:00"], [2, 1]),
+        (["--sip-status", "486", "--q850", "17"], [6, 4, 2]),
+        (["--disposition", "SALE", "--min-talk", "30", "--list", "4"], [5, 3, 1]),
+        (["--voice", "missed", "--not-recorded", "--max-duration", "2.5"], [6, 4, 2]),
+        (["--recorded"], []),
+        (["--call-id", "call-000003"], [3]),
+        (["--offset", "4"], [2, 1]),
     ],
 )
 def test_search_filters(home: Path, options: list[str], numbers: list[int]) -> None:
@@ -158,14 +167,39 @@ def test_export_to_csv(home: Path, tmp_path: Path) -> None:
 
 def test_export_to_a_workbook_with_hidden_numbers(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "calls.xlsx"
-    assert _json("export", path, "--limit", "4", "--mask") == {"file": str(path), "calls": 4}
+    told = _json("export", path, "--limit", "4", "--mask")
+    assert told == {"file": str(path), "calls": 4, "bytes": path.stat().st_size}
     heading, *lines = openpyxl.load_workbook(path).worksheets[0].iter_rows(values_only=True)
     column = heading.index("phone_e164")
     assert [line[column] for line in lines] == ["*****00006", "*****00005", "*****00004", "*****00003"]
 
 
+def test_export_to_parquet(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "it's all.parquet"
+    result = _run("export", path, "--status", "answered", "--limit", "2", "--mask")
+    assert result.stdout == f"{path.stat().st_size} bytes written to {path}\n"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    first, second = read_parquet(path)
+    assert tuple(first) == CallRow.__struct_fields__
+    assert [first["call_id"], second["call_id"]] == ["call-000005", "call-000003"]
+    assert (first["phone_e164"], first["note"], first["duration_s"]) == ("*****00005", "=1+1", 40)
+    assert first["started_at"].startswith("2026-09-21 14:13:25")
+    assert (first["q850"], first["next_at"]) == (None, None)
+
+
+def test_a_parquet_file_that_fails_half_way_leaves_the_old_one_and_no_rest(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "calls.parquet"
+    path.write_text("the old file")
+    monkeypatch.setitem(parquet._SETTINGS, "max_bytes_to_read", 1)
+    assert "could not write the calls" in _refused(DialerError, "export", path)
+    assert path.read_text() == "the old file"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_an_export_that_cannot_be_is_refused_before_anything_is_written(home: Path, tmp_path: Path) -> None:
-    assert ".csv or .xlsx" in _refused(BadInput, "export", tmp_path / "calls.pdf")
+    assert ".csv, .xlsx or .parquet" in _refused(BadInput, "export", tmp_path / "calls.pdf")
     assert "no such campaign" in _refused(BadInput, "export", tmp_path / "calls.csv", "--campaign", "Nope")
     assert list(tmp_path.iterdir()) == []
 
@@ -210,6 +244,7 @@ def _service(home: Path) -> Iterator[None]:
         )  # fmt: skip
         api = FastAPI()
         api.include_router(make_api_router(deps))
+        install_error_handlers(api)
         server = asyncio.create_task(WebServer(api, sock).run_forever())
         stop.extend([asyncio.get_running_loop(), server])
         ready.set()
@@ -230,10 +265,25 @@ def _service(home: Path) -> Iterator[None]:
 
 
 def test_while_a_service_runs_it_is_asked(home: Path, tmp_path: Path) -> None:
-    direct = _json("search", "--status", "busy"), _json("show", "call-000001"), _json("verify")
+    asked = [
+        ("search", "--status", "busy"), ("show", "call-000001"), ("verify",), ("report", "calls", "--by", "hour"),
+        ("report", "times", "--sip-status", "486", "--by", "agent"),
+    ]  # fmt: skip
+    sql = ("sql", "SELECT call_id, started_at, [duration_s] FROM v_calls ORDER BY call_id", "--limit", "3", "--format")
+    direct = [_json(*words) for words in asked], _run(*sql, "json").stdout, _run(*sql, "csv").stdout
     with _service(home):
-        assert (_json("search", "--status", "busy"), _json("show", "call-000001"), _json("verify")) == direct
+        assert ([_json(*words) for words in asked], _run(*sql, "json").stdout, _run(*sql, "csv").stdout) == direct
         assert _json("export", tmp_path / "calls.csv")["calls"] == CALLS
+        narrow = ["--sip-status", "486", "--not-recorded", "--lead", "2", "--max-talk", "0"]
+        assert [call["call_id"] for call in _json("search", *narrow)] == ["call-000002"]
+        assert _json("export", tmp_path / "one.csv", *narrow)["calls"] == 1
+        assert _run("export", tmp_path / "one.parquet", *narrow, "--mask").exit_code == 0
+        assert "only questions" in _refused(BadInput, "sql", "DROP TABLE calls")
+        assert "took longer than 1 s" in _refused(
+            BadInput, "sql", "SELECT sum(cityHash64(number)) FROM numbers(1000000000000)", "--seconds", "1"
+        )
+    (only,) = read_parquet(tmp_path / "one.parquet")
+    assert (only["call_id"], only["phone_e164"]) == ("call-000002", "*****00002")
 
 
 def test_nothing_stored_yet_is_an_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
