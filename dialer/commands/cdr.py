@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from dialer.commands import cdr_dead_letters, cdr_rebuild
 from dialer.commands.cdr_filter import Wish, make_filter, zone_of
 from dialer.commands.cdr_view import as_json, call_json, print_call, print_calls, print_report
 from dialer.errors import BadInput, NotFound
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from cdr.verify import Report
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(cdr_dead_letters.app, name="dead-letters")
+app.command("rebuild")(cdr_rebuild.rebuild)
 
 Campaign: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Calls of this campaign.")]
 Phone: TypeAlias = Annotated[str | None, typer.Option(metavar="N", help="Calls of this number, however written.")]
