@@ -92,6 +92,15 @@ async def test_a_large_block_is_one_block_to_its_token(analytics: Analytics) -> 
     assert stored[0][0] <= projection.calls.count
 
 
+async def test_a_batch_that_the_client_sends_in_several_blocks_is_there_whole(analytics: Analytics) -> None:
+    records = await log_of(3_000).read(0, after=0, limit=20_000)
+    rows = project(records).call_events
+    for _ in range(2):
+        await analytics.insert(rows, token="t:0:1-20000")
+    found = await analytics.query("SELECT count(), uniqExact(log_offset), max(log_offset) FROM call_events", {})
+    assert tuple(found[0]) == (20_000, 20_000, 20_000)
+
+
 async def test_an_empty_block_is_no_insert(analytics: Analytics) -> None:
     await analytics.insert(project([]).call_events, token="t:0:0-0")
     await analytics.insert(project(block(1)).call_events, token="t:0:0-0")

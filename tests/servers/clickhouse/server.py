@@ -47,17 +47,31 @@ STATUSES: Final = {
 _INSERT: Final = re.compile(rb"\s*(INSERT\s+INTO\s+[^\n]+?)\s+FORMAT\s+(\w+)\s*?(?:\n|$)", re.IGNORECASE)
 _FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 _CODE: Final = re.compile(r"Code: (\d+)")
+
+
+class Refused(Exception):
+    """The request fails as ClickHouse would let it fail; the text begins with its code."""
+
+
+def _unpack_lz4(packed: bytes) -> bytes:
+    """Unpack frame after frame: a client sends one for each block of an insert."""
+    parts: list[bytes] = []
+    while packed:
+        frame = lz4.frame.LZ4FrameDecompressor()
+        parts.append(frame.decompress(packed))
+        if not frame.eof:
+            raise Refused("Code: 432. DB::Exception: Truncated lz4 data. (UNKNOWN_COMPRESSION_METHOD)")
+        packed = frame.unused_data or b""
+    return b"".join(parts)
+
+
 _UNPACK: Final[Mapping[str, Callable[[bytes], Any]]] = {
-    "lz4": lz4.frame.decompress, "gzip": gzip.decompress, "deflate": zlib.decompress,
+    "lz4": _unpack_lz4, "gzip": gzip.decompress, "deflate": zlib.decompress,
 }  # fmt: skip
 _PACK: Final[Mapping[str, Callable[[bytes], Any]]] = {"lz4": lz4.frame.compress, "gzip": gzip.compress}
 
 
 _connect: Any = chdb.connect  # its types end here
-
-
-class Refused(Exception):
-    """The request fails as ClickHouse would let it fail; the text begins with its code."""
 
 
 class Query(NamedTuple):
