@@ -1,6 +1,6 @@
 """ClickHouse through clickhouse-connect; embedded it is chDB, one process per folder (architecture.md 5).
 
-Calls block, so each runs on the one thread of the connection; the event loop stays free.
+Calls block, so each runs on a thread of the connection (chDB has one); the event loop stays free.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ProgrammingError
+from clickhouse_connect.driver.exceptions import Error, ProgrammingError
 
+from cdr.clickhouse_errors import explained, refused
+from cdr.cluster import Layout
 from cdr.folder_lock import FolderLock
 from cdr.migrate import migrate
 from cdr.project import Rows
+from cdr.retention import Retention, keep
 from dialer.errors import DialerError, ResourceBusy
 
 P = ParamSpec("P")
@@ -52,31 +55,59 @@ INSERT: Final = {
 """Explicit: these defaults differ between server versions (pipeline.md rule 4)."""
 
 
-class Analytics:
-    """The open analytics database; its methods may be called from any task."""
+KEEP: Final = Retention()
+"""Leave what is kept as it is."""
 
-    def __init__(self, client: Client, thread: ThreadPoolExecutor, release: Callable[[], None]) -> None:
+
+class Analytics:
+    """The open analytics database; its methods may be called from any task.
+
+    They raise AnalyticsFailed (a DialerError) when the database cannot do its work. A query that is wrong in itself
+    raises what clickhouse-connect says about it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        threads: ThreadPoolExecutor,
+        release: Callable[[], None],
+        *,
+        where: str,
+        layout: Layout | None = None,
+    ) -> None:
+        self.where = where
+        self.layout = layout or Layout()
         self._client = client
-        self._thread = thread
+        self._threads = threads
         self._release = release
         self._closed = False
 
     async def insert(self, rows: Rows, *, token: str) -> None:
         """Insert a block once: a token that the table has seen makes it do nothing (it wins over the content)."""
-        if rows.count:
+        if not rows.count:
+            return
+        settings = {**INSERT, **self.layout.insert_settings, "insert_deduplication_token": token}
+        try:
             await self._run(
                 self._client.insert, rows.table, rows.data, rows.columns, column_type_names=rows.types,
-                column_oriented=True, settings=INSERT | {"insert_deduplication_token": token},
+                column_oriented=True, settings=settings,
             )  # fmt: skip
+        except Error as error:
+            raise refused(self.where, error) from None  # the server's text, and the address asked, may hold a row
 
     async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Return the rows of a query with parameters bound by the engine."""
-        result = await self._run(self._client.query, sql, parameters=dict(parameters))
+        result = await self._ask(self._client.query, sql, parameters=dict(parameters))
         return result.result_rows
 
-    async def command(self, sql: str) -> None:
+    async def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
         """Perform a statement that returns nothing of interest."""
-        await self._run(self._client.command, sql)
+        await self._ask(self._client.command, sql, settings=dict(settings or {}))
+
+    async def change(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
+        """Perform a statement that changes tables, on every server of the cluster when there is one."""
+        for statement in self.layout.statements(sql):
+            await self.command(statement, settings)
 
     async def aside(self, work: Callable[[Client], R]) -> R:
         """Run blocking work that takes long on a thread of its own, beside the queue of all others.
@@ -91,39 +122,48 @@ class Analytics:
             return
         self._closed = True
         await self._run(self._client.close)
-        self._thread.shutdown()
+        self._threads.shutdown()
         self._release()
+
+    async def _ask(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await self._run(call, *args, **kwargs)
+        except Error as error:
+            known = explained(self.where, error)
+            if known is None:
+                raise
+            raise known from None  # the address asked may hold parameters
 
     async def _run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, functools.partial(call, *args, **kwargs))
+        return await loop.run_in_executor(self._threads, functools.partial(call, *args, **kwargs))
 
 
-async def open_chdb(path: Path | str) -> Analytics:
+async def open_chdb(path: Path | str, *, retention: Retention = KEEP) -> Analytics:
     """Open (make, upgrade) the embedded database in a folder.
 
     Raises ResourceBusy when another process has it, StoreTooNew when a newer program wrote it, DialerError otherwise.
     """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chdb")
     try:
-        client, lock = await asyncio.get_running_loop().run_in_executor(thread, _own_and_open, Path(path))
+        client, lock = await asyncio.get_running_loop().run_in_executor(thread, _own_and_open, Path(path), retention)
     except BaseException:
         thread.shutdown(wait=False)
         raise
-    return Analytics(client, thread, lock.release)
+    return Analytics(client, thread, lock.release, where=str(lock.folder))
 
 
-def _own_and_open(path: Path) -> tuple[Client, FolderLock]:
+def _own_and_open(path: Path, retention: Retention) -> tuple[Client, FolderLock]:
     lock = FolderLock(path.resolve())
     lock.acquire()
     try:
-        return _open(lock.folder), lock
+        return _open(lock.folder, retention), lock
     except BaseException:
         lock.release()
         raise
 
 
-def _open(folder: Path) -> Client:
+def _open(folder: Path, retention: Retention) -> Client:
     try:
         client = clickhouse_connect.get_client(
             interface="chdb", path=str(folder), settings=SESSION, chdb_options=SERVER_LIMITS
@@ -132,6 +172,7 @@ def _open(folder: Path) -> Client:
         raise _explain(folder, refused) from refused
     try:
         migrate(client)
+        keep(client, retention)
     except BaseException:
         client.close()
         raise

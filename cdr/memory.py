@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dialer.ports import LogRecord, OffsetRange
+from dialer.ports import LogRecord, OffsetRange, RangeFenced
 
 
 class MemoryEventLog:
@@ -54,9 +54,27 @@ class MemoryOffsetLedger:
 
     async def begin(self, projection: str, span: OffsetRange) -> None:
         """Remember the range before the insert."""
-        self._pending[projection, span.partition] = span
+        key = projection, span.partition
+        if self._positions.get(key, 0) >= span.first or self._pending.get(key, span) != span:
+            raise RangeFenced(f"{projection}:{span.partition}")
+        self._pending[key] = span
 
     async def confirm(self, projection: str, span: OffsetRange) -> None:
         """Make the range done and move the position to its last offset."""
-        self._pending.pop((projection, span.partition), None)
-        self._positions[projection, span.partition] = span.last
+        key = projection, span.partition
+        if self._pending.get(key) == span:
+            del self._pending[key]
+            self._positions[key] = span.last
+        elif self._positions.get(key, 0) < span.last:
+            raise RangeFenced(f"{projection}:{span.partition}")
+
+    async def hold(self, projection: str, partition: int) -> None:
+        """Let nobody begin a range."""
+        hold = OffsetRange(partition, 0, 0)
+        if self._pending.setdefault((projection, partition), hold) != hold:
+            raise RangeFenced(f"{projection}:{partition}")
+
+    async def restart(self, projection: str, partition: int, *, position: int) -> None:
+        """Set the position, whatever is pending or held."""
+        self._pending.pop((projection, partition), None)
+        self._positions[projection, partition] = position

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from cdr.cluster import Layout
 from dialer.errors import DialerError, StoreTooNew
 
 _NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -43,17 +44,19 @@ def migrations() -> list[Migration]:
     return sorted(steps, key=lambda step: step.number)
 
 
-def migrate(client: Client, steps: list[Migration] | None = None) -> list[int]:
+def migrate(client: Client, steps: list[Migration] | None = None, *, layout: Layout | None = None) -> list[int]:
     """Apply what is missing and return the numbers; StoreTooNew, or DialerError when an applied file has changed."""
     steps = migrations() if steps is None else steps
-    client.command(_LEDGER)
+    layout = layout or Layout()
+    client.command(layout.ledger(_LEDGER))
     rows = client.query("SELECT number, name, sha256 FROM schema_migrations").result_rows
     applied = {int(number): (str(name), str(sha256)) for number, name, sha256 in rows}
     _check(steps, applied)
     missing = [step for step in steps if step.number not in applied]
     for step in missing:
         for statement in step.statements:
-            client.command(statement)
+            for placed in layout.statements(statement):
+                client.command(placed)
         client.insert(
             "schema_migrations",
             [[step.number, step.name, step.sha256]],

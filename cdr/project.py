@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from cdr.events import Cdr, Envelope, EventType, LeadMoved, RejectRecord, decode
+from cdr.events import MAX_RECORD_BYTES, Cdr, Envelope, EventType, LeadMoved, RejectRecord, decode
 from dialer.ports import LogRecord
 
 
@@ -40,15 +40,18 @@ class Rows(msgspec.Struct, frozen=True):
 class Projection(msgspec.Struct, frozen=True):
     """What a range of the log comes to, in the order in which it is inserted."""
 
-    call_events: Rows
+    dead_letters: Rows
     calls: Rows
     lead_status: Rows
-    dead_letters: Rows
+    call_events: Rows
 
     @property
     def blocks(self) -> tuple[Rows, ...]:
-        """Return the blocks, empty ones too."""
-        return self.call_events, self.calls, self.lead_status, self.dead_letters
+        """Return the blocks, empty ones too.
+
+        Dead letters first: should a newer program replay the range, what it can read is in two places, not in none.
+        """
+        return self.dead_letters, self.calls, self.lead_status, self.call_events
 
 
 class Column(NamedTuple):
@@ -61,6 +64,8 @@ class Column(NamedTuple):
     """What is absent is told as the empty text."""
 
 
+VALUE_MAX: Final = MAX_RECORD_BYTES
+"""How much of a dead letter is kept beside its place in the log; what is longer can only be read there."""
 _WORD: Final = "LowCardinality(String)"
 _TIME: Final = "DateTime64(6, 'UTC')"
 _MAYBE_TIME: Final = f"Nullable({_TIME})"
@@ -136,7 +141,7 @@ LEAD_STATUS: Final = (
 DEAD_LETTERS: Final = (
     *_PLACE,
     Column("reason", "String", attrgetter("reason")),
-    Column("value", "String", lambda letter: letter.record.value.decode("utf-8", "backslashreplace")),
+    Column("value", "String", lambda letter: letter.record.value[:VALUE_MAX].decode("utf-8", "backslashreplace")),
 )
 
 

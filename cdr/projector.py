@@ -11,7 +11,8 @@ import msgspec
 
 from cdr.events import MICROS, RejectRecord, decode
 from cdr.project import Rows, project
-from dialer.ports import EventLog, LogRecord, OffsetLedger, OffsetRange
+from dialer.errors import DialerError, ResourceBusy
+from dialer.ports import EventLog, LogRecord, OffsetLedger, OffsetRange, RangeFenced
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +25,10 @@ FLUSH_S: Final = 1.0
 DEAD_LETTERS_MAX: Final = 1_000
 POINTS: Final = (
     "range.begun",
-    "insert.done:call_events",
+    "insert.done:dead_letters",
     "insert.done:calls",
     "insert.done:lead_status",
-    "insert.done:dead_letters",
+    "insert.done:call_events",
     "range.confirmed",
 )
 """Where a crash can be injected; see `Projector`."""
@@ -70,8 +71,10 @@ class Projector:
         batch_rows: int = BATCH_ROWS,
         flush_s: float = FLUSH_S,
         dead_letters_max: int = DEAD_LETTERS_MAX,
+        projection: str = PROJECTION,
     ) -> None:
         self.failure: str | None = None
+        self._projection = projection
         self._log = event_log
         self._ledger = ledger
         self._sink = analytics
@@ -97,7 +100,8 @@ class Projector:
             try:
                 rows = sum([await self._project_next(partition) for partition in await self._log.partitions()])
             except Exception as error:
-                words = f": {error}" if isinstance(error, FatalProjection) else ""  # others may quote a record
+                # What is for people quotes no record; other errors may.
+                words = f": {error}" if isinstance(error, FatalProjection | DialerError) else ""
                 self.failure = f"call records are not up to date: {type(error).__name__}{words}"
                 raise
             self.failure = None
@@ -108,7 +112,7 @@ class Projector:
         return max([await self._lag_of(partition, now) for partition in await self._log.partitions()], default=0.0)
 
     async def _lag_of(self, partition: int, now: float) -> float:
-        position = await self._ledger.position(PROJECTION, partition)
+        position = await self._ledger.position(self._projection, partition)
         waiting = await self._log.read(partition, after=position, limit=1)
         try:
             return max(0.0, now - decode(waiting[0].value).event.occurred_at / MICROS) if waiting else 0.0
@@ -116,6 +120,15 @@ class Projector:
             return 0.0  # it has no time; it becomes a dead letter in the next round
 
     async def _project_next(self, partition: int) -> int:
+        try:
+            return await self._project_range(partition)
+        except RangeFenced:
+            # Whatever was inserted has the other one's boundaries and token; the next round begins where it stands.
+            extra = {"action": "projector.fenced", "partition": partition}
+            log.warning("another projector is at this partition", extra=extra)
+            return 0
+
+    async def _project_range(self, partition: int) -> int:
         span, records = await self._next(partition)
         if span is None:
             return 0
@@ -125,21 +138,23 @@ class Projector:
         for block in projection.blocks:
             await self._sink.insert(block, token=token)
             self._fault(f"insert.done:{block.table}")
-        await self._ledger.confirm(PROJECTION, span)
+        await self._ledger.confirm(self._projection, span)
         self._fault("range.confirmed")
         return len(records)
 
     async def _next(self, partition: int) -> tuple[OffsetRange | None, Sequence[LogRecord]]:
         """Return the pending range, or begin the next one; its boundaries never move once they are durable."""
-        pending = await self._ledger.pending(PROJECTION, partition)
+        pending = await self._ledger.pending(self._projection, partition)
+        if pending is not None and pending.is_hold:
+            raise ResourceBusy("they are being rebuilt; if nobody does so, run `dialer cdr rebuild` again to its end")
         if pending is not None:
             return pending, await self._replay(pending)
-        position = await self._ledger.position(PROJECTION, partition)
+        position = await self._ledger.position(self._projection, partition)
         records = await self._log.read(partition, after=position, limit=self._batch_rows)
         if not records:
             return None, ()
         span = OffsetRange(partition, records[0].offset, records[-1].offset)
-        await self._ledger.begin(PROJECTION, span)
+        await self._ledger.begin(self._projection, span)
         self._fault("range.begun")
         return span, records
 
@@ -149,7 +164,7 @@ class Projector:
         if not records or (records[0].offset, records[-1].offset) != (span.first, span.last):
             raise FatalProjection(
                 f"{self._log.topic}:{span.partition}: the log no longer holds the pending range {span.first} to "
-                f"{span.last}; restore the log, or drop the analytics folder and the ledger to project it anew"
+                f"{span.last}; restore the log"
             )
         extra = {"action": "projector.replay", "partition": span.partition, "first": span.first, "last": span.last}
         log.info("a range that was begun before is replayed", extra=extra)
@@ -168,7 +183,8 @@ class Projector:
         if waiting + fresh.count > self._dead_letters_max:
             raise FatalProjection(
                 f"{self._log.topic}: {waiting} dead letters wait and {fresh.count} more have come, over the bound of "
-                f"{self._dead_letters_max}: look at the reasons in the table dead_letters, mend the writer, empty it"
+                f"{self._dead_letters_max}: `dialer cdr dead-letters list` says why; mend what writes them, or upgrade "
+                "this program and run `dialer cdr dead-letters replay`"
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from cdr.named import Reader, named
+from cdr.retention import kept_days
 
 SHOWN = 20
 """How many of each kind of problem a report lists."""
@@ -50,6 +51,8 @@ class PartitionReport(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
     doubles: tuple[Double, ...]
     odd_calls: tuple[OddCall, ...]
+    after: int = 0
+    """What lies at or before this offset may have been deleted by the retention and was not looked at."""
 
     @property
     def ok(self) -> bool:
@@ -71,22 +74,46 @@ class Report(msgspec.Struct, frozen=True):
 async def verify(reader: Reader, positions: Mapping[int, int]) -> Report:
     """Check every partition up to its confirmed position (the ledger's, read before this is called).
 
-    What was confirmed must be there: later records may still be on their way in and are not looked at.
+    What was confirmed must be there: later records may still be on their way in and are not looked at. Where a
+    retention is set, what it may have deleted is not looked at either.
     """
-    return Report(tuple([await _verify(reader, partition, positions[partition]) for partition in sorted(positions)]))
+    return Report(
+        tuple([await verify_partition(reader, partition, positions[partition]) for partition in sorted(positions)])
+    )
 
 
-async def _verify(reader: Reader, partition: int, position: int) -> PartitionReport:
-    until = {"partition": partition, "upto": position}
-    ((records, last, dead),) = await reader.query(named("verify_span"), until)
-    ((begun, finals, calls),) = await reader.query(named("verify_totals"), until)
-    places = await reader.query(named("verify_places"), until | {"limit": SHOWN})
-    odd = await reader.query(named("verify_calls"), until | {"limit": SHOWN})
-    gaps = [Gap(partition, before + 1, at - 1) for before, at in places if at > before]
-    if last < position:
-        gaps.append(Gap(partition, last + 1, position))
+async def verify_partition(reader: Reader, partition: int, position: int) -> PartitionReport:
+    """Check one partition up to its confirmed position."""
+    after = await kept_after(reader, partition, position)
+    span = {"partition": partition, "after": after, "upto": position}
+    ((records, _, dead),) = await reader.query(named("verify_span"), span)
+    ((begun, finals, calls),) = await reader.query(named("verify_totals"), span)
+    odd = await reader.query(named("verify_calls"), span | {"limit": SHOWN})
+    gaps, doubles = await verify_places(reader, partition, after, position)
     return PartitionReport(
         partition=partition, position=position, records=records, dead_letters=dead, begun=begun, finals=finals,
-        calls=calls, gaps=tuple(gaps), doubles=tuple(Double(partition, at) for before, at in places if at == before),
-        odd_calls=tuple(OddCall(*row) for row in odd),
+        calls=calls, gaps=gaps, doubles=doubles, odd_calls=tuple(OddCall(*row) for row in odd), after=after,
     )  # fmt: skip
+
+
+async def verify_places(
+    reader: Reader, partition: int, after: int, position: int
+) -> tuple[tuple[Gap, ...], tuple[Double, ...]]:
+    """Find the offsets between the two (the last included) that are missing or there more than once."""
+    span = {"partition": partition, "after": after, "upto": position}
+    ((_, last, _),) = await reader.query(named("verify_span"), span)
+    places = await reader.query(named("verify_places"), span | {"limit": SHOWN})
+    gaps = [Gap(partition, before + 1, at - 1) for before, at in places if at > before]
+    if max(last, after) < position:
+        gaps.append(Gap(partition, max(last, after) + 1, position))
+    return tuple(gaps), tuple(Double(partition, at) for before, at in places if at == before)
+
+
+async def kept_after(reader: Reader, partition: int, position: int) -> int:
+    """Return the last offset that the retention may have deleted, 0 when everything is kept."""
+    days = await kept_days(reader)
+    if not days:
+        return 0
+    wanted = {"partition": partition, "upto": position, "days": days}
+    ((after,),) = await reader.query(named("verify_floor"), wanted)
+    return int(after)

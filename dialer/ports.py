@@ -247,6 +247,15 @@ class OffsetRange(msgspec.Struct, frozen=True, gc=False):
     first: int
     last: int
 
+    @property
+    def is_hold(self) -> bool:
+        """Say whether this is no range but the mark that the projection is being rebuilt (offsets start at 1)."""
+        return self.last == 0
+
+
+class RangeFenced(Exception):
+    """Another projector is at this partition: it moved the position or began another range; nothing was written."""
+
 
 class OffsetLedger(Protocol):
     """Durable batch ranges: what was begun and what was confirmed (architecture.md section 6)."""
@@ -260,9 +269,26 @@ class OffsetLedger(Protocol):
         ...
 
     async def begin(self, projection: str, span: OffsetRange) -> None:
-        """Make the range durable before the insert."""
+        """Make the range durable before the insert.
+
+        Raises RangeFenced when the position is past its first offset or another range is pending.
+        """
         ...
 
     async def confirm(self, projection: str, span: OffsetRange) -> None:
-        """Make the range done and move the position to its last offset."""
+        """Make the range done and move the position to its last offset; a second time does nothing.
+
+        Raises RangeFenced when it is neither pending nor done.
+        """
+        ...
+
+    async def hold(self, projection: str, partition: int) -> None:
+        """Let nobody begin a range until `restart`; a second time does nothing.
+
+        Raises RangeFenced while a range is pending.
+        """
+        ...
+
+    async def restart(self, projection: str, partition: int, *, position: int) -> None:
+        """Set the position, whatever is pending or held."""
         ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from sqlalchemy import Row, Table, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Row, Table, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dialer.ports import OffsetRange
+from dialer.ports import OffsetRange, RangeFenced
 from store.models import LedgerEntry
 from store.open import readers
 
@@ -34,15 +36,41 @@ class SqlOffsetLedger:
         return OffsetRange(partition, row.pending_first, row.pending_last)
 
     async def begin(self, projection: str, span: OffsetRange) -> None:
-        """Make the range durable before the insert."""
-        async with self._engine.begin() as connection:
-            await _write(connection, projection, span, {"pending_first": span.first, "pending_last": span.last})
+        """Make the range durable before the insert; RangeFenced when another projector was here."""
+        free = _TABLE.c.pending_first.is_(None) | _is(span)
+        pending = {"pending_first": span.first, "pending_last": span.last}
+        await self._change(projection, span.partition, (_TABLE.c.position < span.first) & free, pending)
 
     async def confirm(self, projection: str, span: OffsetRange) -> None:
-        """Make the range done and move the position to its last offset."""
+        """Make the range done and move the position to its last offset; RangeFenced when it is not pending."""
         done = {"position": span.last, "pending_first": None, "pending_last": None}
+        try:
+            await self._change(projection, span.partition, _is(span), done)
+        except RangeFenced:
+            if await self.position(projection, span.partition) < span.last:
+                raise
+
+    async def hold(self, projection: str, partition: int) -> None:
+        """Let nobody begin a range until `restart`; RangeFenced while one is pending."""
+        free = _TABLE.c.pending_first.is_(None) | (_TABLE.c.pending_last == 0)
+        await self._change(projection, partition, free, {"pending_first": 0, "pending_last": 0})
+
+    async def restart(self, projection: str, partition: int, *, position: int) -> None:
+        """Set the position, whatever is pending or held."""
+        fresh = {"position": position, "pending_first": None, "pending_last": None}
+        await self._change(projection, partition, true(), fresh)
+
+    async def _change(
+        self, projection: str, partition: int, condition: ColumnElement[bool], values: Mapping[str, int | None]
+    ) -> None:
+        """Update the row in one statement if it still is as the condition says: this is the fence."""
+        key = {"projection": projection, "partition": partition}
+        matches = (_TABLE.c.projection == projection, _TABLE.c.partition == partition)
         async with self._engine.begin() as connection:
-            await _write(connection, projection, span, done)
+            await connection.execute(_first(connection.dialect.name).values(position=0, **key))
+            done = await connection.execute(update(_TABLE).where(*matches, condition).values(**values))
+        if done.rowcount == 0:
+            raise RangeFenced(f"{projection}:{partition}")
 
     async def _row(self, projection: str, partition: int) -> Row[Any] | None:
         query = select(_TABLE).where(_TABLE.c.projection == projection, _TABLE.c.partition == partition)
@@ -50,9 +78,12 @@ class SqlOffsetLedger:
             return (await connection.execute(query)).one_or_none()
 
 
-async def _write(connection: AsyncConnection, projection: str, span: OffsetRange, values: dict[str, Any]) -> None:
-    key = {"projection": projection, "partition": span.partition}
-    matches = (_TABLE.c.projection == projection, _TABLE.c.partition == span.partition)
-    done = await connection.execute(update(_TABLE).where(*matches).values(**values))
-    if done.rowcount == 0:
-        await connection.execute(insert(_TABLE).values(**{"position": 0, **key, **values}))
+def _is(span: OffsetRange) -> ColumnElement[bool]:
+    return (_TABLE.c.pending_first == span.first) & (_TABLE.c.pending_last == span.last)
+
+
+def _first(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Return the statement that makes a partition's row unless it is there, for two projectors at once too."""
+    if dialect == "postgresql":
+        return postgresql.insert(_TABLE).on_conflict_do_nothing()
+    return sqlite.insert(_TABLE).on_conflict_do_nothing()

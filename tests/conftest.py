@@ -20,4 +20,5 @@ pytest_plugins = [
     "tests.plugins.requirements",
     "tests.plugins.postgres",
     "tests.plugins.chromium",
+    "tests.plugins.clickhouse",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dialer.commands import cdr_dead_letters, cdr_rebuild
 from dialer.commands.cdr_analysts import report_command, sql_command
 from dialer.commands.cdr_filter import Wish, make_filter, takes_wish, zone_of
 from dialer.commands.cdr_options import HOME_ZONE, Json, Mask, Zone, check_campaign
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cdr.verify import Report
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(cdr_dead_letters.app, name="dead-letters")
+app.command("rebuild")(cdr_rebuild.rebuild)
 
 app.command("report")(report_command)
 app.command("sql")(sql_command)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from dialer.ports import EventLog, OffsetLedger, OffsetRange
+import pytest
+
+from dialer.ports import EventLog, OffsetLedger, OffsetRange, RangeFenced
 
 Append = Callable[[Sequence[bytes]], Awaitable[None]]
 
@@ -89,3 +91,48 @@ class OffsetLedgerContract:
             0,
         )
         assert await ledger.pending("q", 0) is None
+
+    async def test_a_range_that_another_one_has_begun_differently_is_refused(self, ledger: OffsetLedger) -> None:
+        await ledger.begin("p", OffsetRange(0, 1, 5))
+        with pytest.raises(RangeFenced):
+            await ledger.begin("p", OffsetRange(0, 1, 8))
+        await ledger.begin("p", OffsetRange(0, 1, 5))  # the same range is the same insert
+        assert await ledger.pending("p", 0) == OffsetRange(0, 1, 5)
+
+    async def test_a_range_before_the_position_is_refused(self, ledger: OffsetLedger) -> None:
+        await ledger.begin("p", OffsetRange(0, 1, 5))
+        await ledger.confirm("p", OffsetRange(0, 1, 5))
+        for span in (OffsetRange(0, 1, 5), OffsetRange(0, 4, 9)):
+            with pytest.raises(RangeFenced):
+                await ledger.begin("p", span)
+        assert (await ledger.position("p", 0), await ledger.pending("p", 0)) == (5, None)
+
+    async def test_what_was_not_begun_cannot_be_confirmed(self, ledger: OffsetLedger) -> None:
+        with pytest.raises(RangeFenced):
+            await ledger.confirm("p", OffsetRange(0, 1, 5))
+        await ledger.begin("p", OffsetRange(0, 1, 5))
+        with pytest.raises(RangeFenced):
+            await ledger.confirm("p", OffsetRange(0, 1, 8))
+        assert (await ledger.position("p", 0), await ledger.pending("p", 0)) == (0, OffsetRange(0, 1, 5))
+
+    async def test_while_it_is_held_nothing_is_begun(self, ledger: OffsetLedger) -> None:
+        await ledger.begin("p", OffsetRange(0, 1, 5))
+        with pytest.raises(RangeFenced):
+            await ledger.hold("p", 0)
+        await ledger.confirm("p", OffsetRange(0, 1, 5))
+        await ledger.hold("p", 0)
+        await ledger.hold("p", 0)
+        pending = await ledger.pending("p", 0)
+        assert pending is not None
+        assert pending.is_hold
+        with pytest.raises(RangeFenced):
+            await ledger.begin("p", OffsetRange(0, 6, 9))
+        assert await ledger.position("p", 0) == 5
+        await ledger.restart("p", 0, position=2)
+        assert (await ledger.position("p", 0), await ledger.pending("p", 0)) == (2, None)
+        await ledger.begin("p", OffsetRange(0, 3, 9))
+
+    async def test_a_partition_that_nobody_began_can_be_held(self, ledger: OffsetLedger) -> None:
+        await ledger.hold("p", 3)
+        with pytest.raises(RangeFenced):
+            await ledger.begin("p", OffsetRange(3, 1, 2))

@@ -10,13 +10,16 @@ from clickhouse_connect.driver.client import Client
 
 from cdr.migrate import Migration, migrate, migrations
 from dialer.errors import DialerError, StoreTooNew
+from tests.cdr.conftest import BACKENDS
 
-pytestmark = pytest.mark.component("chdb")
 
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
-    opened = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path / "a"))
+@pytest.fixture(params=BACKENDS)
+def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Client]:
+    if request.param == "chdb":
+        opened = clickhouse_connect.get_client(interface="chdb", path=str(tmp_path / "a"))
+    else:
+        url = str(request.getfixturevalue("clickhouse_url"))
+        opened = clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
     yield opened
     opened.close()
 

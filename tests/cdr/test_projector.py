@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from cdr.project import Rows
 from cdr.projector import POINTS, PROJECTION, FatalProjection, Projector
 from cdr.queries import CdrQueries
 from dialer.ports import OffsetRange
+from tests.cdr.conftest import OpenAnalytics
 from tests.cdr.samples import START, life, log_of, phone
-
-pytestmark = pytest.mark.component("chdb")
 
 CALLS = 12
 BATCH = 32
@@ -91,12 +89,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_crash_at_every_passing_of_a_point_loses_and_doubles_nothing(
-    undisturbed: dict[str, Any], point: str, folder: Path
+    undisturbed: dict[str, Any], point: str, reopen: OpenAnalytics
 ) -> None:
     log, ledger = mixed_log(), MemoryOffsetLedger()
     crashes = 0
     while True:
-        analytics = await open_chdb(folder)  # the folder is opened anew as after a restart
+        analytics = await reopen()  # anew as after a restart
         try:
             await drain(Projector(log, ledger, analytics, batch_rows=BATCH, fault=crash_at(point, 1)))
             assert await tables(analytics) == undisturbed
@@ -164,7 +162,7 @@ async def test_too_many_dead_letters_stop_the_line_before_anything_is_inserted(
             with pytest.raises(FatalProjection, match=r"3 dead letters wait and 1 more have come, over the bound of 3"):
                 await projector.run_once()
     assert projector.failure is not None
-    assert "look at the reasons" in projector.failure
+    assert "dead-letters list" in projector.failure
     assert len((await tables(analytics))["dead_letters"]) == 3
     assert phone(4)[1:] not in caplog.text + projector.failure
     await analytics.command("TRUNCATE TABLE dead_letters")

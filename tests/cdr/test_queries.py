@@ -15,8 +15,6 @@ from dialer.errors import BadInput
 from statuses.classify import AttemptFacts
 from tests.cdr.samples import CAMPAIGN, HOTLINE, START, change, engaged, intent, log_of, phone, result, settled, talk
 
-pytestmark = pytest.mark.component("chdb")
-
 OTHER = CampaignRef(campaign_id=8, name="Nhắc phí", kind="autodialer")
 
 

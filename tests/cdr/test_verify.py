@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from cdr.clickhouse import Analytics
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
 from cdr.project import project
@@ -9,8 +7,6 @@ from cdr.projector import Projector
 from cdr.queries import CdrQueries
 from cdr.verify import SHOWN, Double, Gap, OddCall, PartitionReport, verify
 from tests.cdr.samples import life, log_of
-
-pytestmark = pytest.mark.component("chdb")
 
 
 async def store(analytics: Analytics, log: MemoryEventLog) -> int:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dialer.ports import OffsetRange
+from dialer.ports import OffsetRange, RangeFenced
 from store.ledger import SqlOffsetLedger
+from tests.cdr.event_log_contract import OffsetLedgerContract
+
+
+class TestSqlOffsetLedger(OffsetLedgerContract):
+    @pytest.fixture
+    def ledger(self, engine: AsyncEngine) -> SqlOffsetLedger:
+        return SqlOffsetLedger(engine)
 
 
 async def test_a_range_is_pending_until_it_is_confirmed(engine: AsyncEngine) -> None:
@@ -27,3 +37,15 @@ async def test_projections_and_partitions_stand_by_themselves(engine: AsyncEngin
     await ledger.confirm("calls", OffsetRange(0, 1, 5))
     assert await ledger.position("calls", 1) == 0
     assert await ledger.position("leads", 0) == 0
+
+
+async def test_of_many_projectors_at_once_one_begins(engine: AsyncEngine) -> None:
+    async def begin(last: int) -> int:
+        try:
+            await SqlOffsetLedger(engine).begin("calls", OffsetRange(0, 1, last))
+        except RangeFenced:
+            return 0
+        return last
+
+    (won,) = set(await asyncio.gather(*(begin(last) for last in range(5, 15)))) - {0}
+    assert await SqlOffsetLedger(engine).pending("calls", 0) == OffsetRange(0, 1, won)

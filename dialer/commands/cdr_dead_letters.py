@@ -1,0 +1,73 @@
+"""`dialer cdr dead-letters`: look at records that could not be projected, and project again what now can be."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dialer.commands.context import print_json
+from dialer.errors import NotFound
+
+if TYPE_CHECKING:
+    from cdr.dead_letters import Letter, Replayed
+
+app = typer.Typer(no_args_is_help=True, help="Records that could not be projected: list, show, replay.")
+
+
+@app.command("list")
+def list_letters(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List the places in the log and why their records could not be read; what they hold is not shown."""
+    found = asyncio.run(_letters(limit=limit))
+    if json:
+        print_json([{"partition": one.partition, "offset": one.offset, "reason": one.reason} for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.partition}:{one.offset}  {one.reason}")
+    typer.echo(f"{len(found)} dead letters" if found else "there are no dead letters")
+
+
+@app.command()
+def show(
+    partition: Annotated[int, typer.Argument(min=0, help="The partition, before the colon in the list.")],
+    offset: Annotated[int, typer.Argument(min=1, help="The offset, after the colon.")],
+) -> None:
+    """Print one record as it is, which may hold a customer's number."""
+    found = asyncio.run(_letters(partition=partition, first=offset, last=offset, limit=1))
+    if not found:
+        raise NotFound(f"{partition}:{offset} is not among the dead letters: `dialer cdr dead-letters list` names them")
+    typer.echo(f"reason: {found[0].reason}")
+    typer.echo(found[0].value)
+
+
+@app.command()
+def replay(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Project what this program can read by now, each record once, and take it off the dead letters."""
+    done = asyncio.run(_replay())
+    if json:
+        print_json({"found": done.found, "projected": done.projected, "left": done.left})
+    else:
+        typer.echo(f"{done.projected} of {done.found} dead letters were projected, {done.left} cannot be read yet")
+
+
+async def _letters(
+    *, limit: int, partition: int | None = None, first: int = 0, last: int | None = None
+) -> list[Letter]:
+    from cdr.dead_letters import LAST, letters
+    from dialer.commands.projection import open_projection
+
+    async with open_projection() as (_, _, analytics):
+        end = LAST if last is None else last
+        return await letters(analytics, partition=partition, first=first, last=end, limit=limit)
+
+
+async def _replay() -> Replayed:
+    from cdr.dead_letters import replay as project_again
+    from dialer.commands.projection import open_projection
+
+    async with open_projection() as (event_log, ledger, analytics):
+        return await project_again(event_log, ledger, analytics)
