@@ -19,5 +19,6 @@ pytest_plugins = [
     "tests.plugins.components",
     "tests.plugins.requirements",
     "tests.plugins.postgres",
+    "tests.plugins.kafka",
     "tests.plugins.chromium",
 ]
