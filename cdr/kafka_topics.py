@@ -1,4 +1,4 @@
-"""The topics of the pipeline: made with explicit settings, and checked, because a wrong one loses records in silence."""
+"""The topics of the pipeline: made with explicit settings, and checked: a wrong one loses records in silence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     InvalidReplicationFactorError,
+    KafkaTimeoutError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
     for_code,
@@ -22,6 +23,7 @@ MAX_MESSAGE_BYTES: Final = 16 << 20
 """Far above what the decoder takes: a monster becomes a dead letter instead of stopping the line."""
 FOR_EVER: Final = -1
 _SETTLE_S: Final = 0.1
+_SETTLE_TRIES: Final = 100
 
 
 class TopicSettings(msgspec.Struct, frozen=True):
@@ -75,8 +77,7 @@ async def _ensure(kafka: KafkaAt, admin: AIOKafkaAdminClient, wanted: TopicSetti
                 f"Kafka at {kafka.bootstrap} has no topic {wanted.name}; let `dialer relay` make it, or name another"
             )
         await _create(kafka, admin, wanted)
-        while (found := await _partitions(admin, wanted.name)) is None:
-            await asyncio.sleep(_SETTLE_S)  # the brokers learn of it a little later than the controller
+        found = await _settled(admin, wanted.name)
     if found != wanted.partitions:
         raise BadInput(
             f"the topic {wanted.name} at {kafka.bootstrap} has {found} partitions, the settings say "
@@ -84,6 +85,15 @@ async def _ensure(kafka: KafkaAt, admin: AIOKafkaAdminClient, wanted: TopicSetti
             "change partition and lose their order"
         )
     await _check_configs(kafka, admin, wanted)
+
+
+async def _settled(admin: AIOKafkaAdminClient, topic: str) -> int:
+    """Wait until the brokers know the new topic, a little later than the controller."""
+    for _ in range(_SETTLE_TRIES):
+        if found := await _partitions(admin, topic):
+            return found
+        await asyncio.sleep(_SETTLE_S)
+    raise KafkaTimeoutError(topic)
 
 
 async def _partitions(admin: AIOKafkaAdminClient, topic: str) -> int | None:
@@ -126,6 +136,6 @@ async def _check_configs(kafka: KafkaAt, admin: AIOKafkaAdminClient, wanted: Top
         fix = ",".join(f"{name}={value}" for name, value in wrong.items())
         raise BadInput(
             f"the topic {wanted.name} at {kafka.bootstrap} has {seen}; run `kafka-configs.sh --bootstrap-server "
-            f"{kafka.bootstrap} --alter --entity-type topics --entity-name {wanted.name} --add-config {fix}`, or change "
-            "the settings"
+            f"{kafka.bootstrap} --alter --entity-type topics --entity-name {wanted.name} --add-config {fix}`, or "
+            "change the settings"
         )

@@ -1,4 +1,4 @@
-"""Apache Kafka for tests: the server at DIALER_TEST_KAFKA, or a container, or a Java process that the run starts itself.
+"""Apache Kafka for tests: the server at DIALER_TEST_KAFKA, a container, or a Java process that the run starts itself.
 
 The jars come from `tests/servers/kafka/pom.xml`, once, into a cache outside the repository.
 """
@@ -91,7 +91,7 @@ class ForeignKafka:
     stop = kill = pause = _refuse
 
     def start(self) -> None:
-        """It runs: nobody here could stop it."""
+        """Do nothing: nobody here could stop it."""
 
     resume = start
 
