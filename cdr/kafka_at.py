@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
-from dialer.errors import NotFound, Unreachable
+from dialer.errors import BadInput, NotFound, Unreachable
 
 TOPIC: Final = "cdr.events"
 CLIENT_ID: Final = "predictive-dialer"
 TIMEOUT_S: Final = 15.0
+_AWAY: Final = (KafkaConnectionError, KafkaTimeoutError)
 
 # The client says each failed try as an error of its own; who calls it says once what it means.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -30,6 +31,9 @@ class KafkaAt(msgspec.Struct, frozen=True):
     timeout_s: float = TIMEOUT_S
     security: dict[str, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"KafkaAt({self.bootstrap!r})"
+
     def options(self) -> dict[str, Any]:
         """Return what every client of the cluster is made with."""
         return {
@@ -41,7 +45,7 @@ class KafkaAt(msgspec.Struct, frozen=True):
 
     @contextlib.contextmanager
     def explained(self, doing: str) -> Iterator[None]:
-        """Turn the client's errors into Unreachable or NotFound; `doing` says what failed, such as "reading x"."""
+        """Turn the client's errors into Unreachable, NotFound or BadInput; `doing` says what failed, such as "reading x"."""
         try:
             yield
         except UnknownTopicOrPartitionError as error:
@@ -50,6 +54,10 @@ class KafkaAt(msgspec.Struct, frozen=True):
             ) from error
         except (KafkaError, TimeoutError, OSError) as error:
             why = type(error).__name__
+            if isinstance(error, KafkaError) and not (error.retriable or isinstance(error, _AWAY)):
+                raise BadInput(
+                    f"{doing}: Kafka at {self.bootstrap} refuses it ({why}); check the name, the rights and the sign-in"
+                ) from error
             raise Unreachable(
                 f"{doing}: Kafka at {self.bootstrap} does not answer ({why}); check that it runs, and the address"
             ) from error

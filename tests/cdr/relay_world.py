@@ -85,12 +85,11 @@ async def open_world(url: str, bootstrap: str, topic: str, *, timeout_s: float =
     return World(engine, kafka, topic)
 
 
-async def read_topic(kafka: KafkaAt, topic: str) -> list[Found]:
+async def read_topic(kafka: KafkaAt, topic: str, partitions: int = PARTITIONS) -> list[Found]:
     """Read a topic from its beginning to its end, partition by partition."""
     found = []
     async with AIOKafkaConsumer(**kafka.options(), group_id=None, fetch_max_wait_ms=50) as consumer:
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-        places = places or [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        places = [TopicPartition(topic, number) for number in range(partitions)]
         ends = await consumer.end_offsets(places)
         for place in (place for place in places if ends[place]):
             consumer.assign([place])

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from cdr.kafka_topics import KafkaAt, TopicSettings, ensure_topic
+from cdr.kafka_at import KafkaAt
+from cdr.kafka_topics import TopicSettings, ensure_topic
 from dialer.errors import Unreachable
 from tests.plugins.kafka import KafkaServer
 
