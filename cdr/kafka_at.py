@@ -45,7 +45,7 @@ class KafkaAt(msgspec.Struct, frozen=True):
 
     @contextlib.contextmanager
     def explained(self, doing: str) -> Iterator[None]:
-        """Turn the client's errors into Unreachable, NotFound or BadInput; `doing` says what failed, such as "reading x"."""
+        """Turn the client's errors into Unreachable, NotFound or BadInput; `doing` says what failed ("reading x")."""
         try:
             yield
         except UnknownTopicOrPartitionError as error:

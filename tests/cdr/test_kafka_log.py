@@ -269,30 +269,25 @@ async def test_the_round_in_progress_ends_before_its_partitions_go(
     written = await load(producer, topic, range(1, 40))
     gate, begun = asyncio.Event(), asyncio.Event()
     sink, ledger = CountingSink(), Lax()
-
-    async with opened(kafka, topic, held=PARTITIONS) as first:
+    async with opened(kafka, topic, held=PARTITIONS) as first, opened(kafka, topic, held=PARTITIONS // 2) as second:
+        await until(lambda: len(first._held) == PARTITIONS // 2)
         projector = Projector(first, LateLedger(ledger, gate, begun), sink, batch_rows=30)
         if drains:
             first.drain = projector.drain
         round_ = asyncio.create_task(projector.run_once())
         await begun.wait()
-        joining = asyncio.create_task(joined(kafka, topic))
+        leaving = asyncio.create_task(first.close())
         if drains:
-            await asyncio.sleep(2.0)
-            assert not joining.done()
+            await asyncio.sleep(0.5)
+            assert not leaving.done()
             gate.set()
-        async with AsyncExitStack() as stack:
-            second = await joining
-            stack.push_async_callback(second.close)
-            await until(lambda: len(second._held) == len(first._held) == PARTITIONS // 2)
-            other = Projector(second, ledger, sink, batch_rows=20)
-            while await other.run_once():
-                pass
-            gate.set()
-            await round_
-            last = Projector(first, ledger, sink, batch_rows=20)
-            while await last.run_once() + await other.run_once():
-                pass
+        await leaving
+        await until(lambda: len(second._held) == PARTITIONS)
+        other = Projector(second, ledger, sink, batch_rows=20)
+        while await other.run_once():
+            pass
+        gate.set()
+        await round_
     places = sink.places()
     assert len(set(places)) == written
     assert (len(places) == written) is drains
@@ -313,13 +308,6 @@ class LateLedger(MemoryOffsetLedger):
 
     async def confirm(self, projection: str, span: OffsetRange) -> None:
         await self._of.confirm(projection, span)
-
-
-async def joined(kafka: KafkaServer, topic: str) -> KafkaLog:
-    log = KafkaLog(at(kafka), topic, group=f"{topic}.group")
-    await log.start()
-    await until(lambda: bool(log._held))
-    return log
 
 
 async def test_a_round_that_does_not_end_keeps_the_partitions_only_so_long(kafka: KafkaServer, topic: str) -> None:
