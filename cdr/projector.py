@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from cdr.events import MICROS, RejectRecord, decode
 from cdr.project import Rows, project
-from dialer.errors import DialerError, ResourceBusy
+from dialer.errors import DialerError, PartitionGone, ResourceBusy
 from dialer.ports import EventLog, LogRecord, OffsetLedger, OffsetRange, RangeFenced
 
 log = logging.getLogger(__name__)
+_N = TypeVar("_N", int, float)
 
 PROJECTION: Final = "clickhouse"
 _OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT (log_partition = {partition:UInt32}
@@ -98,7 +99,7 @@ class Projector:
         """Project one range of each partition, a pending one first; return how many records they held."""
         async with self._turn:
             try:
-                rows = sum([await self._project_next(partition) for partition in await self._log.partitions()])
+                rows = sum([await _unless_gone(self._project_next(one), 0) for one in await self._log.partitions()])
             except Exception as error:
                 # What is for people quotes no record; other errors may.
                 words = f": {error}" if isinstance(error, FatalProjection | DialerError) else ""
@@ -107,9 +108,16 @@ class Projector:
             self.failure = None
             return rows
 
+    async def drain(self) -> None:
+        """Wait for the round in progress: a log calls this before it gives a partition away."""
+        async with self._turn:
+            return
+
     async def lag_s(self, now: float) -> float:
         """Return the age in seconds of the oldest record not yet projected, 0 when there is none."""
-        return max([await self._lag_of(partition, now) for partition in await self._log.partitions()], default=0.0)
+        return max(
+            [await _unless_gone(self._lag_of(one, now), 0.0) for one in await self._log.partitions()], default=0.0
+        )
 
     async def _lag_of(self, partition: int, now: float) -> float:
         position = await self._ledger.position(self._projection, partition)
@@ -186,6 +194,14 @@ class Projector:
                 f"{self._dead_letters_max}: `dialer cdr dead-letters list` says why; mend what writes them, or upgrade "
                 "this program and run `dialer cdr dead-letters replay`"
             )
+
+
+async def _unless_gone(work: Awaitable[_N], gone: _N) -> _N:
+    """Await work on a partition; `gone` for one that another reader has by now."""
+    try:
+        return await work
+    except PartitionGone:
+        return gone
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -23,6 +23,10 @@ class ResourceBusy(DialerError):
     """A port, a folder or a database belongs to another process."""
 
 
+class Unreachable(DialerError):
+    """A server that is needed does not answer."""
+
+
 class StoreTooNew(DialerError):
     """The database was written by a newer program."""
 
@@ -45,3 +49,7 @@ class NotSupported(AdapterError):
 
 class Fenced(Exception):
     """Another engine owns the campaign now; this one must stop at once."""
+
+
+class PartitionGone(Exception):
+    """The partition of the event log belongs to another reader now; go on with those that are left."""

@@ -236,7 +236,10 @@ class EventLog(Protocol):
         ...
 
     async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
-        """Return records with `after` < offset (<= `until`), in order; empty when there are none yet."""
+        """Return records with `after` < offset (<= `until`), in order; empty when there are none yet.
+
+        Raises PartitionGone when the partition belongs to another reader by now.
+        """
         ...
 
 

@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.plugins.components",
     "tests.plugins.requirements",
     "tests.plugins.postgres",
+    "tests.plugins.kafka",
     "tests.plugins.chromium",
     "tests.plugins.clickhouse",
 ]

@@ -1,0 +1,281 @@
+"""Kafka as an event log: a consumer group shares the partitions, the ledger says where each goes on.
+
+An offset of the log is Kafka's plus one: the ledger begins at 0 and the first record is 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+
+from cdr.kafka_at import TOPIC, KafkaAt
+from dialer.errors import DialerError, NotFound, PartitionGone, Unreachable
+from dialer.ports import LogRecord
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP: Final = "predictive-dialer-projector"
+DRAIN_S: Final = 20.0
+"""How long a partition is kept for the round in progress when the group asks for it."""
+SESSION_S: Final = 30.0
+"""The group waits so long for a reader that is silent; longer than DRAIN_S."""
+IDLE_S: Final = 5.0
+"""A partition that nobody has read for so long is not fetched any more until somebody does."""
+COMMIT_S: Final = 5.0
+"""How often the group is told where we are; nothing but lag tools looks at it."""
+FETCH_BYTES: Final = 2 << 20
+_POLL_MS: Final = 200
+
+
+class LogBroken(DialerError):
+    """The topic does not hold what the ledger says it held."""
+
+
+class _Held:
+    """A partition that is ours: records that were fetched and not yet passed by the reader."""
+
+    def __init__(self) -> None:
+        self.records: deque[LogRecord] = deque()
+        self.lock = asyncio.Lock()
+        self.after = -1
+        """The last offset before the first record in hand; -1 = nowhere yet."""
+        self.fetched = -1
+        """The last offset fetched."""
+        self.read_at = 0.0
+
+    def covers(self, after: int) -> bool:
+        return 0 <= self.after <= after <= self.fetched
+
+    def restart(self, after: int) -> None:
+        self.records.clear()
+        self.after = self.fetched = after
+
+    def forget(self, after: int) -> None:
+        """Drop what the reader has passed."""
+        while self.records and self.records[0].offset <= after:
+            self.records.popleft()
+        self.after = after
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    def __init__(self, of: KafkaLog) -> None:
+        self._of = of
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        log.info("partitions go", extra={"action": "log.revoked", "count": len(revoked)})
+        await self._of.give_up()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._of.receive([place.partition for place in assigned])
+
+
+class KafkaLog:
+    """The partitions that the group gave this process, as an EventLog; `start` it first, `close` it last.
+
+    Set `drain` to what waits for the reader's round in progress (`Projector.drain`): partitions go after it.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaAt,
+        topic: str = TOPIC,
+        *,
+        group: str = GROUP,
+        drain: Callable[[], Awaitable[None]] | None = None,
+        drain_s: float = DRAIN_S,
+        session_s: float = SESSION_S,
+    ) -> None:
+        self.topic = topic
+        self.drain = drain
+        self._kafka = kafka
+        self._group = group
+        self._drain_s = drain_s
+        self._session_s = session_s
+        self._consumer: Any = None
+        self._held: dict[int, _Held] = {}
+        self._gone = asyncio.Event()
+        self._told_at = 0.0
+        self._doing = f"reading the topic {topic}"
+
+    async def start(self) -> None:
+        """Join the group; partitions come a little later. Raises Unreachable or NotFound."""
+        session_ms = round(self._session_s * 1000)
+        self._consumer = AIOKafkaConsumer(
+            **self._kafka.options(), group_id=self._group, enable_auto_commit=False, auto_offset_reset="earliest",
+            session_timeout_ms=session_ms, rebalance_timeout_ms=session_ms, heartbeat_interval_ms=session_ms // 10,
+            max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=_POLL_MS,
+        )  # fmt: skip
+        try:
+            with self._kafka.explained(self._doing):
+                async with asyncio.timeout(2 * self._kafka.timeout_s):
+                    await self._consumer.start()
+                    await self._check_topic()
+            self._consumer.subscribe([self.topic], listener=_Listener(self))
+        except BaseException:
+            await self._consumer.stop()
+            raise
+
+    async def close(self) -> None:
+        """Let the round in progress end, say where we are and leave the group."""
+        await self.give_up()
+        await self._consumer.stop()
+
+    async def partitions(self) -> Sequence[int]:
+        """List the partitions that are this process's now."""
+        return sorted(self._held)
+
+    async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
+        """Return records with `after` < offset (<= `until`), in order; empty when there are none yet.
+
+        Reading on where the last reading ended, or there again, costs no seek. Raises PartitionGone; Unreachable when
+        records are there and do not come; LogBroken when the topic no longer holds them.
+        """
+        held = self._mine(partition)
+        async with held.lock:
+            place = TopicPartition(self.topic, partition)
+            self._wake(place, held)
+            if not held.covers(after):
+                self._consumer.seek(place, after)
+                held.restart(after)
+            held.forget(after)
+            want = limit if until is None else min(limit, until - after)
+            with self._kafka.explained(self._doing):
+                if len(held.records) < want:
+                    await self._fill(place, held, want)
+                await self._tell()
+            if self._held.get(partition) is not held:
+                raise PartitionGone(partition)
+            found = list(islice(held.records, want))
+        return found if until is None else [record for record in found if record.offset <= until]
+
+    def receive(self, partitions: Iterable[int]) -> None:
+        """Take what the group gives; nothing is fetched of a partition before it is read."""
+        self._gone = asyncio.Event()
+        self._held = {partition: _Held() for partition in partitions}
+        self._consumer.pause(*(TopicPartition(self.topic, partition) for partition in self._held))
+        log.info("partitions", extra={"action": "log.assigned", "partitions": sorted(self._held)})
+
+    async def give_up(self) -> None:
+        """Give all partitions away once the round in progress has ended, or its time is over."""
+        given, self._held = self._held, {}
+        self._gone.set()  # whoever waits for records lets go: the group will not deliver any now
+        if given and self.drain is not None:
+            try:
+                async with asyncio.timeout(self._drain_s):
+                    await self.drain()
+            except TimeoutError:
+                log.warning("a round outlives its partitions", extra={"action": "log.drain_timeout"})
+        if given:
+            await self._commit(given)
+
+    async def _check_topic(self) -> None:
+        if self.topic not in await self._consumer.topics():
+            at = self._kafka.bootstrap
+            raise NotFound(f"Kafka at {at} has no topic {self.topic}; let `dialer relay` make it, or name another")
+
+    def _mine(self, partition: int) -> _Held:
+        held = self._held.get(partition)
+        if held is None:
+            raise PartitionGone(partition)
+        return held
+
+    def _wake(self, place: TopicPartition, held: _Held) -> None:
+        """Fetch this one, and no longer those that nobody reads."""
+        now = time.monotonic()
+        held.read_at = now
+        paused = self._consumer.paused()
+        if place in paused:
+            self._consumer.resume(place)
+        for partition, other in self._held.items():
+            if now - other.read_at > IDLE_S and (idle := TopicPartition(self.topic, partition)) not in paused:
+                self._consumer.pause(idle)
+                other.restart(-1)
+
+    async def _fill(self, place: TopicPartition, held: _Held, want: int) -> None:
+        """Fetch until `want` records are in hand or the end is reached."""
+        waited = time.monotonic()
+        while len(held.records) < want:
+            if await self._poll(place, held, want, timeout_ms=0):
+                continue
+            high = self._consumer.highwater(place)
+            if (high is None or held.fetched >= high) and await self._at_end(place, held):
+                return
+            if await self._poll(place, held, want, timeout_ms=_POLL_MS):
+                waited = time.monotonic()
+            elif time.monotonic() - waited > self._kafka.timeout_s:
+                raise Unreachable(
+                    f"{self._doing}: Kafka at {self._kafka.bootstrap} does not send partition {place.partition} from "
+                    f"offset {held.fetched}; check its brokers"
+                )
+
+    async def _poll(self, place: TopicPartition, held: _Held, want: int, *, timeout_ms: int) -> bool:
+        room = want - len(held.records)
+        polled = self._consumer.getmany(place, timeout_ms=timeout_ms, max_records=room)
+        records = (await self._unless_gone(polled)).get(place)
+        if not records:
+            return False
+        held.read_at = time.monotonic()
+        if records[0].offset != held.fetched:
+            await self._check_hole(place, held, records[0].offset)
+        held.records += [
+            LogRecord(one.partition, one.offset + 1, (one.key or b"").decode(errors="replace"), one.value or b"")
+            for one in records
+        ]
+        held.fetched = records[-1].offset + 1
+        return True
+
+    async def _at_end(self, place: TopicPartition, held: _Held) -> bool:
+        end = (await self._unless_gone(self._consumer.end_offsets([place])))[place]
+        if held.fetched > end:
+            raise LogBroken(
+                f"{self.topic}:{place.partition} ends at {end}, but it was read to {held.fetched} before: the topic "
+                "was made anew or cut; restore it, or start again with a new ledger and an empty ClickHouse"
+            )
+        return bool(held.fetched == end)
+
+    async def _check_hole(self, place: TopicPartition, held: _Held, found: int) -> None:
+        """Refuse to go on where records were dropped; a hole in the middle is a marker of somebody's transaction."""
+        begin = (await self._unless_gone(self._consumer.beginning_offsets([place])))[place]
+        if begin > held.fetched or found < held.fetched:
+            raise LogBroken(
+                f"{self.topic}:{place.partition}: the offsets from {held.fetched + 1} on are gone before they were "
+                "read; raise the topic's retention, restore it, or start again with a new ledger"
+            )
+
+    async def _unless_gone(self, work: Awaitable[T]) -> T:
+        """Await the client's work, which hangs while the group shares its partitions out anew."""
+        task, gone = asyncio.ensure_future(work), asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise PartitionGone(self.topic)
+            return task.result()
+        finally:
+            for one in (task, gone):
+                one.cancel()
+
+    async def _tell(self) -> None:
+        if time.monotonic() - self._told_at > COMMIT_S:
+            self._told_at = time.monotonic()
+            await self._unless_gone(self._commit(dict(self._held)))
+
+    async def _commit(self, held: dict[int, _Held]) -> None:
+        """Tell the group how far the reader is; it matters to nobody but lag tools."""
+        offsets = {TopicPartition(self.topic, number): one.after for number, one in held.items() if one.after > 0}
+        try:
+            async with asyncio.timeout(self._kafka.timeout_s):
+                if offsets:
+                    await self._consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            reason = type(error).__name__
+            log.info("the group was not told where we are", extra={"action": "log.commit", "reason": reason})

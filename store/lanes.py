@@ -1,0 +1,179 @@
+"""The relay's lanes in SQL: who owns which partition, how far it is, and what is being sent (docs/adr/0015)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cdr.lanes import Batch, Lane, OutboxRow
+from dialer.errors import BadInput
+from store.bulk import among
+from store.models import OutboxRecord, RelayLane, RelayMember
+from store.runner import runner_for
+
+_LANES: Final = cast("Table", RelayLane.__table__)
+_MEMBERS: Final = cast("Table", RelayMember.__table__)
+_OUTBOX: Final = cast("Table", OutboxRecord.__table__)
+_ROWS: Final = select(*(_OUTBOX.c[name] for name in OutboxRow.__struct_fields__)).order_by(_OUTBOX.c.offset)
+_MARK: Final = update(_LANES).where(
+    _LANES.c.topic == bindparam("of_topic"),
+    _LANES.c.partition == bindparam("at"),
+    _LANES.c.owner == bindparam("by"),
+    _LANES.c.epoch == bindparam("under"),
+)
+PRUNE_ROWS: Final = 5_000
+"""Rows of the outbox that one `prune` deletes: a short transaction."""
+
+
+class SqlOutbox:
+    """The outbox as the relay sees it (cdr.lanes.Outbox)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._runner = runner_for(engine)
+
+    async def claim(self, owner: str, topic: str, partitions: int, *, now: float, ttl_s: float) -> Sequence[Lane]:
+        """Prolong this owner's lanes, take free ones up to a fair share, give surplus back; return those it owns."""
+        work = partial(_claim, owner=owner, topic=topic, partitions=partitions, now=now, ttl_s=ttl_s)
+        return await self._runner.write(work)
+
+    async def mark(self, owner: str, topic: str, lanes: Sequence[Lane]) -> frozenset[int]:
+        """Write these lanes in one transaction; return the partitions that another owner has taken (not written)."""
+        if not lanes:
+            return frozenset()
+        return await self._runner.write(lambda connection: _mark(connection, owner, topic, lanes))
+
+    async def resign(self, owner: str, topic: str) -> None:
+        """Give every lane back at once."""
+        await self._runner.write(lambda connection: _resign(connection, owner, topic))
+
+    async def read(self, *, after: int, limit: int) -> Sequence[OutboxRow]:
+        """Return rows with `after` < offset, in order."""
+        query = _ROWS.where(_OUTBOX.c.offset > after).limit(limit)
+        rows = await self._runner.read(lambda connection: connection.execute(query).all())
+        return [OutboxRow(*row) for row in rows]
+
+    async def prune(self, topic: str, *, before: float, keep_after: int | None = None) -> int:
+        """Delete sent rows written before this time, at most PRUNE_ROWS; return how many.
+
+        `keep_after` is the position of another reader of the outbox: nothing after it goes. The newest row stays,
+        because the next one counts on from it.
+        """
+        return await self._runner.write(lambda connection: _prune(connection, topic, before, keep_after))
+
+
+def _claim(
+    connection: Connection, *, owner: str, topic: str, partitions: int, now: float, ttl_s: float
+) -> Sequence[Lane]:
+    _settle(connection, topic, partitions)
+    mine = (_LANES.c.topic == topic, _LANES.c.owner == owner)
+    connection.execute(update(_LANES).where(*mine).values(expires_at=now + ttl_s))
+    held = _partitions(connection, select(_LANES.c.partition).where(*mine).order_by(_LANES.c.partition))
+    share = math.ceil(partitions / _members(connection, owner, topic, now, ttl_s))
+    idle = select(_LANES.c.partition).where(*mine, _LANES.c.batch_last.is_(None)).order_by(_LANES.c.partition)
+    if surplus := _partitions(connection, idle)[: max(0, len(held) - share)]:
+        connection.execute(update(_LANES).where(*mine, among(_LANES.c.partition)).values(owner=None), {"keys": surplus})
+    free = (
+        select(_LANES.c.partition)
+        .where(_LANES.c.topic == topic, or_(_LANES.c.owner.is_(None), _LANES.c.expires_at < now))
+        .order_by(_LANES.c.partition)
+        .limit(max(0, share - len(held)))
+        .with_for_update(skip_locked=True)
+    )
+    if taken := _partitions(connection, free):
+        values = {"owner": owner, "epoch": _LANES.c.epoch + 1, "expires_at": now + ttl_s}
+        statement = update(_LANES).where(_LANES.c.topic == topic, among(_LANES.c.partition)).values(values)
+        connection.execute(statement, {"keys": taken})
+    rows = connection.execute(select(_LANES).where(*mine).order_by(_LANES.c.partition)).all()
+    return [_lane(row) for row in rows]
+
+
+def _settle(connection: Connection, topic: str, partitions: int) -> None:
+    """Make the topic's lanes the first time; afterwards their number never changes."""
+    found = connection.execute(select(func.count()).where(_LANES.c.topic == topic)).scalar_one()
+    if not found:
+        rows = [
+            {"topic": topic, "partition": one, "position": 0, "epoch": 0, "expires_at": 0.0}
+            for one in range(partitions)
+        ]
+        _insert_missing(connection, rows)
+    elif found != partitions:
+        raise BadInput(
+            f"the topic {topic} has {partitions} partitions, the relay knows it with {found}; name a new topic, or "
+            "delete its rows in relay_lanes to send the whole outbox again: events of one lead would change partition"
+        )
+
+
+def _insert_missing(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as pg_insert  # noqa: PLC0415 - one statement of one dialect
+
+        connection.execute(pg_insert(_LANES).on_conflict_do_nothing(), rows)  # two relays may begin at once
+    else:
+        connection.execute(insert(_LANES), rows)
+
+
+def _members(connection: Connection, owner: str, topic: str, now: float, ttl_s: float) -> int:
+    """Count the relays at work, this one among them."""
+    me = (_MEMBERS.c.topic == topic, _MEMBERS.c.owner == owner)
+    if not connection.execute(update(_MEMBERS).where(*me).values(expires_at=now + ttl_s)).rowcount:
+        connection.execute(insert(_MEMBERS).values(topic=topic, owner=owner, expires_at=now + ttl_s))
+    gone = (_MEMBERS.c.topic == topic, _MEMBERS.c.expires_at < now)
+    connection.execute(delete(_MEMBERS).where(*gone))
+    return int(connection.execute(select(func.count()).where(_MEMBERS.c.topic == topic)).scalar_one())
+
+
+def _partitions(connection: Connection, query: Any) -> list[int]:
+    return list(connection.execute(query).scalars())
+
+
+def _lane(row: Row[Any]) -> Lane:
+    batch = None
+    if row.batch_last is not None:
+        batch = Batch(row.batch_last, row.batch_count, row.producer_id, row.producer_epoch, row.sequence)
+    return Lane(row.partition, row.epoch, row.position, batch)
+
+
+def _mark(connection: Connection, owner: str, topic: str, lanes: Sequence[Lane]) -> frozenset[int]:
+    lost = set()
+    for lane in lanes:
+        key = {"of_topic": topic, "at": lane.partition, "by": owner, "under": lane.epoch}
+        if not connection.execute(_MARK.values(_columns(lane)), key).rowcount:
+            lost.add(lane.partition)
+    return frozenset(lost)
+
+
+def _columns(lane: Lane) -> dict[str, Any]:
+    batch = lane.batch
+    return {
+        "position": lane.position,
+        "batch_last": batch and batch.last,
+        "batch_count": batch and batch.count,
+        "producer_id": batch and batch.producer_id,
+        "producer_epoch": batch and batch.producer_epoch,
+        "sequence": batch and batch.sequence,
+    }
+
+
+def _resign(connection: Connection, owner: str, topic: str) -> None:
+    connection.execute(update(_LANES).where(_LANES.c.topic == topic, _LANES.c.owner == owner).values(owner=None))
+    connection.execute(delete(_MEMBERS).where(_MEMBERS.c.topic == topic, _MEMBERS.c.owner == owner))
+
+
+def _prune(connection: Connection, topic: str, before: float, keep_after: int | None) -> int:
+    sent = connection.execute(select(func.min(_LANES.c.position)).where(_LANES.c.topic == topic)).scalar_one()
+    newest = connection.execute(select(func.max(_OUTBOX.c.offset))).scalar_one()
+    if sent is None or newest is None:
+        return 0
+    upto = min(sent, newest - 1, sent if keep_after is None else keep_after)
+    old = (
+        select(_OUTBOX.c.offset)
+        .where(_OUTBOX.c.offset <= upto, _OUTBOX.c.created_at < before)
+        .order_by(_OUTBOX.c.offset)
+        .limit(PRUNE_ROWS)
+    )
+    return connection.execute(delete(_OUTBOX).where(_OUTBOX.c.offset.in_(old))).rowcount

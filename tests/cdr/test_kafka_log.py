@@ -1,0 +1,341 @@
+"""Kafka as an event log, on a real broker: the shared body, and what only a consumer group can do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from cdr.clickhouse import Analytics
+from cdr.kafka_at import KafkaAt
+from cdr.kafka_log import IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_topics import TopicSettings, ensure_topic
+from cdr.memory import MemoryOffsetLedger
+from cdr.project import Rows
+from cdr.projector import Projector
+from cdr.verify import verify
+from dialer.errors import NotFound, PartitionGone, Unreachable
+from dialer.ports import OffsetRange
+from tests.cdr.event_log_contract import Append, EventLogContract
+from tests.cdr.relay_world import until
+from tests.cdr.samples import life
+from tests.plugins.kafka import KafkaServer
+
+PARTITIONS = 4
+
+
+def at(kafka: KafkaServer, **more: Any) -> KafkaAt:
+    return KafkaAt(kafka.bootstrap, **{"timeout_s": 5.0, **more})
+
+
+@asynccontextmanager
+async def opened(kafka: KafkaServer, topic: str, *, held: int = 1, **more: Any) -> AsyncIterator[KafkaLog]:
+    log = KafkaLog(at(kafka), topic, group=f"{topic}.group", **more)
+    await log.start()
+    try:
+        await until(lambda: len(log._held) == held)
+        yield log
+    finally:
+        await log.close()
+
+
+@pytest.fixture
+async def one_partition(kafka: KafkaServer, kafka_topic: str) -> str:
+    await ensure_topic(at(kafka), TopicSettings(kafka_topic, partitions=1))
+    return kafka_topic
+
+
+@pytest.fixture
+async def topic(kafka: KafkaServer, kafka_topic: str) -> str:
+    await ensure_topic(at(kafka), TopicSettings(kafka_topic, partitions=PARTITIONS))
+    return kafka_topic
+
+
+@pytest.fixture
+async def event_log(kafka: KafkaServer, one_partition: str) -> AsyncIterator[KafkaLog]:
+    async with opened(kafka, one_partition) as log:
+        yield log
+
+
+@pytest.fixture
+async def producer(kafka: KafkaServer) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, max_request_size=12_000_000) as made:
+        yield made
+
+
+@pytest.fixture
+def append(producer: AIOKafkaProducer, one_partition: str) -> Append:
+    async def add(values: Sequence[bytes]) -> None:
+        for value in values:
+            await producer.send(one_partition, value, key=b"1")
+        await producer.flush()
+
+    return add
+
+
+class TestKafkaLog(EventLogContract):
+    async def test_reading_on_does_not_seek(self, event_log: KafkaLog, append: Append) -> None:
+        await append([b"%d" % number for number in range(1, 1001)])
+        seeks: list[int] = []
+        seek = event_log._consumer.seek
+
+        def counted(place: TopicPartition, offset: int) -> None:
+            seeks.append(offset)
+            seek(place, offset)
+
+        event_log._consumer.seek = counted
+        for after in range(0, 1000, 100):
+            peeked = await event_log.read(0, after=after, limit=1)  # as the lag's measurement does
+            found = await event_log.read(0, after=after, limit=100)
+            assert [one.offset for one in found] == list(range(after + 1, after + 101))
+            assert list(peeked) == found[:1]
+        assert seeks == [0]
+        assert [one.offset for one in await event_log.read(0, after=4, limit=2)] == [5, 6]
+        assert seeks == [0, 4]
+
+    async def test_a_partition_of_another_reader_is_gone(self, event_log: KafkaLog) -> None:
+        with pytest.raises(PartitionGone):
+            await event_log.read(1, after=0, limit=1)
+
+    async def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(
+        self, event_log: KafkaLog, append: Append
+    ) -> None:
+        await append([b"a", b"b"])
+        with pytest.raises(LogBroken, match=r"ends at 2, but it was read to 100 before"):
+            await event_log.read(0, after=100, limit=1)
+
+    async def test_records_that_were_dropped_unread_stop_the_line(
+        self, event_log: KafkaLog, append: Append, kafka: KafkaServer
+    ) -> None:
+        await append([b"%d" % number for number in range(1, 10)])
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        await admin.delete_records({TopicPartition(event_log.topic, 0): RecordsToDelete(5)})
+        await admin.close()
+        with pytest.raises(LogBroken, match=r"offsets from 3 on are gone before they were read"):
+            await event_log.read(0, after=2, limit=5)
+        assert [one.offset for one in await event_log.read(0, after=5, limit=2)] == [6, 7]
+
+    async def test_a_frozen_broker_is_told_in_time_and_reading_goes_on_after_it(
+        self, kafka: KafkaServer, one_partition: str, append: Append
+    ) -> None:
+        log = KafkaLog(at(kafka, timeout_s=1.5), one_partition, group="frozen")
+        await log.start()
+        await until(lambda: bool(log._held))
+        await append([b"a"])
+        assert len(await log.read(0, after=0, limit=1)) == 1
+        await asyncio.to_thread(kafka.pause)
+        async with asyncio.timeout(10):
+            with pytest.raises(Unreachable, match="does not answer"):
+                await log.read(0, after=1, limit=1)
+        await asyncio.to_thread(kafka.resume)
+        await append([b"b"])
+
+        found: list[bytes] = []
+        async with asyncio.timeout(20):
+            while not found:
+                with contextlib.suppress(PartitionGone, Unreachable):  # the group may have to meet again first
+                    found = [one.value for one in await log.read(0, after=1, limit=1)]
+        assert found == [b"b"]
+        await log.close()
+
+
+async def test_a_topic_that_is_missing_and_a_broker_that_is_away_are_told(kafka: KafkaServer) -> None:
+    with pytest.raises(NotFound, match=r"no topic no\.such\.topic; let `dialer relay` make it"):
+        await KafkaLog(at(kafka), "no.such.topic").start()
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1 does not answer"):
+        await KafkaLog(KafkaAt("127.0.0.1:1", timeout_s=1.0), "any").start()
+
+
+async def test_the_group_is_told_how_far_the_reader_is(kafka: KafkaServer, one_partition: str, append: Append) -> None:
+    async with opened(kafka, one_partition) as log:
+        await append([b"a", b"b", b"c"])
+        await log.read(0, after=0, limit=10)
+        await log.read(0, after=2, limit=10)
+    place = TopicPartition(one_partition, 0)
+    group = f"{one_partition}.group"
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False) as other:
+        other.assign([place])
+        assert await other.committed(place) == 2
+
+
+async def test_a_partition_that_nobody_reads_is_paused(kafka: KafkaServer, topic: str) -> None:
+    async with opened(kafka, topic, held=PARTITIONS) as log:
+        assert {place.partition for place in log._consumer.paused()} == set(range(PARTITIONS))
+        await log.read(0, after=0, limit=1)
+        await log.read(1, after=0, limit=1)
+        assert {place.partition for place in log._consumer.paused()} == {2, 3}
+        log._held[0].read_at -= IDLE_S + 1
+        await log.read(1, after=0, limit=1)
+        assert {place.partition for place in log._consumer.paused()} == {0, 2, 3}
+        assert list(await log.read(0, after=0, limit=1)) == []
+
+
+class CountingSink:
+    """Blocks by token, as ClickHouse keeps them; `slow` holds an insert up."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Rows] = []
+        self.tokens: set[tuple[str, str]] = set()
+        self.slow: Callable[[], Any] | None = None
+
+    async def insert(self, rows: Rows, *, token: str) -> None:
+        if self.slow is not None:
+            await self.slow()
+        if rows.count and (rows.table, token) not in self.tokens:
+            self.tokens.add((rows.table, token))
+            self.blocks.append(rows)
+
+    async def query(self, sql: str, parameters: dict[str, object]) -> Sequence[Sequence[object]]:
+        return [[0]]
+
+    def places(self) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for rows in self.blocks:
+            if rows.table == "call_events":
+                columns = [rows.data[rows.columns.index(name)] for name in ("log_partition", "log_offset")]
+                found += zip(*columns, strict=True)
+        return found
+
+
+async def load(producer: AIOKafkaProducer, topic: str, calls: Sequence[int]) -> int:
+    count = 0
+    for number in calls:
+        for event in life(number):
+            await producer.send(topic, event.value, key=event.key.encode())
+            count += 1
+    await producer.flush()
+    return count
+
+
+async def test_two_readers_share_and_hand_over_under_load_and_nothing_is_doubled_or_lost(
+    kafka: KafkaServer, topic: str, producer: AIOKafkaProducer
+) -> None:
+    sink, ledger, written = CountingSink(), MemoryOffsetLedger(), 0
+
+    async def a_moment() -> None:
+        await asyncio.sleep(0.002)
+
+    sink.slow = a_moment
+    async with AsyncExitStack() as stack:
+        logs, stops, running = [], [], []
+        for number in range(2):
+            log = await stack.enter_async_context(opened(kafka, topic, held=PARTITIONS // (number + 1)))
+            projector = Projector(log, ledger, sink, batch_rows=17, flush_s=0.01)
+            log.drain = projector.drain
+            logs.append(log)
+            stops.append(asyncio.Event())
+            running.append(asyncio.create_task(projector.run(stops[-1])))
+            written += await load(producer, topic, range(1 + 50 * number, 51 + 50 * number))
+        await until(lambda: {len(log._held) for log in logs} == {PARTITIONS // 2})
+        written += await load(producer, topic, range(101, 151))
+        await until(lambda: len(sink.places()) > 1000)
+        await logs[0].close()  # in the middle of it: the other one takes over
+        written += await load(producer, topic, range(151, 201))
+        await until(lambda: len(sink.places()) >= written)
+        for stop in stops:
+            stop.set()
+        await asyncio.gather(*running)
+    places = sink.places()
+    assert len(places) == len(set(places)) == written
+    for partition in range(PARTITIONS):
+        offsets = sorted(offset for one, offset in places if one == partition)
+        assert offsets == list(range(1, len(offsets) + 1))
+        assert await ledger.position("clickhouse", partition) == len(offsets)
+
+
+class Lax(MemoryOffsetLedger):
+    """A ledger without a fence: it takes any range from anybody."""
+
+    async def begin(self, projection: str, span: OffsetRange) -> None:
+        self._pending[projection, span.partition] = span
+
+    async def confirm(self, projection: str, span: OffsetRange) -> None:
+        self._pending.pop((projection, span.partition), None)
+        self._positions[projection, span.partition] = span.last
+
+
+@pytest.mark.parametrize("drains", [True, False])
+async def test_the_round_in_progress_ends_before_its_partitions_go(
+    kafka: KafkaServer, topic: str, producer: AIOKafkaProducer, drains: bool
+) -> None:
+    """With the fence off, the drain alone keeps two readers from one range; without the drain records are doubled."""
+    written = await load(producer, topic, range(1, 40))
+    gate, begun = asyncio.Event(), asyncio.Event()
+    sink, ledger = CountingSink(), Lax()
+    async with opened(kafka, topic, held=PARTITIONS) as first, opened(kafka, topic, held=PARTITIONS // 2) as second:
+        await until(lambda: len(first._held) == PARTITIONS // 2)
+        projector = Projector(first, LateLedger(ledger, gate, begun), sink, batch_rows=30)
+        if drains:
+            first.drain = projector.drain
+        round_ = asyncio.create_task(projector.run_once())
+        await begun.wait()
+        leaving = asyncio.create_task(first.close())
+        if drains:
+            await asyncio.sleep(0.5)
+            assert not leaving.done()
+            gate.set()
+        await leaving
+        await until(lambda: len(second._held) == PARTITIONS)
+        other = Projector(second, ledger, sink, batch_rows=20)
+        while await other.run_once():
+            pass
+        gate.set()
+        await round_
+    places = sink.places()
+    assert len(set(places)) == written
+    assert (len(places) == written) is drains
+
+
+class LateLedger(MemoryOffsetLedger):
+    """One that is slow between the reading of a range and its begin: the moment in which a partition changes hands."""
+
+    def __init__(self, of: MemoryOffsetLedger, gate: asyncio.Event, begun: asyncio.Event) -> None:
+        super().__init__()
+        self._positions, self._pending = of._positions, of._pending
+        self._of, self._gate, self._begun = of, gate, begun
+
+    async def begin(self, projection: str, span: OffsetRange) -> None:
+        self._begun.set()
+        await self._gate.wait()
+        await self._of.begin(projection, span)
+
+    async def confirm(self, projection: str, span: OffsetRange) -> None:
+        await self._of.confirm(projection, span)
+
+
+async def test_a_round_that_does_not_end_keeps_the_partitions_only_so_long(kafka: KafkaServer, topic: str) -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async with opened(kafka, topic, held=PARTITIONS, drain_s=0.5) as log:
+        log.drain = never
+        async with opened(kafka, topic, held=PARTITIONS // 2):
+            await until(lambda: len(log._held) == PARTITIONS // 2)
+        log.drain = None
+
+
+@pytest.mark.component("chdb")
+async def test_garbage_and_ten_megabytes_become_dead_letters_and_the_rest_goes_on(
+    kafka: KafkaServer, one_partition: str, producer: AIOKafkaProducer, analytics: Analytics
+) -> None:
+    await load(producer, one_partition, [1])
+    for junk in (b"", b"\xff\x00 not JSON", b'{"schema_version": "9.0"}', b"x" * 10_000_000):
+        await producer.send(one_partition, junk)
+    await producer.flush()
+    await load(producer, one_partition, [2])
+    ledger = MemoryOffsetLedger()
+    async with opened(kafka, one_partition) as log:
+        projector = Projector(log, ledger, analytics, batch_rows=7)
+        while await projector.run_once():
+            pass
+    report = await verify(analytics, {0: await ledger.position("clickhouse", 0)})
+    (part,) = report.partitions
+    assert report.ok, part
+    assert (part.dead_letters, part.calls) == (4, 2)
