@@ -6,12 +6,12 @@ Calls block, so each runs on a thread of the connection (chDB has one); the even
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -22,10 +22,9 @@ from cdr.cluster import Layout
 from cdr.folder_lock import FolderLock
 from cdr.migrate import migrate
 from cdr.project import Rows
-from cdr.retention import Retention, keep
+from cdr.retention import KEEP, Retention, keep
 from dialer.errors import DialerError, ResourceBusy
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 SERVER_LIMITS: Final = {
@@ -53,10 +52,8 @@ INSERT: Final = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
 """Explicit: these defaults differ between server versions (pipeline.md rule 4)."""
-
-
-KEEP: Final = Retention()
-"""Leave what is kept as it is."""
+_MADE: Final = """SELECT formatDateTime(min(applied_at), '%Y-%m-%dT%H:%i:%S', 'UTC')
+|| '.' || leftPad(toString(toUnixTimestamp64Milli(min(applied_at)) % 1000), 3, '0') || 'Z' FROM schema_migrations"""
 
 
 class Analytics:
@@ -68,16 +65,18 @@ class Analytics:
 
     def __init__(
         self,
-        client: Client,
+        client: Client | Callable[[], Client],
         threads: ThreadPoolExecutor,
         release: Callable[[], None],
         *,
         where: str,
         layout: Layout | None = None,
     ) -> None:
+        """`client`: open, or what opens it (and raises DialerError), called at each use until it has once worked."""
         self.where = where
         self.layout = layout or Layout()
         self._client = client
+        self._opening = threading.Lock()
         self._threads = threads
         self._release = release
         self._closed = False
@@ -87,22 +86,31 @@ class Analytics:
         if not rows.count:
             return
         settings = {**INSERT, **self.layout.insert_settings, "insert_deduplication_token": token}
-        try:
-            await self._run(
-                self._client.insert, rows.table, rows.data, rows.columns, column_type_names=rows.types,
-                column_oriented=True, settings=settings,
+
+        def send(client: Client) -> None:
+            client.insert(
+                rows.table, rows.data, rows.columns, column_type_names=rows.types, column_oriented=True,
+                settings=settings,
             )  # fmt: skip
+
+        try:
+            await self._run(send)
         except Error as error:
             raise refused(self.where, error) from None  # the server's text, and the address asked, may hold a row
 
     async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Return the rows of a query with parameters bound by the engine."""
-        result = await self._ask(self._client.query, sql, parameters=dict(parameters))
+        result = await self._ask(lambda client: client.query(sql, parameters=dict(parameters)))
         return result.result_rows
+
+    async def made_at(self) -> str:
+        """Return when this database was made, ISO 8601 in UTC to the millisecond: what tells it from any other."""
+        ((made,),) = await self.query(_MADE, {})
+        return str(made)
 
     async def command(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
         """Perform a statement that returns nothing of interest."""
-        await self._ask(self._client.command, sql, settings=dict(settings or {}))
+        await self._ask(lambda client: client.command(sql, settings=dict(settings or {})))
 
     async def change(self, sql: str, settings: Mapping[str, Any] | None = None) -> None:
         """Perform a statement that changes tables, on every server of the cluster when there is one."""
@@ -114,29 +122,35 @@ class Analytics:
 
         It gets the connection only to open another one like it (`cdr.aside.beside`).
         """
-        return await asyncio.to_thread(work, self._client)
+        return await asyncio.to_thread(lambda: work(self._open()))
 
     async def close(self) -> None:
         """Let running calls finish, then give the folder back; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        await self._run(self._client.close)
+        if isinstance(self._client, Client):
+            await self._run(lambda client: client.close())
         self._threads.shutdown()
         self._release()
 
-    async def _ask(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def _ask(self, work: Callable[[Client], R]) -> R:
         try:
-            return await self._run(call, *args, **kwargs)
+            return await self._run(work)
         except Error as error:
             known = explained(self.where, error)
             if known is None:
                 raise
             raise known from None  # the address asked may hold parameters
 
-    async def _run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(call, *args, **kwargs))
+    async def _run(self, work: Callable[[Client], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._open()))
+
+    def _open(self) -> Client:
+        with self._opening:
+            if not isinstance(self._client, Client):
+                self._client = self._client()
+            return self._client
 
 
 async def open_chdb(path: Path | str, *, retention: Retention = KEEP) -> Analytics:

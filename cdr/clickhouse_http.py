@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -13,11 +13,11 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from cdr.clickhouse import INSERT, KEEP, Analytics
+from cdr.clickhouse import INSERT, Analytics
 from cdr.clickhouse_errors import explained
 from cdr.cluster import Layout
 from cdr.migrate import migrate
-from cdr.retention import Retention, keep
+from cdr.retention import KEEP, Retention, keep
 from dialer.errors import BadInput, DialerError
 
 LEAST: Final = (24, 8)
@@ -73,20 +73,25 @@ def parse(url: str) -> Address:
     )
 
 
-async def open_clickhouse(url: str, *, cluster: str = "", retention: Retention = KEEP) -> Analytics:
+async def open_clickhouse(
+    url: str, *, cluster: str = "", retention: Retention = KEEP, patient: bool = False
+) -> Analytics:
     """Open (make, upgrade) the analytics tables of a server; with `cluster` on all servers of it.
 
-    Raises BadInput for the address, StoreTooNew for tables of a newer
-    program, DialerError for a server that is too old, away, full, or does not let this user in.
+    Raises BadInput for the address or the cluster's name, StoreTooNew for tables of a newer program, DialerError for a
+    server that is too old, away, full, or does not let this user in; its uses do when `patient`, until it works.
     """
     address, layout = parse(url), Layout(cluster)
     threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="clickhouse")
-    try:
-        client = await asyncio.get_running_loop().run_in_executor(threads, _open, address, layout, retention)
-    except BaseException:
-        threads.shutdown(wait=False)
-        raise
-    return Analytics(client, threads, lambda: None, where=address.shown, layout=layout)
+    opening = partial(_open, address, layout, retention)
+    analytics = Analytics(opening, threads, lambda: None, where=address.shown, layout=layout)
+    if not patient:
+        try:
+            await analytics.query("SELECT 1", {})
+        except BaseException:
+            await analytics.close()
+            raise
+    return analytics
 
 
 def _open(address: Address, layout: Layout, retention: Retention) -> Client:

@@ -18,7 +18,8 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
 from cdr.kafka_at import TOPIC, KafkaAt
-from dialer.errors import DialerError, NotFound, PartitionGone, Unreachable
+from cdr.kafka_topics import partitions_of
+from dialer.errors import DialerError, PartitionGone, Unreachable
 from dialer.ports import LogRecord
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 class KafkaLog:
     """The partitions that the group gave this process, as an EventLog; `start` it first, `close` it last.
 
-    Set `drain` to what waits for the reader's round in progress (`Projector.drain`): partitions go after it.
+    Without a group it reads all partitions, beside whoever else does. Set `drain` to what waits for the reader's round
+    in progress (`Projector.drain`): partitions go after it.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class KafkaLog:
         kafka: KafkaAt,
         topic: str = TOPIC,
         *,
-        group: str = GROUP,
+        group: str | None = GROUP,
         drain: Callable[[], Awaitable[None]] | None = None,
         drain_s: float = DRAIN_S,
         session_s: float = SESSION_S,
@@ -110,7 +112,8 @@ class KafkaLog:
     async def start(self) -> None:
         """Join the group; partitions come a little later. Raises Unreachable or NotFound."""
         session_ms = round(self._session_s * 1000)
-        self._consumer = AIOKafkaConsumer(
+        numbers = range(await partitions_of(self._kafka, self.topic))
+        consumer = AIOKafkaConsumer(
             **self._kafka.options(), group_id=self._group, enable_auto_commit=False, auto_offset_reset="earliest",
             session_timeout_ms=session_ms, rebalance_timeout_ms=session_ms, heartbeat_interval_ms=session_ms // 10,
             max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=_POLL_MS,
@@ -118,17 +121,23 @@ class KafkaLog:
         try:
             with self._kafka.explained(self._doing):
                 async with asyncio.timeout(2 * self._kafka.timeout_s):
-                    await self._consumer.start()
-                    await self._check_topic()
-            self._consumer.subscribe([self.topic], listener=_Listener(self))
+                    await consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await consumer.stop()
             raise
+        self._consumer = consumer
+        if self._group is not None:
+            consumer.subscribe([self.topic], listener=_Listener(self))
+            return
+        consumer.assign([TopicPartition(self.topic, number) for number in numbers])
+        self.receive(numbers)
 
     async def close(self) -> None:
-        """Let the round in progress end, say where we are and leave the group."""
+        """Let the round in progress end, say where we are and leave the group; nothing to do if it never began."""
         await self.give_up()
-        await self._consumer.stop()
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
 
     async def partitions(self) -> Sequence[int]:
         """List the partitions that are this process's now."""
@@ -177,11 +186,6 @@ class KafkaLog:
                 log.warning("a round outlives its partitions", extra={"action": "log.drain_timeout"})
         if given:
             await self._commit(given)
-
-    async def _check_topic(self) -> None:
-        if self.topic not in await self._consumer.topics():
-            at = self._kafka.bootstrap
-            raise NotFound(f"Kafka at {at} has no topic {self.topic}; let `dialer relay` make it, or name another")
 
     def _mine(self, partition: int) -> _Held:
         held = self._held.get(partition)
@@ -274,7 +278,7 @@ class KafkaLog:
         offsets = {TopicPartition(self.topic, number): one.after for number, one in held.items() if one.after > 0}
         try:
             async with asyncio.timeout(self._kafka.timeout_s):
-                if offsets:
+                if offsets and self._group is not None:
                     await self._consumer.commit(offsets)
         except (KafkaError, TimeoutError) as error:
             reason = type(error).__name__

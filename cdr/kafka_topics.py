@@ -69,13 +69,30 @@ async def ensure_topic(kafka: KafkaAt, wanted: TopicSettings, *, create: bool = 
         await admin.close()
 
 
+async def partitions_of(kafka: KafkaAt, topic: str) -> int:
+    """Return how many partitions a topic has; raises Unreachable, or NotFound for a missing topic."""
+    admin = AIOKafkaAdminClient(**kafka.options())
+    try:
+        with kafka.explained(f"looking at the topic {topic}"):
+            async with asyncio.timeout(2 * kafka.timeout_s):
+                await admin.start()
+                found = await _partitions(admin, topic)
+    finally:
+        await admin.close()
+    if found is None:
+        raise _missing(kafka, topic)
+    return found
+
+
+def _missing(kafka: KafkaAt, topic: str) -> NotFound:
+    return NotFound(f"Kafka at {kafka.bootstrap} has no topic {topic}; let `dialer relay` make it, or name another")
+
+
 async def _ensure(kafka: KafkaAt, admin: AIOKafkaAdminClient, wanted: TopicSettings, *, create: bool) -> None:
     found = await _partitions(admin, wanted.name)
     if found is None:
         if not create:
-            raise NotFound(
-                f"Kafka at {kafka.bootstrap} has no topic {wanted.name}; let `dialer relay` make it, or name another"
-            )
+            raise _missing(kafka, wanted.name)
         await _create(kafka, admin, wanted)
         found = await _settled(admin, wanted.name)
     if found != wanted.partitions:

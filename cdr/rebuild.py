@@ -72,6 +72,8 @@ async def rebuild(
     projectors leave no moment to hold the ledger.
     """
     partitions = list(await event_log.partitions())
+    if not partitions:
+        raise DialerError(f"{event_log.topic}: no partition of the event log can be read here; nothing was dropped")
     await _finish(event_log, ledger, analytics)
     for partition in partitions:
         await _hold(ledger, partition)

@@ -29,6 +29,10 @@ class Retention(NamedTuple):
     events: int | None = None
 
 
+KEEP: Final = Retention()
+"""Leave what is kept as it is."""
+
+
 def keep(client: Client, retention: Retention, layout: Layout | None = None) -> list[str]:
     """Set the TTL of the tables where it is another; return the tables that were changed.
 

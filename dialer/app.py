@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,10 +17,17 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cdr.clickhouse import Analytics, open_chdb
+from cdr import choose
+from cdr.clickhouse import Analytics
+from cdr.kafka_log import KafkaLog
+from cdr.kafka_topics import ensure_topic
+from cdr.kafka_writer import KafkaWriter
 from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrQueries
+from cdr.relay import Relay
+from cdr.retention import KEEP, Retention
 from cdr.verify import Report
+from cdr.watch import Verifier
 from cdr.webhook import Webhooks
 from cdr.webhook_policy import Policy
 from cdr.webhook_send import Sender
@@ -28,22 +36,27 @@ from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.errors import BadInput, DialerError
 from dialer.home import Home
+from dialer.kafka import kafka_at, topic_of
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
 from dialer.service.clock import PacedClock, SystemClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
 from dialer.service.engine import EnginePart
+from dialer.service.kafka import KafkaLogPart, RelayPart
 from dialer.service.keeper import Keeper
 from dialer.service.lifecycle import Service, run_services
 from dialer.service.part import Part, Watch
 from dialer.service.posting import WebhooksPart
-from dialer.service.projection import ProjectorPart
+from dialer.service.projection import Alone, ProjectorPart, at_once
+from dialer.service.verifying import VerifierPart
 from statuses.classify import Override
+from store.binding import Bound, bind
+from store.lanes import SqlOutbox
 from store.latest import latest_time
 from store.lead_store import SqlLeadStore
 from store.ledger import SqlOffsetLedger
 from store.open import open_database, readers
-from store.outbox import SqlOutboxLog
+from store.outbox import PARTITION, SqlOutboxLog
 from store.sole import PROJECTOR, WEBHOOKS, alone
 from store.upgrade import upgrade
 from store.webhooks import SqlWebhookStore
@@ -92,9 +105,7 @@ class Ground:
 class Dialer:
     """Everything of one process, open and wired."""
 
-    def __init__(
-        self, role: Role, ground: Ground, parts: Sequence[Part], cdr: CdrQueries | None, event_log: EventLog | None
-    ) -> None:
+    def __init__(self, role: Role, ground: Ground, parts: Sequence[Part], cdr: CdrQueries | None) -> None:
         self.role = role
         self.settings = ground.settings
         self.clock = ground.clock
@@ -102,7 +113,6 @@ class Dialer:
         self.store = SqlLeadStore(ground.engine)
         self._parts = parts
         self._cdr = cdr
-        self._event_log = event_log
 
     @property
     def cdr(self) -> CdrQueries:
@@ -141,11 +151,7 @@ class Dialer:
 
     async def verify(self) -> Report:
         """Prove that no call record projected so far is missing or doubled."""
-        if self._event_log is None:
-            raise DialerError(f"dialer {self.role.value} does not read the event log; ask the projector")
-        ledger = SqlOffsetLedger(self.engine)
-        positions = {n: await ledger.position(PROJECTION, n) for n in await self._event_log.partitions()}
-        return await self.cdr.verify(positions)
+        return await self.cdr.verify(await SqlOffsetLedger(self.engine).positions(PROJECTION))
 
     def health(self) -> dict[str, str]:
         """Return each dependency and what is wrong with it, "ok" when nothing is."""
@@ -191,13 +197,14 @@ async def open_dialer(
             parts.append(await open_engine(ground, make_world, overrides))
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))
-        analytics = await open_analytics(ground) if role in _PROJECTORS or _asks_clickhouse(role, settings) else None
-        event_log = await open_log(ground) if role in _PROJECTORS else None
-        if analytics is not None and event_log is not None:
-            parts += [open_projector(ground, event_log, analytics), open_webhooks(ground, event_log)]
+        analytics = (
+            await open_analytics(ground, role) if role in _PROJECTORS or _asks_clickhouse(role, settings) else None
+        )
+        if role in _PROJECTORS and analytics is not None:
+            parts += [*open_projector(ground, analytics), open_webhooks(ground)]
         elif analytics is not None:
             parts.append(Watch("analytics", functools.partial(analytics.query, "SELECT 1", {})))
-        yield Dialer(role, ground, parts, CdrQueries(analytics) if analytics is not None else None, event_log)
+        yield Dialer(role, ground, parts, CdrQueries(analytics) if analytics is not None else None)
 
 
 _ENGINES: Final = frozenset({Role.UP, Role.ENGINE})
@@ -222,17 +229,14 @@ async def open_clock(engine: AsyncEngine, speed: float) -> Clock:
     return PacedClock(speed=speed, start=await latest_time(engine)) if speed > 1 else SystemClock()
 
 
-async def open_log(ground: Ground) -> EventLog:
-    """Return the event log in force: Kafka when it is named, else the outbox itself."""
-    if ground.settings.kafka:
-        return await _kafka_log(ground)
-    return SqlOutboxLog(ground.engine)
-
-
-async def open_analytics(ground: Ground) -> Analytics:
-    """Open the call records: a ClickHouse server when it is named, else chDB in the home folder."""
+async def open_analytics(ground: Ground, role: Role) -> Analytics:
+    """Open the call records: a ClickHouse server when it is named, even one that is away, else chDB in the home."""
     settings = ground.settings
-    analytics = await (_clickhouse(settings) if settings.clickhouse_url else open_chdb(settings.analytics_path))
+    kept = Retention(settings.retention_calls_days, settings.retention_events_days) if role in _PROJECTORS else KEEP
+    analytics = await choose.open_analytics(
+        settings.analytics_path, url=settings.clickhouse_url, cluster=settings.clickhouse_cluster, retention=kept,
+        patient=True,
+    )  # fmt: skip
     ground.stack.push_async_callback(analytics.close)
     return analytics
 
@@ -262,21 +266,38 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     return EnginePart(driver, keeper, drain_s=settings.drain_s)
 
 
-def open_projector(ground: Ground, event_log: EventLog, analytics: Analytics) -> ProjectorPart:
-    """Wire the projector from the log to the call records; the outbox is projected by one process at a time."""
-    ledger = SqlOffsetLedger(ground.engine)
+def open_projector(ground: Ground, analytics: Analytics) -> list[Part]:
+    """Wire projector and verifier from the log in force to the call records: Kafka when it is named, else the outbox.
+
+    Kafka's partitions are shared by all projectors; the outbox is projected by one process at a time.
+    """
+    settings, engine = ground.settings, ground.engine
+    shared = KafkaLog(kafka_at(settings), settings.kafka_topic) if settings.kafka else None
+    event_log: EventLog = shared or SqlOutboxLog(engine)
+    ledger = SqlOffsetLedger(engine)
     projector = Projector(event_log, ledger, analytics, fault=ground.fault)
-    if ground.settings.kafka:
-        return ProjectorPart(projector, ground.clock.now, drain_s=ground.settings.drain_s)
-    only = functools.partial(alone, ground.engine, PROJECTOR, "projects the call records")
-    return ProjectorPart(projector, ground.clock.now, drain_s=ground.settings.drain_s, alone=only)
+    parts: list[Part] = []
+    alone_with: Alone = functools.partial(alone, engine, PROJECTOR, "projects the call records")
+    if shared is not None:
+        shared.drain = projector.drain
+        ground.stack.push_async_callback(shared.close)
+        parts.append(KafkaLogPart(shared))
+        alone_with = at_once
+
+    async def prepare() -> None:
+        await bind(engine, PROJECTION, Bound(settings.log_name, await analytics.made_at()))
+
+    parts.append(
+        ProjectorPart(projector, ground.clock.now, drain_s=settings.drain_s, alone=alone_with, prepare=prepare)
+    )
+    return [*parts, VerifierPart(Verifier(event_log, ledger, analytics))]
 
 
-def open_webhooks(ground: Ground, event_log: EventLog) -> WebhooksPart:
-    """Wire the deliveries of finished call records: by the wall's time, whatever the clock of a demo says."""
+def open_webhooks(ground: Ground) -> WebhooksPart:
+    """Wire the posts of finished call records, from the outbox; by the wall's time, whatever a demo's clock says."""
     settings = ground.settings
     webhooks = Webhooks(
-        event_log,
+        SqlOutboxLog(ground.engine),
         SqlWebhookStore(ground.engine),
         key=Home(settings.home).secrets().service,
         sender=Sender(private=settings.webhook_private),
@@ -287,33 +308,22 @@ def open_webhooks(ground: Ground, event_log: EventLog) -> WebhooksPart:
     return WebhooksPart(webhooks, alone=functools.partial(alone, ground.engine, WEBHOOKS, "posts finished calls"))
 
 
-async def open_relay(ground: Ground) -> Part:
-    """Wire the relay from the outbox to Kafka."""
-    if not ground.settings.kafka:
+async def open_relay(ground: Ground) -> RelayPart:
+    """Wire the relay from the outbox to Kafka; it makes the topic, and prunes the outbox of what Kafka has long had."""
+    settings = ground.settings
+    if not settings.kafka:
         raise BadInput("there is nothing to relay to: set DIALER_KAFKA; without it the outbox itself is the event log")
-    return await _relay(ground)
+    outbox, webhooks = SqlOutbox(ground.engine), SqlWebhookStore(ground.engine)
 
+    async def prune() -> int:
+        before = ground.clock.now() - settings.outbox_keep_days * 86_400
+        return await outbox.prune(settings.kafka_topic, before=before, keep_after=await webhooks.position(PARTITION))
 
-# --- to be wired: one place for each part that comes from elsewhere ---------------------------------------------------
-
-
-async def _kafka_log(ground: Ground) -> EventLog:
-    # WIRE(kafka): return cdr.kafka_log.KafkaLog over settings.kafka, kafka_topic, kafka_partitions, kafka_replication.
-    raise DialerError(f"DIALER_KAFKA={ground.settings.kafka}: this build has no Kafka log; unset it to use the outbox")
-
-
-async def _relay(ground: Ground) -> Part:
-    # WIRE(kafka): return a Part (dialer.service.part) around cdr.relay.Relay; its lag goes to metrics.LAG, ("relay",).
-    raise DialerError(f"DIALER_KAFKA={ground.settings.kafka}: this build has no relay; unset it to use the outbox")
-
-
-async def _clickhouse(settings: Settings) -> Analytics:  # noqa: ARG001 -- to be wired
-    # WIRE(clickhouse): return await cdr.clickhouse_http.open_clickhouse(settings.clickhouse_url, clickhouse_cluster,
-    # retention_calls_days, retention_events_days).
-    raise DialerError("DIALER_CLICKHOUSE_URL: this build speaks to the embedded engine only; unset it to use chDB")
-
-
-# ----------------------------------------------------------------------------------------------------------------------
+    kafka = kafka_at(settings)
+    writer = KafkaWriter(kafka, settings.kafka_topic)
+    relay = Relay(outbox, writer, owner=f"{_owner(settings)}:{secrets.token_hex(4)}", fault=ground.fault)
+    prepare = functools.partial(ensure_topic, kafka, topic_of(settings))
+    return RelayPart(relay, ground.clock.now, prepare=prepare, prune=prune, drain_s=settings.drain_s)
 
 
 def _owner(settings: Settings) -> str:

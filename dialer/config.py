@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """How many partitions the topic is made with; one that exists must have as many."""
     kafka_replication: int = Field(default=1, ge=1, le=100)
     """On how many brokers each partition is kept."""
+    outbox_keep_days: float = Field(default=7.0, ge=0)
+    """How long the database keeps an event that Kafka has; without Kafka the outbox is the log, and keeps all."""
     clickhouse_url: str = Field(default="", repr=False)
     """Empty = chDB in the home folder; or http://USER:PASSWORD@HOST:8123/DATABASE of a ClickHouse server."""
     clickhouse_cluster: str = ""
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the database URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'dialer.db'}"
+
+    @property
+    def log_name(self) -> str:
+        """Return what tells the event log from any other."""
+        return f"Kafka's topic {self.kafka_topic}" if self.kafka else "the outbox"
 
     @property
     def analytics_path(self) -> Path:

@@ -49,9 +49,11 @@ LIMIT: Final = Metric(
     "dialer_abandon_limit_ratio", "gauge", "The law's limit of abandoned calls, 0 to 1", ("campaign",)
 )
 LAG: Final = Metric("dialer_log_lag_seconds", "gauge", "Age of the oldest event that a part has not taken", ("part",))
+PROBLEMS: Final = Metric("dialer_records_problems", "gauge", "Gaps, doubles and missing CDRs, as of the last look")
 METRICS: Final = (
     INFO, STARTED, CPU, MEMORY, DEPENDENCY, OWNED, SHARE, IN_FLIGHT, RECOVERED, FENCED, FENCED_CALLS, QUEUE,
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
+    PROBLEMS,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,7 +8,8 @@ from operator import attrgetter
 from typing import Any, Final, Self
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Insert, String, Text, Update, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Insert, String, Table, Text, Update, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -94,3 +95,9 @@ def _compiled(
     if not order or len(order) < 2:  # noqa: PLR2004 -- one name would make attrgetter return a bare value
         raise TypeError("a bulk statement needs a positional driver and at least two parameters")
     return str(compiled), attrgetter(*order)
+
+
+def insert_missing(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Return the statement that inserts rows unless they are there, for two writers at once too."""
+    kind = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return kind(table).on_conflict_do_nothing()

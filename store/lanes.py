@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.lanes import Batch, Lane, OutboxRow
 from dialer.errors import BadInput
-from store.bulk import among
+from store.bulk import among, insert_missing
 from store.models import OutboxRecord, RelayLane, RelayMember
 from store.runner import runner_for
 
@@ -100,21 +100,12 @@ def _settle(connection: Connection, topic: str, partitions: int) -> None:
             {"topic": topic, "partition": one, "position": 0, "epoch": 0, "expires_at": 0.0}
             for one in range(partitions)
         ]
-        _insert_missing(connection, rows)
+        connection.execute(insert_missing(_LANES, connection.dialect.name), rows)  # two relays may begin at once
     elif found != partitions:
         raise BadInput(
             f"the topic {topic} has {partitions} partitions, the relay knows it with {found}; name a new topic, or "
             "delete its rows in relay_lanes to send the whole outbox again: events of one lead would change partition"
         )
-
-
-def _insert_missing(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as pg_insert  # noqa: PLC0415 - one statement of one dialect
-
-        connection.execute(pg_insert(_LANES).on_conflict_do_nothing(), rows)  # two relays may begin at once
-    else:
-        connection.execute(insert(_LANES), rows)
 
 
 def _members(connection: Connection, owner: str, topic: str, now: float, ttl_s: float) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Row, Table, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.ports import OffsetRange, RangeFenced
+from store.bulk import insert_missing
 from store.models import LedgerEntry
 from store.open import readers
 
@@ -34,6 +34,12 @@ class SqlOffsetLedger:
         if row is None or row.pending_first is None:
             return None
         return OffsetRange(partition, row.pending_first, row.pending_last)
+
+    async def positions(self, projection: str) -> dict[int, int]:
+        """Return the last confirmed offset of each partition that was ever begun."""
+        query = select(_TABLE.c.partition, _TABLE.c.position).where(_TABLE.c.projection == projection)
+        async with self._readers.connect() as connection:
+            return {row.partition: row.position for row in await connection.execute(query)}
 
     async def begin(self, projection: str, span: OffsetRange) -> None:
         """Make the range durable before the insert; RangeFenced when another projector was here."""
@@ -67,7 +73,7 @@ class SqlOffsetLedger:
         key = {"projection": projection, "partition": partition}
         matches = (_TABLE.c.projection == projection, _TABLE.c.partition == partition)
         async with self._engine.begin() as connection:
-            await connection.execute(_first(connection.dialect.name).values(position=0, **key))
+            await connection.execute(insert_missing(_TABLE, connection.dialect.name).values(position=0, **key))
             done = await connection.execute(update(_TABLE).where(*matches, condition).values(**values))
         if done.rowcount == 0:
             raise RangeFenced(f"{projection}:{partition}")
@@ -80,10 +86,3 @@ class SqlOffsetLedger:
 
 def _is(span: OffsetRange) -> ColumnElement[bool]:
     return (_TABLE.c.pending_first == span.first) & (_TABLE.c.pending_last == span.last)
-
-
-def _first(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    """Return the statement that makes a partition's row unless it is there, for two projectors at once too."""
-    if dialect == "postgresql":
-        return postgresql.insert(_TABLE).on_conflict_do_nothing()
-    return sqlite.insert(_TABLE).on_conflict_do_nothing()

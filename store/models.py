@@ -357,6 +357,16 @@ class LedgerEntry(Base):
     pending_last: Mapped[int | None] = mapped_column(BigId)
 
 
+class BoundProjection(Base):
+    """Which event log a projection reads and which analytics it writes: its positions hold for these alone."""
+
+    __tablename__ = "bound_projections"
+
+    projection: Mapped[str] = mapped_column(String(64), primary_key=True)
+    log: Mapped[str] = mapped_column(String(300))
+    analytics: Mapped[str] = mapped_column(String(64))
+
+
 class User(Base):
     """A person who signs in."""
 

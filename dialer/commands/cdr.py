@@ -116,11 +116,8 @@ async def _verify() -> Report:
     from cdr.projector import PROJECTION
     from dialer.commands.context import open_cdr, open_store
     from store.ledger import SqlOffsetLedger
-    from store.outbox import SqlOutboxLog
 
     async with open_store() as opened:
-        ledger = SqlOffsetLedger(opened.engine)
-        partitions = await SqlOutboxLog(opened.engine).partitions()
-        positions = {partition: await ledger.position(PROJECTION, partition) for partition in partitions}
+        positions = await SqlOffsetLedger(opened.engine).positions(PROJECTION)
     async with open_cdr() as calls:
         return await calls.verify(positions)

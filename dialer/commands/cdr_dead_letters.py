@@ -60,14 +60,17 @@ async def _letters(
     from cdr.dead_letters import LAST, letters
     from dialer.commands.projection import open_projection
 
-    async with open_projection() as (_, _, analytics):
+    async with open_projection() as opened:
         end = LAST if last is None else last
-        return await letters(analytics, partition=partition, first=first, last=end, limit=limit)
+        return await letters(opened.analytics, partition=partition, first=first, last=end, limit=limit)
 
 
 async def _replay() -> Replayed:
     from cdr.dead_letters import replay as project_again
+    from cdr.projector import PROJECTION
     from dialer.commands.projection import open_projection
+    from store.binding import bind
 
-    async with open_projection() as (event_log, ledger, analytics):
+    async with open_projection() as (event_log, ledger, analytics, engine, bound):
+        await bind(engine, PROJECTION, bound)
         return await project_again(event_log, ledger, analytics)

@@ -34,16 +34,21 @@ def rebuild(
 async def _rebuild() -> Rebuilt:
     from rich.progress import Progress
 
+    from cdr.projector import PROJECTION
     from cdr.rebuild import rebuild as project_again
     from dialer.commands.cdr_view import ERRORS
     from dialer.commands.projection import open_projection
+    from store.binding import begin_anew, rebind
 
     with Progress(console=ERRORS) as progress:
         task = progress.add_task("records", total=None)
-        async with open_projection() as (event_log, ledger, analytics):
-            return await project_again(
+        async with open_projection() as (event_log, ledger, analytics, engine, bound):
+            await begin_anew(engine, PROJECTION, bound)
+            done = await project_again(
                 event_log, ledger, analytics, progress=lambda records: progress.advance(task, records)
             )
+            await rebind(engine, PROJECTION, bound)
+            return done
 
 
 def _words(found: Fingerprint) -> str:

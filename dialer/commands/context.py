@@ -102,20 +102,21 @@ def print_json(value: object) -> None:
 
 @asynccontextmanager
 async def open_cdr() -> AsyncIterator[CdrQueries | RemoteCdr]:
-    """Open the call records: through the process that owns the files when there is one, else directly."""
-    from cdr.clickhouse import open_chdb
+    """Open the call records: on a ClickHouse server if one is set, through whoever owns the files, or here."""
+    from cdr.choose import open_analytics
     from cdr.queries import CdrQueries
     from dialer.commands.remote import RemoteCdr
 
     chosen = settings()
     home = Home(chosen.home)
     home.prepare()
-    service = home.running() or home.running(PROJECTOR)
+    service = None if chosen.clickhouse_url else home.running() or home.running(PROJECTOR)
     if service is not None:
         async with RemoteCdr(service.url, home.secrets().service) as remote:
             yield remote
         return
-    analytics = await open_chdb(chosen.analytics_path)
+    url, cluster = chosen.clickhouse_url, chosen.clickhouse_cluster
+    analytics = await open_analytics(chosen.analytics_path, url=url, cluster=cluster)
     try:
         yield CdrQueries(analytics)
     finally:

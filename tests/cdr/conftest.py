@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cdr.choose import open_analytics
-from cdr.clickhouse import KEEP, Analytics
-from cdr.retention import Retention
+from cdr.clickhouse import Analytics
+from cdr.retention import KEEP, Retention
 
 OpenAnalytics = Callable[..., Awaitable[Analytics]]
 BACKENDS = [

@@ -339,3 +339,21 @@ async def test_garbage_and_ten_megabytes_become_dead_letters_and_the_rest_goes_o
     (part,) = report.partitions
     assert report.ok, part
     assert (part.dead_letters, part.calls) == (4, 2)
+
+
+async def test_without_a_group_all_partitions_are_read_beside_the_others(
+    kafka: KafkaServer, topic: str, producer: AIOKafkaProducer
+) -> None:
+    for number in range(40):
+        await producer.send(topic, b"%d" % number, partition=number % PARTITIONS)
+    await producer.flush()
+    async with opened(kafka, topic, held=PARTITIONS) as member:
+        alone = KafkaLog(at(kafka), topic, group=None)
+        await alone.start()
+        try:
+            assert await alone.partitions() == list(range(PARTITIONS)) == await member.partitions()
+            for log in (alone, member, alone):
+                read = [await log.read(number, after=3, limit=10, until=8) for number in range(PARTITIONS)]
+                assert [[record.offset for record in records] for records in read] == [[4, 5, 6, 7, 8]] * PARTITIONS
+        finally:
+            await alone.close()

@@ -176,3 +176,12 @@ async def test_dead_letters_past_the_bound_do_not_stop_it(analytics: Analytics) 
     with pytest.raises(FatalProjection):
         await projector.run_once()
     assert (await rebuild(log, ledger, analytics)).records == 6
+
+
+async def test_a_log_without_partitions_drops_nothing(analytics: Analytics) -> None:
+    log, ledger = mixed_log(), MemoryOffsetLedger()
+    await drain(Projector(log, ledger, analytics))
+    before = await fingerprint(analytics)
+    with pytest.raises(DialerError, match="nothing was dropped"):
+        await rebuild(MemoryEventLog(partitions=0), ledger, analytics)
+    assert await fingerprint(analytics) == before

@@ -20,7 +20,10 @@ BACKENDS = [
     pytest.param("sqlite", marks=pytest.mark.component("sqlite")),
     pytest.param("postgres", marks=pytest.mark.component("postgresql")),
 ]
-_EMPTY = "TRUNCATE customers, campaigns, lists, leads, attempts, suppressions, comments, outbox, offset_ledger CASCADE"
+_EMPTY = (
+    "TRUNCATE customers, campaigns, lists, leads, attempts, suppressions, comments, outbox, offset_ledger, "
+    "bound_projections CASCADE"
+)
 
 
 async def _upgraded(url: str) -> None:

@@ -1,0 +1,51 @@
+"""Processes over PostgreSQL, Kafka and ClickHouse: nothing is lost or doubled, whatever goes away (P1, P7, P12)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.dialer.centre import centre_at, end, until
+from tests.dialer.pipeline import Pipeline, address, ready
+from tests.plugins.kafka import KafkaServer
+
+pytestmark = [
+    pytest.mark.component("postgresql"),
+    pytest.mark.component("kafka"),
+    pytest.mark.component("clickhouse"),
+    pytest.mark.timeout(400),
+]
+
+
+@pytest.fixture
+async def pipeline(
+    postgres_url: str, kafka: KafkaServer, kafka_topic: str, clickhouse_url: str, tmp_path: Path
+) -> AsyncIterator[Pipeline]:
+    async with centre_at(postgres_url, tmp_path) as centre:
+        yield Pipeline(centre, kafka=kafka.bootstrap, topic=kafka_topic, clickhouse=clickhouse_url)
+
+
+async def test_four_roles_bring_every_call_to_clickhouse_once(pipeline: Pipeline) -> None:
+    await pipeline.centre.campaign("spring", leads=150)
+    async with pipeline.roles() as roles:
+        for role in ("relay", "projector", "second", "web"):
+            url = await address(roles[role])
+            await until(lambda url=url: ready(url))  # type: ignore[misc]
+
+        async def done() -> bool:
+            return len({one.phone_e164 for one in await pipeline.centre.attempts() if one.settled}) == 150
+
+        await until(done)
+        await pipeline.caught_up()
+        token = json.loads((pipeline.home / "secrets.json").read_text())["service"]
+        async with httpx.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"}) as http:
+            answer = await http.get(f"{await address(roles['web'])}/api/cdr/count")
+        assert answer.json() == len(await pipeline.centre.attempts())
+        rebuilt = await pipeline.command("cdr", "rebuild", "--yes")
+        assert rebuilt["before"] == rebuilt["after"], rebuilt
+        await end(*roles.values())
+    await pipeline.whole()
