@@ -32,6 +32,7 @@ from cdr.webhook import Webhooks
 from cdr.webhook_policy import Policy
 from cdr.webhook_send import Sender
 from dialer import metrics
+from dialer.agents.mqtt_at import MqttAt
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.errors import BadInput, DialerError
@@ -195,6 +196,7 @@ async def open_dialer(
         parts: list[Part] = [Watch("database", functools.partial(_answers, engine))]
         if role in _ENGINES:
             parts.append(await open_engine(ground, make_world, overrides))
+            parts += watch_mqtt(settings)
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))
         analytics = (
@@ -264,6 +266,11 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         lease_s=settings.lease_s,
     )
     return EnginePart(driver, keeper, drain_s=settings.drain_s)
+
+
+def watch_mqtt(settings: Settings) -> list[Part]:
+    """Return the watch over the MQTT broker, when one is named; raise BadInput if its address is none."""
+    return [Watch("mqtt", MqttAt.parse(settings.mqtt_url).ask)] if settings.mqtt_url else []
 
 
 def open_projector(ground: Ground, analytics: Analytics) -> list[Part]:

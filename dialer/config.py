@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Empty = chDB in the home folder; or http://USER:PASSWORD@HOST:8123/DATABASE of a ClickHouse server."""
     clickhouse_cluster: str = ""
     """The cluster's name, when tables are to be replicated and distributed; empty = one server."""
+    mqtt_url: str = Field(default="", repr=False)
+    """Empty = no broker; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS: where agents' desks meet the engines."""
     retention_calls_days: int = Field(default=0, ge=0)
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)

@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.plugins.requirements",
     "tests.plugins.postgres",
     "tests.plugins.kafka",
+    "tests.plugins.mosquitto",
     "tests.plugins.chromium",
     "tests.plugins.clickhouse",
 ]

@@ -5,14 +5,17 @@ No Docker engine is needed, nor asked: what only an engine can show (that images
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
+from dialer.agents.mqtt_at import MqttAt
 from dialer.app import Role
 from dialer.cli import app
 from dialer.config import Settings
@@ -90,6 +93,7 @@ def test_ports_are_open_on_this_machine_only_and_mounted_files_exist(body: dict[
         assert target.startswith("/")
         if source.startswith("."):
             assert (ROOT / source).exists(), source
+            assert volume.endswith(":ro"), "what is ours is read only"
 
 
 @pytest.mark.parametrize("body", EVERY)
@@ -97,6 +101,20 @@ def test_environment_values_are_text_and_their_references_have_defaults(body: di
     for name, value in body.get("environment", {}).items():
         assert isinstance(value, str), f"{name}: YAML must not guess"
         assert "$" not in re.sub(r"\$\{[A-Z_]+:-[^}]*\}", "", value), name
+
+
+@pytest.mark.parametrize("body", EVERY)
+def test_what_a_shell_in_a_container_is_to_expand_is_left_alone_by_compose(body: dict[str, Any]) -> None:
+    for words in (body.get("command", ()), body.get("healthcheck", {}).get("test", ())):
+        named = [name for word in words for name in re.findall(r"\$\$([A-Z_]+)", word)]
+        assert "$" not in "".join(words).replace("$$", ""), "compose would put its own environment there"
+        assert set(named) - {"SYS"} <= set(body.get("environment", {})), "$SYS/ is Mosquitto's topic"
+
+
+@pytest.mark.parametrize("body", EVERY)
+def test_every_variable_of_ours_that_is_passed_is_a_setting(body: dict[str, Any]) -> None:
+    ours = {name.removeprefix("DIALER_").lower() for name in body.get("environment", {}) if name.startswith("DIALER_")}
+    assert ours <= set(Settings.model_fields)
 
 
 @pytest.mark.parametrize("body", services(ROOT / "compose.yaml"))
@@ -130,7 +148,6 @@ def test_a_role_runs_its_command_with_settings_that_exist(name: str, monkeypatch
         command.name or command.callback.__name__ for command in app.registered_commands if command.callback
     }
     given = {key: value for key, value in body["environment"].items() if key.startswith("DIALER_")}
-    assert {key.removeprefix("DIALER_").lower() for key in given} <= set(Settings.model_fields)
     for key, value in given.items():
         monkeypatch.setenv(key, re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", value))
     settings = Settings()  # every value is one that the setting takes
@@ -167,7 +184,78 @@ def test_prometheus_asks_every_role_where_it_answers() -> None:
     assert MAIN["services"]["web"]["environment"]["DIALER_HOSTS"] == "web", "or the console refuses the name"
 
 
-def test_grafana_finds_prometheus() -> None:
-    (source,) = read(ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml")["datasources"]
-    assert source["url"] == "http://prometheus:9090"
-    assert {"prometheus", "grafana"} <= set(MAIN["services"])
+def test_the_engine_signs_in_at_the_broker_as_the_broker_was_told() -> None:
+    broker, engine = MAIN["services"]["mosquitto"], MAIN["services"]["engine"]
+    password = broker["environment"]["MQTT_PASSWORD"]
+    assert engine["environment"]["DIALER_MQTT_URL"] == f"mqtt://dialer:{password}@mosquitto:1883"
+    at = MqttAt.parse("mqtt://dialer:x@mosquitto:1883")
+    conf = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text(encoding="utf-8")
+    assert f"\nlistener {at.port}\n" in conf
+    assert f"\nuser {at.user}\n" in (ROOT / "deploy/mosquitto/acl").read_text(encoding="utf-8")
+    command = broker["command"][-1]
+    mounted = {volume.split(":")[1] for volume in broker["volumes"]}
+    assert f"-c /tmp/passwords {at.user} " in command
+    assert set(re.findall(r"/mosquitto/\S+?(?=/?$)", f"{conf}\n{command}", re.MULTILINE)) == mounted
+    assert f" -u {at.user} " in broker["healthcheck"]["test"][1]
+    assert engine["depends_on"]["mosquitto"] == {"condition": "service_healthy"}
+
+
+def provisioned() -> list[dict[str, Any]]:
+    """Return the data sources of every provisioning file."""
+    folder = ROOT / "deploy/grafana/provisioning/datasources"
+    return [source for path in sorted(folder.glob("*.yml")) for source in read(path)["datasources"]]
+
+
+def datasources(part: Any) -> set[tuple[str, str]]:
+    """Return type and uid of every data source that a dashboard names, wherever it does."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    found = {one for piece in inner for one in datasources(piece)}
+    if isinstance(part, dict) and isinstance(one := part.get("datasource"), dict):
+        found.add((one["type"], one["uid"]))
+    return found
+
+
+def test_grafana_asks_services_that_are_there_and_each_source_has_its_own_uid() -> None:
+    sources = {source["uid"]: source for source in provisioned()}
+    assert len(sources) == len(provisioned()) == 2
+    assert sources["prometheus"]["url"] == "http://prometheus:9090"
+    assert [uid for uid, source in sources.items() if source.get("isDefault")] == ["prometheus"]
+    assert {"prometheus", "grafana", "clickhouse"} <= set(MAIN["services"])
+
+
+def test_the_dashboard_is_mounted_where_grafana_looks_and_its_sources_are_provisioned() -> None:
+    boards = {
+        source: target for source, target, _ in (one.split(":") for one in MAIN["services"]["grafana"]["volumes"][:2])
+    }
+    (provider,) = read(ROOT / "deploy/grafana/provisioning/dashboards/dialer.yml")["providers"]
+    assert boards["./deploy/grafana/dialer.json"] == f"{provider['options']['path']}/dialer.json"
+    assert boards["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
+    used = datasources(json.loads((ROOT / "deploy/grafana/dialer.json").read_text(encoding="utf-8")))
+    assert used
+    assert used <= {(source["type"], source["uid"]) for source in provisioned()}
+
+
+def test_grafana_has_the_plugin_of_each_source_and_every_variable_that_the_files_read() -> None:
+    environment = MAIN["services"]["grafana"]["environment"]
+    plugins = {name.partition("@")[0] for name in environment["GF_PLUGINS_PREINSTALL_SYNC"].split(",")}
+    assert {source["type"] for source in provisioned()} - {"prometheus"} == plugins, "Prometheus comes with Grafana"
+    read_there = set(re.findall(r"\$\{?([A-Z_]+)", json.dumps(provisioned())))
+    assert read_there == {name for name in environment if name.startswith("CLICKHOUSE_")}
+    (source,) = (source for source in provisioned() if source["type"] == "grafana-clickhouse-datasource")
+    assert (environment["CLICKHOUSE_HOST"], source["jsonData"]["port"]) == ("clickhouse", 8123)
+
+
+def test_grafana_may_read_the_call_records_and_nothing_else() -> None:
+    grafana, server = MAIN["services"]["grafana"]["environment"], MAIN["services"]["clickhouse"]
+    assert "./deploy/clickhouse/grafana.xml:/etc/clickhouse-server/users.d/grafana.xml:ro" in server["volumes"]
+    tree = ET.parse(ROOT / "deploy/clickhouse/grafana.xml").getroot()  # noqa: S314 -- our own file
+    assert [user.tag for user in tree.iterfind("users/*")] == [grafana["CLICKHOUSE_USER"]]
+    user = tree.find(f"users/{grafana['CLICKHOUSE_USER']}")
+    assert user is not None
+    secret = user.find("password")
+    assert secret is not None
+    assert server["environment"][secret.attrib["from_env"]] == grafana["CLICKHOUSE_PASSWORD"]
+    assert tree.findtext(f"profiles/{user.findtext('profile')}/readonly") == "2", "1 would refuse the plugin's settings"
+    database = server["environment"]["CLICKHOUSE_DB"]
+    assert [one.text for one in user.iterfind("grants/query")] == [f"GRANT SELECT ON {database}.*"]
+    assert grafana["CLICKHOUSE_DATABASE"] == database

@@ -37,7 +37,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
 
 @app.command()
 def check(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False) -> None:
-    """Connect to the database, Kafka and ClickHouse; exit with status 2 when one does not answer as it should."""
+    """Connect to the database, Kafka, ClickHouse and MQTT; exit with status 2 when one does not answer as it should."""
     from dialer.commands.config_check import check_all
 
     loaded = everything()

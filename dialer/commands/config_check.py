@@ -34,12 +34,13 @@ class Finding(NamedTuple):
 
 
 async def check_all(settings: Settings) -> list[Finding]:
-    """Look at the home folder, the database, Kafka and ClickHouse, in that order."""
+    """Look at the home folder, the database, Kafka, ClickHouse and MQTT, in that order."""
     asked: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("home", _home),
         ("database", _database),
         ("kafka", _kafka),
         ("clickhouse", _clickhouse),
+        ("mqtt", _mqtt),
     ]
     return [await _find(what, ask, settings) for what, ask in asked]
 
@@ -173,3 +174,13 @@ async def _clickhouse(settings: Settings) -> str:
     if answer.status_code != httpx.codes.OK:
         raise BadInput(f"{where} refuses ({answer.status_code}): {answer.text.strip()[:200]}")
     return f"{where} answers (ClickHouse {answer.text.strip()}), database {database}"
+
+
+async def _mqtt(settings: Settings) -> str:
+    if not settings.mqtt_url:
+        return "not set: no desks over MQTT"
+    from dialer.agents.mqtt_at import MqttAt
+
+    broker = MqttAt.parse(settings.mqtt_url)
+    await broker.ask()
+    return f"{broker.where} answers; {f'the user {broker.user} is let in' if broker.user else 'anybody is let in'}"

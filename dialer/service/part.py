@@ -7,7 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from dialer.errors import DialerError
 from dialer.metrics import Sample
+from dialer.redact import hide_secrets
 from dialer.service.lifecycle import Service
 
 log = logging.getLogger(__name__)
@@ -68,11 +70,12 @@ class Watch:
             async with asyncio.timeout(ANSWER_S):
                 await self._ask()
         except Exception as error:
-            # Whatever went wrong, the process goes on and says so; the words may hold an address, so only the kind.
+            # Whatever went wrong, the process goes on and says so; a stranger's words may hold an address, so only the kind.
             if self._found == OK:
                 extra = {"action": "dependency.down", "dependency": self.name}
                 log.warning("a dependency does not answer", extra=extra, exc_info=error)
-            self._found = f"does not answer: {type(error).__name__}"
+            known = hide_secrets(str(error)) if isinstance(error, DialerError) else type(error).__name__
+            self._found = f"does not answer: {known}"
         else:
             self._found = OK
 

@@ -85,5 +85,11 @@ def test_a_misspelled_variable_is_refused_and_a_strange_one_is_told(monkeypatch:
 
 
 def test_addresses_are_left_out_where_settings_are_shown_whole() -> None:
-    shown = repr(load(database_url="postgresql://u:geheim12@h/d", clickhouse_url="http://u:geheim34@h/d"))
+    shown = repr(
+        load(
+            database_url="postgresql://u:geheim12@h/d",
+            clickhouse_url="http://u:geheim34@h/d",
+            mqtt_url="mqtt://u:geheim56@h",
+        )
+    )
     assert "geheim" not in shown

@@ -1,6 +1,7 @@
 """Apache Kafka for tests: the server at DIALER_TEST_KAFKA, a container, or a Java process that the run starts itself.
 
-The jars come from `tests/servers/kafka/pom.xml`, once, into a cache outside the repository.
+The jars come from `tests/servers/kafka/pom.xml`, once, into a cache outside the repository: at the first test, or by
+`python -m tests.plugins.kafka` before.
 """
 
 from __future__ import annotations
@@ -262,3 +263,7 @@ def kafka(kafka_server: KafkaServer) -> Iterator[KafkaServer]:
 def kafka_topic() -> str:
     """Give the name of a topic that does not exist yet."""
     return f"cdr.events.{uuid.uuid4().hex[:12]}"
+
+
+if __name__ == "__main__":
+    _jars()

@@ -43,3 +43,11 @@ async def test_a_home_that_cannot_be_one_and_an_address_that_is_none(tmp_path: P
     found = {one.what: one for one in await check_all(load(home=tmp_path / "file", clickhouse_url="clickhouse:9000"))}
     assert (found["home"].ok, found["clickhouse"].ok) == (False, False)
     assert "http://HOST:8123/DATABASE" in found["clickhouse"].words
+
+
+async def test_a_broker_that_is_not_named_is_not_missed_and_one_that_is_no_address_is_told(tmp_path: Path) -> None:
+    found = {one.what: one for one in await check_all(load(home=tmp_path))}
+    assert (found["mqtt"].ok, found["mqtt"].words) == (True, "not set: no desks over MQTT")
+    found = {one.what: one for one in await check_all(load(home=tmp_path, mqtt_url="mosquitto:1883"))}
+    assert not found["mqtt"].ok
+    assert "must be mqtt://HOST:1883" in found["mqtt"].words
