@@ -70,7 +70,7 @@ class Watch:
             async with asyncio.timeout(ANSWER_S):
                 await self._ask()
         except Exception as error:
-            # Whatever went wrong, the process goes on and says so; a stranger's words may hold an address, so only the kind.
+            # Whatever it was, the process goes on and says so; a stranger's words may hold an address: only the kind.
             if self._found == OK:
                 extra = {"action": "dependency.down", "dependency": self.name}
                 log.warning("a dependency does not answer", extra=extra, exc_info=error)
