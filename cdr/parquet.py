@@ -65,6 +65,8 @@ def _write(client: Client, path: Path, sql: str, parameters: dict[str, Any]) -> 
                 path.open("wb") as file,
             ):
                 shutil.copyfileobj(stream, file)
+    except OSError as error:
+        raise DialerError(f"{path}: cannot be written: {error.strerror}") from error
     except Error as error:
         raise DialerError(f"{path}: the database could not write the calls ({error.name or 'unknown error'})") from None
 

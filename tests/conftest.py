@@ -17,6 +17,7 @@ os.environ["PYTHONASYNCIODEBUG"] = "1"
 pytest_plugins = [
     "pytester",
     "tests.plugins.components",
+    "tests.plugins.figures",
     "tests.plugins.requirements",
     "tests.plugins.postgres",
     "tests.plugins.kafka",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
+STEADY_S = 60.0
+"""A service that has run for so long is no longer one that keeps failing."""
 
 
 class Service(NamedTuple):
@@ -37,11 +40,14 @@ async def run_services(services: Sequence[Service], stop: asyncio.Event) -> None
 async def _watch(service: Service) -> None:
     failures = 0
     while True:
+        began = time.monotonic()
         try:
             await service.run()
         except Exception as error:
             if service.essential:
                 raise
+            if time.monotonic() - began > STEADY_S:
+                failures = 0
             delay_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
             failures += 1
             extra = {"action": "service.restart", "service": service.name, "delay_s": delay_s}

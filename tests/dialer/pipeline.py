@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.dialer.centre import LEASE_S, Centre, until
 from tests.dialer.process import Running, run_in, started
@@ -104,11 +103,16 @@ async def ready(url: str) -> bool:
     return set((await readiness(url)).values()) == {"ok"}
 
 
-def actions(folder: Path, log: str) -> list[str]:
-    """Return what a role has logged."""
-    return [json.loads(line)["action"] for line in (folder / log).read_text().splitlines()]
+class Memory:
+    """What each role uses at most beyond what it used at first, in MB; look often."""
 
+    def __init__(self, roles: dict[str, Running]) -> None:
+        self._processes = {name: psutil.Process(role.process.pid) for name, role in roles.items()}
+        self._first = {name: process.memory_info().rss for name, process in self._processes.items()}
+        self.growth_mb = dict.fromkeys(roles, 0.0)
 
-def since(began: float) -> float:
-    """Return the seconds since then."""
-    return time.monotonic() - began
+    def look(self) -> None:
+        """Measure."""
+        for name, process in self._processes.items():
+            growth = (process.memory_info().rss - self._first[name]) / 1e6
+            self.growth_mb[name] = max(self.growth_mb[name], growth)

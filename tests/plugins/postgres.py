@@ -78,29 +78,59 @@ def _initdb(bin_dir: Path, folder: Path, password: str) -> None:
         pytest.fail(f"initdb failed with status {done.returncode}: {done.stderr.strip()}", pytrace=False)
 
 
+class LocalPostgres:
+    """A server of this run's own, on a port of its own; it can be stopped, killed and started again on its data.
+
+    Without `durable` what was committed in the last moment before a kill may be gone, as nothing waits for a disk.
+    """
+
+    def __init__(self, bin_dir: Path, folder: Path, *, durable: bool = False) -> None:
+        self._bin_dir = bin_dir
+        self._folder = folder
+        self._port = _free_port()
+        self._options = ["fsync=off", "full_page_writes=off", *([] if durable else ["synchronous_commit=off"])]
+        self._process: subprocess.Popen[bytes] | None = None
+        password = secrets.token_hex(16)
+        self.url = f"postgresql://postgres:{password}@127.0.0.1:{self._port}/postgres"
+        _initdb(bin_dir, folder, password)
+
+    def start(self) -> None:
+        """Start it, unless it runs; returns when it answers."""
+        if self._process is not None:
+            return
+        command: list[str | Path] = [self._bin_dir / "postgres", "-D", self._folder / "data", "-h", "127.0.0.1"]
+        command += ["-p", str(self._port), "-k", self._folder]
+        for option in self._options:
+            command += ["-c", option]
+        with (self._folder / "server.log").open("ab") as out:
+            self._process = subprocess.Popen(
+                command, cwd=self._folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **_owner()
+            )
+        _wait_ready(self._bin_dir, self._folder, self._port, self._process)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it: by "fast shutdown", which ends open sessions, or as a crash would; a second call does nothing."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGQUIT if kill else signal.SIGINT)
+            process.wait(STOP_TIMEOUT_S)
+
+
 @contextlib.contextmanager
-def _running(bin_dir: Path, folder: Path, port: int) -> Iterator[None]:
-    log = folder / "server.log"
-    command: list[str | Path] = [
-        bin_dir / "postgres",
-        "-D",
-        folder / "data",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-k",
-        folder,
-    ]
-    command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **_owner())
+def local_postgres(*, durable: bool = False) -> Iterator[LocalPostgres]:
+    """Run a server that the test may stop, kill and start again."""
+    bin_dir = _bin_dir()
+    assert bin_dir is not None, "the component's probe found a server"
+    folder = Path(tempfile.mkdtemp(prefix="dialer-pg-"))
     try:
-        _wait_ready(bin_dir, folder, port, process)
-        yield
+        server = LocalPostgres(bin_dir, folder, durable=durable)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
     finally:
-        process.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions that a failed test left open
-        process.wait(STOP_TIMEOUT_S)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_ready(bin_dir: Path, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
@@ -120,16 +150,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield re.sub(r"^postgresql\+\w+:", "postgresql:", given)
         return
-    bin_dir = _bin_dir()
-    assert bin_dir is not None, "the component's probe found a server"
-    folder = Path(tempfile.mkdtemp(prefix="dialer-pg-"))
-    password, port = secrets.token_hex(16), _free_port()
-    try:
-        _initdb(bin_dir, folder, password)
-        with _running(bin_dir, folder, port):
-            yield f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with local_postgres() as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -83,3 +83,21 @@ async def test_first_signal_stops_and_the_second_kills() -> None:
         loop = asyncio.get_running_loop()
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
+
+
+async def test_a_service_that_has_run_long_begins_its_pauses_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "BACKOFF_S", (0.0, 3600.0))
+    monkeypatch.setattr(lifecycle, "STEADY_S", 0.0)
+    stop = asyncio.Event()
+    tries = 0
+
+    async def shaky() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 4:
+            stop.set()
+            await forever()
+        await asyncio.sleep(0.001)
+        raise OSError("again")
+
+    await asyncio.wait_for(run_services([Service("shaky", shaky, essential=False)], stop), 5)
