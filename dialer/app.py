@@ -273,13 +273,19 @@ def watch_mqtt(settings: Settings) -> list[Part]:
     return [Watch("mqtt", MqttAt.parse(settings.mqtt_url).ask)] if settings.mqtt_url else []
 
 
+def open_log(settings: Settings) -> KafkaLog:
+    """Return the log in Kafka; a reader that is silent for two leases has died, and gives up partitions before that."""
+    session_s = max(6.0, 2 * settings.lease_s)
+    return KafkaLog(kafka_at(settings), settings.kafka_topic, session_s=session_s, drain_s=session_s * 2 / 3)
+
+
 def open_projector(ground: Ground, analytics: Analytics) -> list[Part]:
     """Wire projector and verifier from the log in force to the call records: Kafka when it is named, else the outbox.
 
     Kafka's partitions are shared by all projectors; the outbox is projected by one process at a time.
     """
     settings, engine = ground.settings, ground.engine
-    shared = KafkaLog(kafka_at(settings), settings.kafka_topic) if settings.kafka else None
+    shared = open_log(settings) if settings.kafka else None
     event_log: EventLog = shared or SqlOutboxLog(engine)
     ledger = SqlOffsetLedger(engine)
     projector = Projector(event_log, ledger, analytics, fault=ground.fault)
@@ -328,7 +334,14 @@ async def open_relay(ground: Ground) -> RelayPart:
 
     kafka = kafka_at(settings)
     writer = KafkaWriter(kafka, settings.kafka_topic)
-    relay = Relay(outbox, writer, owner=f"{_owner(settings)}:{secrets.token_hex(4)}", fault=ground.fault)
+    relay = Relay(
+        outbox,
+        writer,
+        owner=f"{_owner(settings)}:{secrets.token_hex(4)}",
+        fault=ground.fault,
+        lease_s=settings.lease_s,
+        send_s=settings.lease_s * 2 / 3,
+    )
     prepare = functools.partial(ensure_topic, kafka, topic_of(settings))
     return RelayPart(relay, ground.clock.now, prepare=prepare, prune=prune, drain_s=settings.drain_s)
 

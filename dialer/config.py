@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     overrides: Path | None = None
     """A per-trunk override table, what one carrier's codes really mean (statuses.md 2.10); None = none."""
     lease_s: float = Field(default=15.0, ge=2.0, le=600.0)
-    """How long a campaign stays an engine's without a renewal; that much after a death another engine takes over."""
+    """How long a campaign stays an engine's, a lane a relay's, unrenewed: so long after a death others take over."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
     webhook_private: bool = False

@@ -75,14 +75,18 @@ class Pipeline:
 
         return await until(is_so, within_s)
 
-    async def whole(self) -> None:
-        """Hold the call records against the attempts of the database and the carrier's own log: P1, P7."""
+    async def whole(self, poison: int = 0) -> None:
+        """Hold the call records against the attempts of the database and the carrier's own log: P1, P7.
+
+        `poison`: how many of the events nobody can read.
+        """
         await self.centre.check("engine")
         report = await self.command("cdr", "verify")
         assert report["ok"], report
         parts = report["partitions"]
         attempts = await self.centre.attempts()
         assert sum(part["records"] for part in parts) == await self.written()
+        assert sum(part["dead_letters"] for part in parts) == poison
         assert [sum(part[kind] for part in parts) for kind in ("begun", "finals", "calls")] == [len(attempts)] * 3
 
 
