@@ -169,6 +169,14 @@ class Relay:
 
         Raises what the store throws: run it again.
         """
+        try:
+            await self._until(stop)
+            await self.close()
+        finally:
+            self._producer = None
+            await self._writer.close()
+
+    async def _until(self, stop: asyncio.Event) -> None:
         pause = BACKOFF_S[0]
         while not stop.is_set():
             try:
@@ -180,7 +188,6 @@ class Relay:
             pause = BACKOFF_S[0]
             if self.idle:
                 await _wait(stop, POLL_S)
-        await self.close()
 
     async def close(self) -> None:
         """Send what is left, as far as Kafka answers, and give the lanes back."""
