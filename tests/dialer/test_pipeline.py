@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.dialer.centre import centre_at, end, until
-from tests.dialer.pipeline import Pipeline, address, ready
+from tests.dialer.pipeline import Pipeline, address, readiness, ready
 from tests.plugins.kafka import KafkaServer
 
 pytestmark = [
@@ -48,4 +48,36 @@ async def test_four_roles_bring_every_call_to_clickhouse_once(pipeline: Pipeline
         rebuilt = await pipeline.command("cdr", "rebuild", "--yes")
         assert rebuilt["before"] == rebuilt["after"], rebuilt
         await end(*roles.values())
+    await pipeline.whole()
+
+
+async def test_from_the_outbox_to_kafka_by_a_rebuild(pipeline: Pipeline) -> None:
+    outbox = {"DIALER_KAFKA": ""}
+    await pipeline.centre.campaign("spring", leads=30)
+    async with (
+        pipeline.centre.dialing("engine", **(pipeline.env | outbox)) as engine,
+        pipeline.role("projector", **outbox) as projector,
+    ):
+
+        async def done() -> bool:
+            return len({one.phone_e164 for one in await pipeline.centre.attempts() if one.settled}) == 30
+
+        await until(done)
+        await end(engine)
+        await pipeline.caught_up()
+        await end(projector)
+    async with pipeline.role("relay") as relay, pipeline.role("projector") as projector:
+        url = await address(projector)
+
+        async def refused() -> bool:
+            return "projected from the outbox" in (await readiness(url))["analytics"]
+
+        await until(refused)
+        assert (await pipeline.command("cdr", "verify"))["partitions"][0]["calls"] == 30, "nothing was touched"
+        relayed = await address(relay)
+        await until(lambda: ready(relayed))
+        await pipeline.command("cdr", "rebuild", "--yes")
+        await until(lambda: ready(url))
+        await pipeline.caught_up()
+        await end(relay, projector)
     await pipeline.whole()
