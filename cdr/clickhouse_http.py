@@ -58,7 +58,9 @@ def parse(url: str) -> Address:
     except ValueError as error:
         raise BadInput(f"the ClickHouse address is no address: {error}") from None
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise BadInput("the ClickHouse address must be http://USER:PASSWORD@HOST:PORT/DATABASE, or https://...")
+        raise BadInput(
+            "the ClickHouse address must be http(s)://HOST:PORT/DATABASE, with USER:PASSWORD@ before HOST if need be"
+        )
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     if unknown := sorted(options.keys() - {"ca_cert", "verify"}):
         raise BadInput(f"the ClickHouse address has unknown options: {', '.join(unknown)}; known: ca_cert, verify")

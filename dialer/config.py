@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +33,14 @@ class Settings(BaseSettings):
     """Empty = SQLite in the home folder; or postgresql://USER@HOST/NAME."""
     kafka: str = ""
     """Kafka's bootstrap servers, HOST:PORT with commas; empty = the database's outbox itself is the event log."""
+    kafka_user: str = ""
+    """Who signs in at Kafka (SASL); empty = nobody does."""
+    kafka_password: str = Field(default="", repr=False)
+    """The password of kafka_user."""
+    kafka_sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the user signs in."""
+    kafka_tls: bool = False
+    """Whether Kafka is spoken to through TLS; an authority of your own: SSL_CERT_FILE."""
     kafka_topic: str = Field(default="cdr.events", min_length=1, max_length=249, pattern=r"^[A-Za-z0-9._-]+$")
     """The topic of the call events."""
     kafka_partitions: int = Field(default=6, ge=1, le=10_000)

@@ -55,4 +55,6 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="JSON for program
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
+    if name.endswith("_password"):
+        return "***" if value else ""
     return "" if value is None else hide_secrets(str(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
+import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -126,8 +126,10 @@ async def _kafka(settings: Settings) -> str:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the finding says it, once
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=int(WITHIN_S * 500))
+    from dialer.kafka import kafka_at
+
+    options = msgspec.structs.replace(kafka_at(settings), timeout_s=WITHIN_S / 2).options()
+    admin = AIOKafkaAdminClient(**options)
     try:
         await admin.start()
         (topic,) = await admin.describe_topics([settings.kafka_topic])

@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -21,7 +22,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
@@ -33,13 +34,17 @@ VERSION = "4.1.0"
 MAVEN_TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _MAIN = "kafka_2.13-{}.jar"
 _PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{guarded},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{guarded}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
+listener.name.sasl_plaintext.sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={login} required user_{user}="{password}";
 log.dirs={folder}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -54,10 +59,23 @@ log.cleaner.enable=false
 """
 
 
+class Guarded(NamedTuple):
+    """The broker's door for those who sign in (SASL PLAIN, no TLS)."""
+
+    bootstrap: str
+    user: str
+    password: str
+
+
 class KafkaServer(Protocol):
     """A broker for tests: its address, and a hand on its process."""
 
     bootstrap: str
+
+    @property
+    def guarded(self) -> Guarded:
+        """Return the door where it wants a password."""
+        ...
 
     def stop(self) -> None:
         """End it in good order; no-op when it does not run."""
@@ -91,6 +109,11 @@ class ForeignKafka:
 
     stop = kill = pause = _refuse
 
+    @property
+    def guarded(self) -> Guarded:
+        """Skip: who runs it gives no passwords away."""
+        pytest.skip(f"nobody told this run a password of the broker at {self.bootstrap}")
+
     def start(self) -> None:
         """Do nothing: nobody here could stop it."""
 
@@ -106,13 +129,21 @@ class LocalKafka:
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.bootstrap = f"127.0.0.1:{self._port}"
+        self.guarded = Guarded(f"127.0.0.1:{_free_port()}", "dialer", secrets.token_hex(8))
         self._properties = folder / "server.properties"
-        self._properties.write_text(_PROPERTIES.format(port=self._port, controller=_free_port(), folder=folder))
+        self._properties.write_text(self._settings())
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "a")
         command = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT_S)
         if done.returncode:
             pytest.fail(f"Kafka's storage could not be formatted: {done.stdout}{done.stderr}", pytrace=False)
+
+    def _settings(self) -> str:
+        door = self.guarded
+        return _PROPERTIES.format(
+            port=self._port, controller=_free_port(), folder=self._folder, login=_LOGIN,
+            guarded=door.bootstrap.rpartition(":")[2], user=door.user, password=door.password,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start it, unless it runs, and wait until it answers."""

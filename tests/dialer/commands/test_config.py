@@ -21,7 +21,8 @@ def listed(folder: Path) -> list[str]:
 async def test_show_names_every_setting_and_its_source_and_no_password(tmp_path: Path) -> None:
     (tmp_path / "dialer.toml").write_text("drain_s = 5\n")
     url, broker = "postgresql://u:geheim@127.0.0.1:1/d", "mqtt://u:geheim@127.0.0.1:1"
-    code, out, err = await run(tmp_path, "config", "show", "--json", DIALER_DATABASE_URL=url, DIALER_MQTT_URL=broker)
+    secret = {"DIALER_DATABASE_URL": url, "DIALER_MQTT_URL": broker, "DIALER_KAFKA_PASSWORD": "geheim"}
+    code, out, err = await run_in(secret, tmp_path, "config", "show", "--json")
     assert (code, err) == (0, "")
     rows = {row["setting"]: row for row in json.loads(out)}
     assert rows["database_url"]["value"] == "postgresql://u:***@127.0.0.1:1/d"
@@ -29,7 +30,8 @@ async def test_show_names_every_setting_and_its_source_and_no_password(tmp_path:
     assert (rows["database_url"]["from"], rows["drain_s"]["from"]) == (
         "DIALER_DATABASE_URL", str(tmp_path / "dialer.toml"),
     )  # fmt: skip
-    code, out, _ = await run(tmp_path, "config", "show", DIALER_DATABASE_URL=url, DIALER_MQTT_URL=broker)
+    assert rows["kafka_password"]["value"] == "***"
+    code, out, _ = await run_in(secret, tmp_path, "config", "show")
     assert code == 0
     assert "geheim" not in out
     assert listed(tmp_path) == ["dialer.toml"], "nothing is made"
