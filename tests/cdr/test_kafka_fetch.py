@@ -74,7 +74,8 @@ async def test_the_marker_of_a_transaction_is_passed_over(
     ):
         await producer.send_and_wait(topic, b"in it", partition=1)
     await produce(kafka, topic, b"after it")
-    records, at = [], 0
+    records: list[LogRecord] = []
+    at = 0
     while len(records) < 2:
         found = await fetcher.fetch(1, at)
         records += found.records
