@@ -98,7 +98,7 @@ async def open_clickhouse(
 
 def _open(address: Address, layout: Layout, retention: Retention) -> Client:
     try:
-        client = _connect(address)
+        client = connect(address)
         try:
             _check(address, client)
             migrate(client, layout=layout)
@@ -112,7 +112,8 @@ def _open(address: Address, layout: Layout, retention: Retention) -> Client:
     return client
 
 
-def _connect(address: Address) -> Client:
+def connect(address: Address) -> Client:
+    """Open a connection to a server whose tables may be anyone's; raises what clickhouse-connect raises."""
     return clickhouse_connect.get_client(
         interface=address.scheme,
         host=address.host,

@@ -275,6 +275,7 @@ _ENVELOPES: Final = msgspec.json.Decoder(Envelope[msgspec.Raw])
 _DATA: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     name.value: msgspec.json.Decoder(kind) for name, kind in DATA_TYPES.items()
 }
+_MAJOR: Final = SCHEMA_VERSION.partition(".")[0]
 _MAX_MICROS: Final = 4_102_444_800 * MICROS  # 2100-01-01: DateTime64 and people end about there
 
 
@@ -296,7 +297,8 @@ def decode(value: bytes) -> Decoded:
 
 
 def _check(event: Envelope[msgspec.Raw]) -> None:
-    if event.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+    version = event.schema_version
+    if version != SCHEMA_VERSION and version.partition(".")[0] != _MAJOR:
         raise RejectRecord("another major schema version")
     if not 0 < event.occurred_at < _MAX_MICROS:
         raise RejectRecord("occurred_at is not a time")

@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from itertools import islice
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from cdr.kafka_at import TOPIC, KafkaAt
+from cdr.kafka_fetch import KafkaFetcher
 from cdr.kafka_topics import partitions_of
 from dialer.errors import DialerError, PartitionGone, Unreachable
 from dialer.ports import LogRecord
@@ -31,11 +32,9 @@ DRAIN_S: Final = 20.0
 SESSION_S: Final = 30.0
 """The group waits so long for a reader that is silent; longer than DRAIN_S."""
 IDLE_S: Final = 5.0
-"""A partition that nobody has read for so long is not fetched any more until somebody does."""
+"""What was fetched of a partition that nobody has read for so long is forgotten."""
 COMMIT_S: Final = 5.0
 """How often the group is told where we are; nothing but lag tools looks at it."""
-FETCH_BYTES: Final = 2 << 20
-_POLL_MS: Final = 200
 
 
 class LogBroken(DialerError):
@@ -46,7 +45,7 @@ class _Held:
     """A partition that is ours: records that were fetched and not yet passed by the reader."""
 
     def __init__(self) -> None:
-        self.records: deque[LogRecord] = deque()
+        self.records: list[LogRecord] = []
         self.lock = asyncio.Lock()
         self.after = -1
         """The last offset before the first record in hand; -1 = nowhere yet."""
@@ -63,8 +62,7 @@ class _Held:
 
     def forget(self, after: int) -> None:
         """Drop what the reader has passed."""
-        while self.records and self.records[0].offset <= after:
-            self.records.popleft()
+        del self.records[: bisect_right(self.records, after, key=attrgetter("offset"))]
         self.after = after
 
 
@@ -104,6 +102,8 @@ class KafkaLog:
         self._drain_s = drain_s
         self._session_s = session_s
         self._consumer: Any = None
+        """The member of the group; it fetches nothing."""
+        self._fetcher = KafkaFetcher(kafka, topic)
         self._held: dict[int, _Held] = {}
         self._gone = asyncio.Event()
         self._told_at = 0.0
@@ -116,14 +116,15 @@ class KafkaLog:
         consumer = AIOKafkaConsumer(
             **self._kafka.options(), group_id=self._group, enable_auto_commit=False, auto_offset_reset="earliest",
             session_timeout_ms=session_ms, rebalance_timeout_ms=session_ms, heartbeat_interval_ms=session_ms // 10,
-            max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=_POLL_MS,
         )  # fmt: skip
         try:
             with self._kafka.explained(self._doing):
                 async with asyncio.timeout(2 * self._kafka.timeout_s):
                     await consumer.start()
+                    await self._fetcher.start()
         except BaseException:
             await consumer.stop()
+            await self._fetcher.close()
             raise
         self._consumer = consumer
         if self._group is not None:
@@ -136,8 +137,12 @@ class KafkaLog:
         """Let the round in progress end, say where we are and leave the group; nothing to do if it never began."""
         await self.give_up()
         consumer, self._consumer = self._consumer, None
-        if consumer is not None:
+        if consumer is None:
+            return
+        try:
             await consumer.stop()
+        finally:
+            await self._fetcher.close()
 
     async def partitions(self) -> Sequence[int]:
         """List the partitions that are this process's now."""
@@ -146,15 +151,14 @@ class KafkaLog:
     async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
         """Return records with `after` < offset (<= `until`), in order; empty when there are none yet.
 
-        Reading on where the last reading ended, or there again, costs no seek. Raises PartitionGone; Unreachable when
+        Reading on where the last reading ended, or there again, costs no fetch. Raises PartitionGone; Unreachable when
         records are there and do not come; LogBroken when the topic no longer holds them.
         """
         held = self._mine(partition)
         async with held.lock:
             place = TopicPartition(self.topic, partition)
-            self._wake(place, held)
+            self._forget_idle(held)
             if not held.covers(after):
-                self._consumer.seek(place, after)
                 held.restart(after)
             held.forget(after)
             want = limit if until is None else min(limit, until - after)
@@ -164,7 +168,7 @@ class KafkaLog:
                 await self._tell()
             if self._held.get(partition) is not held:
                 raise PartitionGone(partition)
-            found = list(islice(held.records, want))
+            found = held.records[:want]
         return found if until is None else [record for record in found if record.offset <= until]
 
     def receive(self, partitions: Iterable[int]) -> None:
@@ -193,59 +197,49 @@ class KafkaLog:
             raise PartitionGone(partition)
         return held
 
-    def _wake(self, place: TopicPartition, held: _Held) -> None:
-        """Fetch this one, and no longer those that nobody reads."""
-        now = time.monotonic()
-        held.read_at = now
-        paused = self._consumer.paused()
-        if place in paused:
-            self._consumer.resume(place)
-        for partition, other in self._held.items():
-            if now - other.read_at > IDLE_S and (idle := TopicPartition(self.topic, partition)) not in paused:
-                self._consumer.pause(idle)
+    def _forget_idle(self, held: _Held) -> None:
+        now = held.read_at = time.monotonic()
+        for other in self._held.values():
+            if now - other.read_at > IDLE_S and not other.lock.locked():
                 other.restart(-1)
 
     async def _fill(self, place: TopicPartition, held: _Held, want: int) -> None:
         """Fetch until `want` records are in hand or the end is reached."""
         waited = time.monotonic()
         while len(held.records) < want:
-            if await self._poll(place, held, want, timeout_ms=0):
-                continue
-            high = self._consumer.highwater(place)
-            if (high is None or held.fetched >= high) and await self._at_end(place, held):
-                return
-            if await self._poll(place, held, want, timeout_ms=_POLL_MS):
+            before = held.fetched
+            high = await self._fetch(place, held)
+            if held.fetched > before:
                 waited = time.monotonic()
+            elif high <= before:
+                return
             elif time.monotonic() - waited > self._kafka.timeout_s:
                 raise Unreachable(
                     f"{self._doing}: Kafka at {self._kafka.bootstrap} does not send partition {place.partition} from "
                     f"offset {held.fetched}; check its brokers"
                 )
 
-    async def _poll(self, place: TopicPartition, held: _Held, want: int, *, timeout_ms: int) -> bool:
-        room = want - len(held.records)
-        polled = self._consumer.getmany(place, timeout_ms=timeout_ms, max_records=room)
-        records = (await self._unless_gone(polled)).get(place)
-        if not records:
-            return False
-        held.read_at = time.monotonic()
-        if records[0].offset != held.fetched:
-            await self._check_hole(place, held, records[0].offset)
-        held.records += [
-            LogRecord(one.partition, one.offset + 1, (one.key or b"").decode(errors="replace"), one.value or b"")
-            for one in records
-        ]
-        held.fetched = records[-1].offset + 1
-        return True
+    async def _fetch(self, place: TopicPartition, held: _Held) -> int:
+        """Fetch once; return where the partition ends."""
+        try:
+            found = await self._unless_gone(self._fetcher.fetch(place.partition, held.fetched))
+        except OffsetOutOfRangeError:
+            await self._check_end(place, held)
+            await self._check_hole(place, held, held.fetched)
+            raise
+        if found.records and found.records[0].offset != held.fetched + 1:
+            await self._check_hole(place, held, found.records[0].offset - 1)
+        held.records += found.records
+        held.fetched = found.next
+        return found.high
 
-    async def _at_end(self, place: TopicPartition, held: _Held) -> bool:
+    async def _check_end(self, place: TopicPartition, held: _Held) -> None:
         end = (await self._unless_gone(self._consumer.end_offsets([place])))[place]
         if held.fetched > end:
             raise LogBroken(
                 f"{self.topic}:{place.partition} ends at {end}, but it was read to {held.fetched} before: the topic "
                 "was made anew or cut; restore it, or start again with a new ledger and an empty ClickHouse"
             )
-        return bool(held.fetched == end)
 
     async def _check_hole(self, place: TopicPartition, held: _Held, found: int) -> None:
         """Refuse to go on where records were dropped; a hole in the middle is a marker of somebody's transaction."""
@@ -271,6 +265,7 @@ class KafkaLog:
     async def _tell(self) -> None:
         if time.monotonic() - self._told_at > COMMIT_S:
             self._told_at = time.monotonic()
+            await self._unless_gone(self._consumer.getmany(timeout_ms=0))  # a member that never asks must leave
             await self._unless_gone(self._commit(dict(self._held)))
 
     async def _commit(self, held: dict[int, _Held]) -> None:

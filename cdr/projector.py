@@ -21,6 +21,8 @@ PROJECTION: Final = "clickhouse"
 _OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT (log_partition = {partition:UInt32}
 AND log_offset BETWEEN {first:UInt64} AND {last:UInt64})"""
 BATCH_ROWS: Final = 10_000
+AT_ONCE: Final = 3
+"""Ranges in memory at a time, each of another partition."""
 FLUSH_S: Final = 1.0
 """About one insert a second per table in the steady state."""
 DEAD_LETTERS_MAX: Final = 1_000
@@ -73,6 +75,7 @@ class Projector:
         flush_s: float = FLUSH_S,
         dead_letters_max: int = DEAD_LETTERS_MAX,
         projection: str = PROJECTION,
+        at_once: int = AT_ONCE,
     ) -> None:
         self.failure: str | None = None
         self._projection = projection
@@ -83,6 +86,7 @@ class Projector:
         self._batch_rows = batch_rows
         self._flush_s = flush_s
         self._dead_letters_max = dead_letters_max
+        self._at_once = at_once
         self._turn = asyncio.Lock()  # `run` and a drain's `run_once` must not work on one range at a time
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
@@ -99,7 +103,7 @@ class Projector:
         """Project one range of each partition, a pending one first; return how many records they held."""
         async with self._turn:
             try:
-                rows = sum([await _unless_gone(self._project_next(one), 0) for one in await self._log.partitions()])
+                rows = await self._round(await self._log.partitions())
             except Exception as error:
                 # What is for people quotes no record; other errors may.
                 words = f": {error}" if isinstance(error, FatalProjection | DialerError) else ""
@@ -107,6 +111,27 @@ class Projector:
                 raise
             self.failure = None
             return rows
+
+    async def _round(self, partitions: Sequence[int]) -> int:
+        """Project a range of each partition, some at a time: one is read and decoded while another is inserted.
+
+        After a failure nothing new is begun, and what is under way ends before it is raised: an insert goes on in its
+        thread whether somebody waits for it or not, and must not meet its own replay.
+        """
+        places, failures = asyncio.Semaphore(self._at_once), list[Exception]()
+
+        async def one(partition: int) -> int:
+            async with places:
+                try:
+                    return 0 if failures else await _unless_gone(self._project_next(partition), 0)
+                except Exception as error:  # noqa: BLE001 -- raised below
+                    failures.append(error)
+                    return 0
+
+        rows = sum(await asyncio.gather(*map(one, partitions)))
+        if failures:
+            raise failures[0]
+        return rows
 
     async def drain(self) -> None:
         """Wait for the round in progress: a log calls this before it gives a partition away."""

@@ -45,7 +45,7 @@ def bench_settle(*, url: str, attempts: int, batch: int, repeats: int, step: Ste
     PostgreSQL's, DialerError when pgbench is missing or fails.
     """
     pgbench = find_pgbench()
-    server = _server(url)
+    server = postgres_server(url)
     pairs: list[Pair] = []
     rows = 0
     for number in range(1, repeats + 1):
@@ -66,7 +66,8 @@ def bench_settle(*, url: str, attempts: int, batch: int, repeats: int, step: Ste
     )
 
 
-def _server(url: str) -> URL:
+def postgres_server(url: str) -> URL:
+    """Read the address of a PostgreSQL server; raise BadInput for another one."""
     try:
         server = make_url(url)
     except ArgumentError as error:
@@ -120,7 +121,7 @@ def _literal(value: object, render: Any) -> str:
 
 
 async def _live(server: URL, attempts: int, batch: int) -> tuple[float, dict[str, list[dict[str, Any]]]]:
-    async with _database(server) as mine:
+    async with own_database(server) as mine:
         engine = await prepared(mine.render_as_string(hide_password=False), attempts)
         try:
             await fill_leads(engine, attempts)
@@ -132,7 +133,7 @@ async def _live(server: URL, attempts: int, batch: int) -> tuple[float, dict[str
 
 
 async def _plain(server: URL, pgbench: Path, rows: Rows, transactions: int) -> float:
-    async with _database(server) as mine:
+    async with own_database(server) as mine:
         engine = await prepared(mine.render_as_string(hide_password=False), len(rows["leads"]))
         await engine.dispose()
         with TemporaryDirectory(prefix="dialer-bench-") as folder:
@@ -160,8 +161,8 @@ def _run_pgbench(pgbench: Path, database: URL, file: Path) -> float:
 
 
 @asynccontextmanager
-async def _database(server: URL) -> AsyncIterator[URL]:
-    """Make a database on the server, drop it afterwards."""
+async def own_database(server: URL) -> AsyncIterator[URL]:
+    """Make a database on the server; drop it afterwards. Raises DialerError when that cannot be."""
     name = f"dialer_bench_{uuid.uuid4().hex}"
     address = server.set(drivername="postgresql").render_as_string(hide_password=False)
     try:

@@ -22,6 +22,9 @@ _Repeats = Annotated[int, typer.Option(min=1, help="How often the two are measur
 _Seed = Annotated[int, typer.Option(help="The simulated world's seed.")]
 
 
+_Kafka = Annotated[str, typer.Option(envvar="DIALER_KAFKA", help="HOST:PORT of a broker on which topics may be made.")]
+
+
 @app.command("engine")
 def engine_command(
     agents: Annotated[int, typer.Option(min=1, help="Agents of the simulated campaign.")] = 100,
@@ -67,6 +70,49 @@ def settle_command(
 
     def work(step: Step) -> Result:
         return bench_settle(url=database_url, attempts=attempts, batch=batch, repeats=repeats, step=step)
+
+    _show([work], as_json)
+
+
+@app.command("projector")
+def projector_command(
+    kafka: _Kafka = "",
+    clickhouse_url: Annotated[
+        str, typer.Option(envvar="DIALER_CLICKHOUSE_URL", help="A ClickHouse server; without it, the embedded one.")
+    ] = "",
+    events: Annotated[int, typer.Option(min=1, help="Events in the topic.")] = 400_000,
+    repeats: _Repeats = 3,
+    passing: Annotated[int, typer.Option(min=0, help="Watch the memory while so many more events pass.")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Project events from Kafka into ClickHouse, beside bare consuming and bare inserting."""
+    _check_kafka(kafka)
+    from dialer.bench.projector import bench_projector
+
+    def work(step: Step) -> Result:
+        return bench_projector(
+            kafka=kafka, clickhouse_url=clickhouse_url, events=events, repeats=repeats, passing=passing, step=step
+        )
+
+    _show([work], as_json)
+
+
+@app.command("relay")
+def relay_command(
+    kafka: _Kafka = "",
+    database_url: Annotated[
+        str, typer.Option(help="A PostgreSQL server on which databases may be made; without it, an SQLite file.")
+    ] = "",
+    events: Annotated[int, typer.Option(min=1, help="Records in the outbox.")] = 200_000,
+    repeats: _Repeats = 3,
+    as_json: _Json = False,
+) -> None:
+    """Relay records from the outbox to Kafka, beside aiokafka's own producer sending them."""
+    _check_kafka(kafka)
+    from dialer.bench.relay import bench_relay
+
+    def work(step: Step) -> Result:
+        return bench_relay(kafka=kafka, database_url=database_url, events=events, repeats=repeats, step=step)
 
     _show([work], as_json)
 
@@ -135,6 +181,11 @@ def all_command(
 def _check(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
         raise BadInput(f"--{name} must be a positive number, not {value}")
+
+
+def _check_kafka(kafka: str) -> None:
+    if not kafka:
+        raise BadInput("--kafka (DIALER_KAFKA) is empty: name a broker on which topics may be made, HOST:PORT")
 
 
 def _show(benches: Sequence[Callable[[Step], Result]], as_json: bool) -> None:

@@ -14,7 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from cdr.clickhouse import Analytics
 from cdr.kafka_at import KafkaAt
-from cdr.kafka_log import IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_fetch import Fetched
+from cdr.kafka_log import COMMIT_S, IDLE_S, KafkaLog, LogBroken
 from cdr.kafka_topics import TopicSettings, ensure_topic
 from cdr.memory import MemoryOffsetLedger
 from cdr.project import Rows
@@ -80,24 +81,17 @@ def append(producer: AIOKafkaProducer, one_partition: str) -> Append:
 
 
 class TestKafkaLog(EventLogContract):
-    async def test_reading_on_does_not_seek(self, event_log: KafkaLog, append: Append) -> None:
+    async def test_reading_on_does_not_fetch_again(self, event_log: KafkaLog, append: Append) -> None:
         await append([b"%d" % number for number in range(1, 1001)])
-        seeks: list[int] = []
-        seek = event_log._consumer.seek
-
-        def counted(place: TopicPartition, offset: int) -> None:
-            seeks.append(offset)
-            seek(place, offset)
-
-        event_log._consumer.seek = counted
+        fetches = counted_fetches(event_log)
         for after in range(0, 1000, 100):
             peeked = await event_log.read(0, after=after, limit=1)  # as the lag's measurement does
             found = await event_log.read(0, after=after, limit=100)
             assert [one.offset for one in found] == list(range(after + 1, after + 101))
             assert list(peeked) == found[:1]
-        assert seeks == [0]
+        assert fetches == [(0, 0)]
         assert [one.offset for one in await event_log.read(0, after=4, limit=2)] == [5, 6]
-        assert seeks == [0, 4]
+        assert fetches == [(0, 0), (0, 4)]
 
     async def test_a_partition_of_another_reader_is_gone(self, event_log: KafkaLog) -> None:
         with pytest.raises(PartitionGone):
@@ -165,16 +159,53 @@ async def test_the_group_is_told_how_far_the_reader_is(kafka: KafkaServer, one_p
         assert await other.committed(place) == 2
 
 
-async def test_a_partition_that_nobody_reads_is_paused(kafka: KafkaServer, topic: str) -> None:
+def counted_fetches(log: KafkaLog) -> list[tuple[int, int]]:
+    """Return a list that grows with each fetch: the partition, and Kafka's offset."""
+    fetches: list[tuple[int, int]] = []
+    fetch = log._fetcher.fetch
+
+    async def counted(partition: int, offset: int) -> Fetched:
+        fetches.append((partition, offset))
+        return await fetch(partition, offset)
+
+    log._fetcher.fetch = counted  # type: ignore[method-assign, assignment]
+    return fetches
+
+
+async def test_a_partition_that_nobody_reads_is_not_fetched_and_forgotten_after_a_while(
+    kafka: KafkaServer, topic: str, producer: AIOKafkaProducer
+) -> None:
+    await load(producer, topic, range(1, 20))
     async with opened(kafka, topic, held=PARTITIONS) as log:
+        fetches = counted_fetches(log)
+        first, _ = await log.read(0, after=0, limit=1), await log.read(1, after=0, limit=1)
+        assert fetches == [(0, 0), (1, 0)]
+        assert log._held[0].records
         assert {place.partition for place in log._consumer.paused()} == set(range(PARTITIONS))
-        await log.read(0, after=0, limit=1)
-        await log.read(1, after=0, limit=1)
-        assert {place.partition for place in log._consumer.paused()} == {2, 3}
         log._held[0].read_at -= IDLE_S + 1
         await log.read(1, after=0, limit=1)
-        assert {place.partition for place in log._consumer.paused()} == {0, 2, 3}
-        assert list(await log.read(0, after=0, limit=1)) == []
+        assert log._held[0].records == []
+        assert list(await log.read(0, after=0, limit=1)) == list(first)
+        assert fetches == [(0, 0), (1, 0), (0, 0)]
+
+
+async def test_a_member_that_only_fetches_stays_in_the_group(kafka: KafkaServer, one_partition: str) -> None:
+    """The client takes a member that never polls for hung; one poll each time the group is told must be enough."""
+    async with opened(kafka, one_partition) as log:
+        polls: list[int] = []
+        getmany = log._consumer.getmany
+
+        async def counted(*, timeout_ms: int) -> Any:
+            polls.append(timeout_ms)
+            return await getmany(timeout_ms=timeout_ms)
+
+        log._consumer.getmany = counted
+        for _ in range(2):
+            log._told_at -= COMMIT_S + 1
+            await log.read(0, after=0, limit=1)
+        await log.read(0, after=0, limit=1)
+        assert polls == [0, 0]
+        assert log._consumer._subscription.fetcher_idle_time < COMMIT_S
 
 
 class CountingSink:

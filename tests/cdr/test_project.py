@@ -63,6 +63,15 @@ def test_what_cannot_be_read_becomes_a_dead_letter_and_disturbs_nothing() -> Non
     assert (projection.call_events.count, projection.calls.count) == (1, 1)
 
 
+def test_bytes_that_are_no_text_in_a_field_that_nobody_knows_are_a_dead_letter() -> None:
+    ringing = next(event.value for event in life(1) if b"call.ringing" in event.value)
+    broken = ringing.replace(b'"data":{}', b'"data":{"x":"\xff"}')
+    assert broken != ringing
+    projection = project(records(broken, ringing))
+    assert [row["reason"] for row in as_dicts(projection.dead_letters)] == ["not JSON (UnicodeDecodeError)"]
+    assert projection.call_events.count == 1
+
+
 def test_a_whole_cdr_without_a_call_and_a_change_without_a_lead_are_dead_letters() -> None:
     cdr = attempt_settled(talk(), CAMPAIGN)[-1].value.replace(b'"call_id":"call-000001"', b'"call_id":null')
     moved = lead_changed(change(5, 3, "paused"), CAMPAIGN).value.replace(b'"lead_id":5', b'"lead_id":null')

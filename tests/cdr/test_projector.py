@@ -246,3 +246,48 @@ async def test_a_database_that_is_away_is_said_without_a_number_and_loses_nothin
     await drain(projector)
     assert projector.failure is None
     assert len((await tables(analytics))["calls"]) == 4
+
+
+class _Slow:
+    """Keeps an account of the inserts under way; the first one of `failing` fails while others go on."""
+
+    def __init__(self, failing: str = "") -> None:
+        self._failing = failing
+        self.under_way: set[str] = set()
+        self.most = 0
+        self.begun: list[str] = []
+
+    async def insert(self, rows: Rows, *, token: str) -> None:
+        if rows.table != "call_events":
+            return
+        self.begun.append(token)
+        self.under_way.add(token)
+        self.most = max(self.most, len(self.under_way))
+        try:
+            await asyncio.sleep(0.02)
+            if token.startswith(self._failing or "never"):
+                raise ConnectionError
+            await asyncio.sleep(0.05)
+        finally:
+            self.under_way.remove(token)
+
+    async def query(self, sql: str, parameters: dict[str, object]) -> Any:
+        raise AssertionError(sql)
+
+
+async def test_only_so_many_partitions_are_in_memory_at_a_time_and_all_have_their_turn() -> None:
+    sink = _Slow()
+    projector = Projector(log_of(8, partitions=8), MemoryOffsetLedger(), sink, at_once=3)
+    assert await drain(projector) > 8
+    assert sink.most == 3
+    assert len(sink.begun) == 8
+
+
+async def test_after_a_failure_nothing_new_is_begun_and_what_is_under_way_ends_first() -> None:
+    log, ledger = log_of(8, partitions=8), MemoryOffsetLedger()
+    sink = _Slow(failing=f"{log.topic}:1:")
+    with pytest.raises(ConnectionError):
+        await Projector(log, ledger, sink, at_once=3).run_once()
+    assert sink.under_way == set()
+    assert len(sink.begun) == 3
+    assert [await ledger.position(PROJECTION, one) > 0 for one in range(8)] == [one in {0, 2} for one in range(8)]

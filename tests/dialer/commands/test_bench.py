@@ -95,6 +95,8 @@ def test_people_get_a_table_with_goals() -> None:
         ["import", "--rows", "0"],
         ["idle", "--port", "80"],
         ["views", "--leads", "0"],
+        ["projector", "--events", "0"],
+        ["relay", "--repeats", "0"],
         ["nothing"],
     ],
 )
@@ -108,6 +110,8 @@ def test_wrong_options_exit_with_2(words: list[str]) -> None:
         (["engine", "--hours", "0"], "--hours"),
         (["engine", "--hours", "nan"], "--hours"),
         (["idle", "--seconds", "-1"], "--seconds"),
+        (["projector"], "--kafka"),
+        (["relay", "--kafka", ""], "--kafka"),
     ],
 )
 def test_wrong_numbers_are_named(words: list[str], name: str) -> None:
