@@ -67,10 +67,10 @@ def by_partition(rows: Sequence[OutboxRow]) -> dict[int, list[OutboxRow]]:
 
 
 @asynccontextmanager
-async def own_topic(kafka: KafkaAt) -> AsyncIterator[str]:
+async def own_topic(kafka: KafkaAt, partitions: int = PARTITIONS) -> AsyncIterator[str]:
     """Make a topic with the pipeline's settings; delete it afterwards. Raises Unreachable or BadInput."""
     name = f"dialer.bench.{uuid.uuid4().hex}"
-    await ensure_topic(kafka, TopicSettings(name))
+    await ensure_topic(kafka, TopicSettings(name, partitions=partitions))
     try:
         yield name
     finally:

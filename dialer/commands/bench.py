@@ -117,6 +117,30 @@ def relay_command(
     _show([work], as_json)
 
 
+@app.command("lag")
+def lag_command(
+    kafka: Annotated[str, typer.Option(envvar="DIALER_KAFKA", help="A broker; without it the outbox is the log.")] = "",
+    database_url: Annotated[
+        str, typer.Option(help="A PostgreSQL server on which databases may be made; without it, an SQLite file.")
+    ] = "",
+    clickhouse_url: Annotated[
+        str, typer.Option(envvar="DIALER_CLICKHOUSE_URL", help="A ClickHouse server; without it, the embedded one.")
+    ] = "",
+    rate: Annotated[int, typer.Option(min=10, help="Calls that end a second.")] = 500,
+    seconds: Annotated[int, typer.Option(min=2, help="For how long.")] = 30,
+    as_json: _Json = False,
+) -> None:
+    """End calls at a steady rate, and see how long each takes until a query finds its record."""
+    from dialer.bench.lag import bench_lag
+
+    def work(step: Step) -> Result:
+        return bench_lag(
+            kafka=kafka, database_url=database_url, clickhouse_url=clickhouse_url, rate=rate, seconds=seconds, step=step
+        )
+
+    _show([work], as_json)
+
+
 @app.command("import")
 def import_command(
     rows: Annotated[int, typer.Option(min=1, help="Rows of the workbook; memory: also 4 times more.")] = 50_000,
