@@ -22,6 +22,7 @@ from dialer.ports import LogRecord
 
 FETCH_BYTES: Final = 2 << 20
 """Of one answer, unless a single batch is larger."""
+_AT_ONCE_MS: Final = 0
 _AT_LEAST: Final = 1
 _READ_UNCOMMITTED: Final = 0
 _BACKOFF_S: Final = 0.1
@@ -57,27 +58,27 @@ class KafkaFetcher:
         if client is not None:
             await client.close()
 
-    async def fetch(self, partition: int, offset: int, *, wait_ms: int = 0) -> Fetched:
-        """Return what follows an offset, at once or as soon as there is something, `wait_ms` at most.
+    async def fetch(self, partition: int, offset: int) -> Fetched:
+        """Return what follows an offset, at once: nothing when there is nothing.
 
         What passes is tried again for `timeout_s`. Raises OffsetOutOfRangeError when the topic does not reach there.
         """
         until = time.monotonic() + self._kafka.timeout_s
         while True:
             try:
-                return await self._fetch(TopicPartition(self._topic, partition), offset, wait_ms)
+                return await self._fetch(TopicPartition(self._topic, partition), offset)
             except KafkaError as error:
                 if not error.retriable or time.monotonic() > until:
                     raise
             await asyncio.sleep(_BACKOFF_S)
             await self._client.force_metadata_update()
 
-    async def _fetch(self, place: TopicPartition, offset: int, wait_ms: int) -> Fetched:
+    async def _fetch(self, place: TopicPartition, offset: int) -> Fetched:
         leader = self._client.cluster.leader_for_partition(place)
         if leader is None or leader < 0:
             raise LeaderNotAvailableError(place)
         wanted = [(place.topic, [(place.partition, offset, FETCH_BYTES)])]
-        request = FetchRequest(wait_ms, _AT_LEAST, FETCH_BYTES, _READ_UNCOMMITTED, wanted)
+        request = FetchRequest(_AT_ONCE_MS, _AT_LEAST, FETCH_BYTES, _READ_UNCOMMITTED, wanted)
         answer = await self._client.send(leader, request)
         ((_topic, ((_partition, code, high, *_rest, data),)),) = answer.topics
         error = for_code(code)

@@ -35,6 +35,7 @@ IDLE_S: Final = 5.0
 """What was fetched of a partition that nobody has read for so long is forgotten."""
 COMMIT_S: Final = 5.0
 """How often the group is told where we are; nothing but lag tools looks at it."""
+_PAUSE_S: Final = 0.05
 
 
 class LogBroken(DialerError):
@@ -218,6 +219,8 @@ class KafkaLog:
                     f"{self._doing}: Kafka at {self._kafka.bootstrap} does not send partition {place.partition} from "
                     f"offset {held.fetched}; check its brokers"
                 )
+            else:
+                await asyncio.sleep(_PAUSE_S)
 
     async def _fetch(self, place: TopicPartition, held: _Held) -> int:
         """Fetch once; return where the partition ends."""

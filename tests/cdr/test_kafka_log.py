@@ -168,7 +168,7 @@ def counted_fetches(log: KafkaLog) -> list[tuple[int, int]]:
         fetches.append((partition, offset))
         return await fetch(partition, offset)
 
-    log._fetcher.fetch = counted  # type: ignore[method-assign, assignment]
+    log._fetcher.fetch = counted  # type: ignore[method-assign]
     return fetches
 
 
