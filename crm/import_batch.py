@@ -15,7 +15,7 @@ from crm.names import fold
 from crm.reading import Batch, Failure, Person
 from dialer.core.types import CampaignSettings
 from store.adding import NewLead, add_leads, reserve_ids
-from store.bulk import BulkStatement, among
+from store.bulk import BulkInsert, BulkStatement, among
 from store.load import CUSTOMERS, LEADS
 from store.models import Comment, LeadList
 
@@ -164,10 +164,10 @@ def _changes(known: _Known, values: Mapping[str, str], fields: tuple[str, ...], 
 
 
 @lru_cache(maxsize=64)
-def _statements(mapped: tuple[str, ...]) -> tuple[BulkStatement, BulkStatement]:
+def _statements(mapped: tuple[str, ...]) -> tuple[BulkInsert, BulkStatement]:
     """Return how new customers are inserted and known ones filled in; an empty cell leaves a field (S3-21)."""
     always = ("id", "code", "phone_e164", "name", "name_sort", "extra", "created_at", "updated_at")
-    inserting = BulkStatement(insert(CUSTOMERS), tuple(dict.fromkeys((*always, *mapped))))
+    inserting = BulkInsert(CUSTOMERS, tuple(dict.fromkeys((*always, *mapped))))
     fields = [name for name in mapped if name != "code"] + (["name_sort"] if "name" in mapped else [])
     kept: dict[str, Any] = {name: _or_as_it_is(name) for name in fields}
     changing = update(CUSTOMERS).where(CUSTOMERS.c.id == bindparam("key", type_=CUSTOMERS.c.id.type))

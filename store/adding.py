@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, select, text
 
 from cdr.encode import CampaignRef, LeadChange, OutboxEvent, lead_changed
 from dialer.core.types import CampaignSettings, HoldReason
 from statuses.lead import LeadFacts, Trigger, step
-from store.bulk import BulkStatement, among
+from store.bulk import BulkInsert, among
 from store.load import BANS, LEADS
 from store.outbox import append
 from store.rows import Ban
@@ -42,7 +42,7 @@ class _Row:
         self.remembered: str | None = None
 
 
-_INSERT: Final = BulkStatement(insert(LEADS), _Row.__slots__)
+_INSERT: Final = BulkInsert(LEADS, _Row.__slots__)
 _BANS: Final = select(
     BANS.c.phone_e164, BANS.c.kind, BANS.c.scope, BANS.c.campaign_id, BANS.c.except_campaign_id, BANS.c.until
 ).where(among(BANS.c.phone_e164))

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, Self
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Insert, String, Table, Text, Update, bindparam
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Insert,
+    String,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    insert,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
+
+_POSTGRES: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class _Keys(TypeDecorator[Collection[Any]]):
@@ -69,7 +85,7 @@ def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 class BulkStatement:
-    """An INSERT or UPDATE that takes its parameters straight from the attributes of objects, by name.
+    """An INSERT or UPDATE that is executed once for each object, with its parameters from the attributes, by name.
 
     Values go to the driver as they are: they must be plain strings, numbers, booleans, bytes or None.
     """
@@ -80,21 +96,107 @@ class BulkStatement:
 
     def run(self, connection: Connection, rows: Iterable[object]) -> None:
         """Execute once for each object; nothing happens when there are none."""
-        words, values_of = _compiled(self._statement, self._names, connection.dialect)
-        values = [values_of(row) for row in rows]
-        if values:
-            connection.exec_driver_sql(words, values)
+        words, order = _words(self._statement, self._names, connection.dialect)
+        _run_each(connection, words, order, rows)
+
+
+class BulkInsert:
+    """An INSERT that takes its values likewise, each attribute named as its column; PostgreSQL takes all in one."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self._table = table
+        self._insert = insert(table)
+        self._columns: Final = tuple(columns)
+
+    def run(self, connection: Connection, rows: Iterable[object]) -> None:
+        """Insert one row for each object; nothing happens when there are none."""
+        if connection.dialect.name == "postgresql":
+            _run_arrays(connection, _array_insert(self._table, self._columns), self._columns, rows)
+        else:
+            words, order = _words(self._insert, self._columns, connection.dialect)
+            _run_each(connection, words, order, rows)
+
+
+class BulkUpdate:
+    """An UPDATE by one key, likewise; `attributes` gives the attribute of each column that is not named like it.
+
+    A row of the table must not be named by two objects.
+    """
+
+    def __init__(self, table: Table, key: str, columns: Sequence[str], /, **attributes: str) -> None:
+        self._table, self._key = table, key
+        self._columns: Final = tuple(columns)
+        self._attributes: Final = tuple(attributes.get(name, name) for name in (key, *columns))
+        bound = {table.c[name]: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+        self._each = update(table).where(table.c[key] == bindparam("old_key")).values(bound)
+        self._names: Final = ("old_key", *(f"new_{name}" for name in columns))
+
+    def run(self, connection: Connection, rows: Iterable[object]) -> None:
+        """Update one row for each object; nothing happens when there are none."""
+        if connection.dialect.name == "postgresql":
+            words = _array_update(self._table, self._key, self._columns)
+            _run_arrays(connection, words, self._attributes, rows)
+        else:
+            words, order = _words(self._each, self._names, connection.dialect)
+            named = dict(zip(self._names, self._attributes, strict=True))
+            _run_each(connection, words, tuple(named[name] for name in order), rows)
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    statement: Insert | Update, names: tuple[str, ...], dialect: Dialect
-) -> tuple[str, Callable[[object], tuple[Any, ...]]]:
+def _words(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL, and its parameters' names in their order."""
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
     order = getattr(compiled, "positiontup", None)
     if not order or len(order) < 2:  # noqa: PLR2004 -- one name would make attrgetter return a bare value
         raise TypeError("a bulk statement needs a positional driver and at least two parameters")
-    return str(compiled), attrgetter(*order)
+    return str(compiled), tuple(order)
+
+
+def _run_each(connection: Connection, words: str, attributes: tuple[str, ...], rows: Iterable[object]) -> None:
+    """Execute once for each object: what SQLite is quick at."""
+    values = list(map(attrgetter(*attributes), rows))
+    if values:
+        connection.exec_driver_sql(words, values)
+
+
+def _run_arrays(connection: Connection, words: str, attributes: tuple[str, ...], rows: Iterable[object]) -> None:
+    """Execute once for all objects, a column a parameter: a statement costs PostgreSQL more than its row."""
+    values = list(map(attrgetter(*attributes), rows))
+    if values:
+        connection.exec_driver_sql(words, tuple(map(list, zip(*values, strict=True))))
+
+
+@lru_cache(maxsize=64)
+def _array_insert(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(map(_quoted, columns))
+    values = ", ".join(_value(table, name) for name in columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {_unnested(table, columns)}"  # noqa: S608 -- our own names
+
+
+@lru_cache(maxsize=64)
+def _array_update(table: Table, key: str, columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{_quoted(name)} = {_value(table, name)}" for name in columns)
+    source = _unnested(table, (key, *columns))
+    return f"UPDATE {table.name} SET {changes} FROM {source} WHERE {table.name}.{_quoted(key)} = v.{_quoted(key)}"  # noqa: S608
+
+
+def _unnested(table: Table, columns: Sequence[str]) -> str:
+    arrays = ", ".join(f"${at}::{_sql_type(table, name)}[]" for at, name in enumerate(columns, 1))
+    return f"unnest({arrays}) AS v({', '.join(map(_quoted, columns))})"
+
+
+def _value(table: Table, name: str) -> str:
+    """Name a column of the source; JSON comes as its text."""
+    return f"v.{_quoted(name)}::json" if isinstance(table.c[name].type, JSON) else f"v.{_quoted(name)}"
+
+
+def _sql_type(table: Table, name: str) -> str:
+    kind = table.c[name].type
+    return "text" if isinstance(kind, JSON | String) else str(kind.compile(dialect=_POSTGRES))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def insert_missing(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:

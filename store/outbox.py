@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, cast
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
 from dialer.ports import LogRecord
-from store.bulk import BulkStatement
+from store.bulk import BulkInsert
 from store.models import OutboxRecord
 from store.open import readers
 
@@ -30,7 +30,7 @@ class _Record:
         self.event_id, self.key, self.type, self.value = event.event_id, event.key, event.type, event.value
 
 
-_INSERT: Final = BulkStatement(insert(_TABLE), _Record.__slots__)
+_INSERT: Final = BulkInsert(_TABLE, _Record.__slots__)
 
 
 def append(connection: Connection, events: Sequence[OutboxEvent], *, now: float) -> None:

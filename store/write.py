@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, delete, insert, update
 
 from store.book import Book, Journal
-from store.bulk import BulkStatement, among
+from store.bulk import BulkInsert, BulkUpdate, among
 from store.load import ATTEMPT_FIELDS, ATTEMPTS, BANS, LEAD_FIELDS, LEADS
 from store.rows import Ban, LeadRow
 
@@ -19,16 +19,9 @@ _LEAD_CHANGES: Final = tuple(name for name in LEAD_FIELDS if name not in _LEAD_K
 _RESULT_FIELDS: Final = ATTEMPT_FIELDS[ATTEMPT_FIELDS.index("originated_at") :]
 _ATTEMPT_COLUMNS: Final = tuple("phone_e164" if name == "phone" else name for name in ATTEMPT_FIELDS)
 
-_UPDATE_LEADS: Final = BulkStatement(
-    update(LEADS)
-    .where(LEADS.c.id == bindparam("key"))
-    .values({LEADS.c.status_attempts: bindparam("status_json", type_=LEADS.c.status_attempts.type)}),
-    [*(name for name in _LEAD_CHANGES if name != "status_attempts"), "key", "status_json"],
-)
-_UPDATE_ATTEMPTS: Final = BulkStatement(
-    update(ATTEMPTS).where(ATTEMPTS.c.call_id == bindparam("key")), [*_RESULT_FIELDS, "key"]
-)
-_INSERT_ATTEMPTS: Final = BulkStatement(insert(ATTEMPTS), _ATTEMPT_COLUMNS)
+_UPDATE_LEADS: Final = BulkUpdate(LEADS, "id", _LEAD_CHANGES, id="key", status_attempts="status_json")
+_UPDATE_ATTEMPTS: Final = BulkUpdate(ATTEMPTS, "call_id", _RESULT_FIELDS, call_id="key")
+_INSERT_ATTEMPTS: Final = BulkInsert(ATTEMPTS, _ATTEMPT_COLUMNS)
 _DELETE_LEADS: Final = delete(LEADS).where(among(LEADS.c.id))
 _INSERT_BANS: Final = insert(BANS)
 
