@@ -17,6 +17,7 @@ from dialer.core.types import CampaignSettings
 from store.adding import NewLead, add_leads, reserve_ids
 from store.bulk import BulkInsert, BulkStatement, among
 from store.load import CUSTOMERS, LEADS
+from store.locks import Lock
 from store.models import Comment, LeadList
 
 _COMMENTS: Final = Comment.__table__
@@ -29,7 +30,7 @@ _CODES: Final = select(CUSTOMERS.c.code, CUSTOMERS.c.phone_e164).where(among(CUS
 _PLACED: Final = select(LEADS.c.customer_id, LEADS.c.campaign_id).where(among(LEADS.c.customer_id))
 _SAID: Final = select(_COMMENTS.c.customer_id, _COMMENTS.c.text).where(among(_COMMENTS.c.customer_id))
 # Two imports with the same new number must not both insert it; SQLite has one writer anyway.
-_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7305842)")
+_ONE_AT_A_TIME: Final = text(f"SELECT pg_advisory_xact_lock({Lock.IMPORT:d})")
 _CODE_TAKEN: Final = ("Mã khách hàng đã thuộc về người khác", "the customer code belongs to another customer")
 
 

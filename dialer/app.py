@@ -56,9 +56,10 @@ from store.lanes import SqlOutbox
 from store.latest import latest_time
 from store.lead_store import SqlLeadStore
 from store.ledger import SqlOffsetLedger
+from store.locks import Lock
 from store.open import open_database, readers
 from store.outbox import PARTITION, SqlOutboxLog
-from store.sole import PROJECTOR, WEBHOOKS, alone
+from store.sole import alone
 from store.upgrade import upgrade
 from store.webhooks import SqlWebhookStore
 
@@ -290,7 +291,7 @@ def open_projector(ground: Ground, analytics: Analytics) -> list[Part]:
     ledger = SqlOffsetLedger(engine)
     projector = Projector(event_log, ledger, analytics, fault=ground.fault)
     parts: list[Part] = []
-    alone_with: Alone = functools.partial(alone, engine, PROJECTOR, "projects the call records")
+    alone_with: Alone = functools.partial(alone, engine, Lock.PROJECTOR, "project the outbox")
     if shared is not None:
         shared.drain = projector.drain
         ground.stack.push_async_callback(shared.close)
@@ -318,7 +319,7 @@ def open_webhooks(ground: Ground) -> WebhooksPart:
         keep_s=settings.webhook_keep_days * 86_400,
         fault=ground.fault,
     )
-    return WebhooksPart(webhooks, alone=functools.partial(alone, ground.engine, WEBHOOKS, "posts finished calls"))
+    return WebhooksPart(webhooks)
 
 
 async def open_relay(ground: Ground) -> RelayPart:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cdr.encode import OutboxEvent
 from dialer.ports import LogRecord
 from store.bulk import BulkInsert
+from store.locks import Lock
 from store.models import OutboxRecord
 from store.open import readers
 
@@ -19,7 +20,7 @@ PARTITION: Final = 0
 _TABLE: Final = cast("Table", OutboxRecord.__table__)
 _LAST: Final = select(func.coalesce(func.max(_TABLE.c.offset), 0))
 # Held to the end of the transaction: offsets become visible in their order, and a rollback leaves no gap.
-_SERIALISE: Final = text("SELECT pg_advisory_xact_lock(7305841)")
+_SERIALISE: Final = text(f"SELECT pg_advisory_xact_lock({Lock.OUTBOX:d})")
 
 
 class _Record:

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.errors import BadInput, ResourceBusy, StoreTooNew
+from store.locks import Lock
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(7305840)")
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({Lock.UPGRADE:d})")
 
 
 async def upgrade(engine: AsyncEngine) -> None:

@@ -14,6 +14,7 @@ from cdr.webhook_policy import Health
 from cdr.webhook_ports import PROJECTION, Endpoint, NewDelivery, Queued
 from dialer.ports import OffsetRange
 from store.load import CAMPAIGNS, decode_settings
+from store.locks import Lock
 from store.models import LedgerEntry, Webhook, WebhookQueue
 from store.open import readers
 
@@ -21,7 +22,7 @@ WEBHOOKS: Final = cast("Table", Webhook.__table__)
 QUEUE: Final = cast("Table", WebhookQueue.__table__)
 _LEDGER: Final = cast("Table", LedgerEntry.__table__)
 _ASK_AGAIN_S: Final = 2.0
-_TAKE: Final = text("SELECT pg_try_advisory_lock(7305842)")
+_TAKE: Final = text(f"SELECT pg_try_advisory_lock({Lock.WEBHOOKS:d})")
 _STILL: Final = text("SELECT 1")
 _WAITING: Final = exists(select(QUEUE.c.id).where(QUEUE.c.campaign_id == WEBHOOKS.c.campaign_id)).label("waiting")
 _ENDPOINTS: Final[Select[Any]] = (

@@ -7,19 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from cdr.webhook import Webhooks
 from dialer.metrics import Sample
 from dialer.service.lifecycle import Service
-from dialer.service.projection import Alone
 
 
 class WebhooksPart:
-    """The webhooks of one process; `alone` keeps a second one from posting the same calls."""
+    """The webhooks of one process; its store keeps a second one from posting the same calls."""
 
-    def __init__(self, webhooks: Webhooks, *, alone: Alone) -> None:
+    def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
-        self._alone = alone
 
     def services(self) -> Sequence[Service]:
         """Return the posting."""
-        return [Service("webhooks", lambda: self._alone(self._webhooks.run), essential=False)]
+        return [Service("webhooks", self._webhooks.run, essential=False)]
 
     def health(self) -> Mapping[str, str]:
         """Return nothing: a receiver that fails is told with its campaign, and no dependency of ours."""
