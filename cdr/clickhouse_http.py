@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -110,6 +111,25 @@ def _open(address: Address, layout: Layout, retention: Retention) -> Client:
         reason = explained(address.shown, error)
         raise reason or DialerError(f"{address.shown}: it cannot be used: {error}") from None
     return client
+
+
+async def look(url: str) -> str:
+    """Say which server it is, without changing anything there; raises as `open_clickhouse` does."""
+    address = parse(url)
+    return await asyncio.to_thread(_look, address)
+
+
+def _look(address: Address) -> str:
+    try:
+        client = connect(address)
+        try:
+            _check(address, client)
+        finally:
+            client.close()
+    except Error as error:
+        reason = explained(address.shown, error)
+        raise reason or DialerError(f"{address.shown}: it cannot be used: {error}") from None
+    return f"{address.shown} answers (ClickHouse {client.server_version})"
 
 
 def connect(address: Address) -> Client:

@@ -7,9 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
 
-import httpx
 import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -158,24 +156,9 @@ def _topic_words(settings: Settings, topic: dict[str, Any]) -> str:
 async def _clickhouse(settings: Settings) -> str:
     if not settings.clickhouse_url:
         return f"not set: chDB keeps the call records in {settings.analytics_path}"
-    url = urlsplit(settings.clickhouse_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise BadInput(
-            "DIALER_CLICKHOUSE_URL must be http://HOST:8123/DATABASE, with USER:PASSWORD@ before HOST if need be"
-        )
-    headers = {"X-ClickHouse-User": unquote(url.username or "default"), "X-ClickHouse-Key": unquote(url.password or "")}
-    where = f"{url.scheme}://{url.hostname}:{url.port or 8123}"
-    database = url.path.strip("/") or "default"
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S / 2) as http:
-            answer = await http.get(where, params={"query": "SELECT version()", "database": database}, headers=headers)
-    except httpx.HTTPError as error:
-        raise BadInput(
-            f"{where} does not answer ({type(error).__name__}); check that it runs and the address"
-        ) from error
-    if answer.status_code != httpx.codes.OK:
-        raise BadInput(f"{where} refuses ({answer.status_code}): {answer.text.strip()[:200]}")
-    return f"{where} answers (ClickHouse {answer.text.strip()}), database {database}"
+    from cdr.clickhouse_http import look
+
+    return await look(settings.clickhouse_url)
 
 
 async def _mqtt(settings: Settings) -> str:

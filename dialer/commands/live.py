@@ -75,8 +75,13 @@ async def live(
     async with open_dialer(
         settings, lambda clock: _world(plan, clock), role=plan.role, speed=plan.speed, overrides=plan.overrides
     ) as dialer:
-        with home.claimed(url or "", NOTES[plan.role]):
+        with home.claimed(nearby(url or ""), NOTES[plan.role]):
             await _run(dialer, home, sock, url, begin=begin, watch=watch, end=end)
+
+
+def nearby(url: str) -> str:
+    """Return the address for a command on this machine: one that listens everywhere answers to loopback's name."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:").replace("//:::", "//[::1]:")
 
 
 async def _run(

@@ -23,6 +23,8 @@ def test_no_password_of_an_address_passes(password: str, scheme: str) -> None:
         ("postgresql://db/x?user=u&password=hunter22&x=1", "postgresql://db/x?user=u&password=***&x=1"),
         ("https://ch:8443/?access_token=abc", "https://ch:8443/?access_token=***"),
         ("http://:only@h/", "http://:***@h/"),
+        ("postgresql//u:pw@h/d is no URL", "postgresql//u:***@h/d is no URL"),
+        ("mqtt:/u:pw@h", "mqtt:/u:***@h"),
         ("http://127.0.0.1:8080 serves it", "http://127.0.0.1:8080 serves it"),
         ("postgresql://user@host/name", "postgresql://user@host/name"),
         ("write to a@b.example", "write to a@b.example"),

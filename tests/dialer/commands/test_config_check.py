@@ -1,15 +1,17 @@
-"""The parts of `dialer config check` that need no server."""
+"""The parts of `dialer config check`, most of which need no server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from dialer.commands.config_check import _refuse_skew, _topic_words, check_all
 from dialer.config import load
 from dialer.errors import BadInput
+from tests.plugins.clickhouse import chdb_server
 
 
 @pytest.mark.parametrize(("skew_s", "took_s", "fine"), [(2.9, 0.0, True), (-3.5, 1.0, True), (3.5, 0.1, False)])
@@ -42,7 +44,32 @@ async def test_a_home_that_cannot_be_one_and_an_address_that_is_none(tmp_path: P
     (tmp_path / "file").write_text("x")
     found = {one.what: one for one in await check_all(load(home=tmp_path / "file", clickhouse_url="clickhouse:9000"))}
     assert (found["home"].ok, found["clickhouse"].ok) == (False, False)
-    assert "http://HOST:8123/DATABASE" in found["clickhouse"].words
+    assert "http(s)://HOST:PORT/DATABASE" in found["clickhouse"].words
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://h:abc/db", "no address"),
+        ("http://h:1/db?verfy=false", "unknown options: verfy"),
+        ("http://127.0.0.1:1/db", "nothing answers as ClickHouse does"),
+    ],
+)
+async def test_a_clickhouse_that_cannot_be_asked(url: str, says: str, tmp_path: Path) -> None:
+    found = {one.what: one for one in await check_all(load(home=tmp_path, clickhouse_url=url))}
+    assert not found["clickhouse"].ok
+    assert says in found["clickhouse"].words
+
+
+async def test_a_clickhouse_that_answers_and_one_that_is_too_old(tmp_path: Path, clickhouse_url: str) -> None:
+    found = {one.what: one for one in await check_all(load(home=tmp_path, clickhouse_url=clickhouse_url))}
+    assert found["clickhouse"].ok, found["clickhouse"].words
+    assert "answers (ClickHouse " in found["clickhouse"].words
+    assert str(urlsplit(clickhouse_url).password) not in found["clickhouse"].words
+    with chdb_server(version="23.3.1.1") as old:
+        found = {one.what: one for one in await check_all(load(home=tmp_path, clickhouse_url=old.url))}
+    assert not found["clickhouse"].ok
+    assert "it is ClickHouse 23.3.1.1; 24.8 is the least" in found["clickhouse"].words
 
 
 async def test_a_broker_that_is_not_named_is_not_missed_and_one_that_is_no_address_is_told(tmp_path: Path) -> None:
