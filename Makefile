@@ -26,7 +26,7 @@ lint: venv ## check style, format, types and import boundaries
 	$(BIN)/lint-imports
 
 test: lint ## check everything and run every test but the long ones
-	$(PYTEST) -n 2 --dist loadfile $(or $(ARGS),--requirements-file=.requirements.json)
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),--requirements-file=.requirements.json)
 
 soak: venv ## run the tests that take minutes
 	$(PYTEST) -m soak --timeout 3600 $(ARGS)

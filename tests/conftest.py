@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Shared machines are slow at times: no test fails for the time that it took. CI meets the same examples each time.
@@ -13,6 +14,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "shared")
 
 # Read by every event loop as it is made, so loops that tests start themselves are in debug mode too.
 os.environ["PYTHONASYNCIODEBUG"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
 
 pytest_plugins = [
     "pytester",

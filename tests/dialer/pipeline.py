@@ -66,12 +66,13 @@ class Pipeline:
         return int(count)
 
     async def caught_up(self, within_s: float = SETTLE_S) -> float:
-        """Wait until all that was written is projected; return how long it took, in seconds."""
+        """Wait until all that has been written by now is projected; return how long it took, in seconds."""
+        written = await self.written()
 
         async def is_so() -> bool:
             query = "SELECT sum(position) FROM offset_ledger WHERE projection = 'clickhouse'"
             ((projected,),) = await self.centre.rows(query)
-            return int(projected or 0) >= await self.written()
+            return int(projected or 0) >= written
 
         return await until(is_so, within_s)
 

@@ -49,7 +49,8 @@ async def test_p1_p7_killed_at_every_point(pipeline: Pipeline, figure: Figure) -
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 async def test_p1_p7_killed_at_every_point_many_times(pipeline: Pipeline, figure: Figure) -> None:
-    figure(await kill_everywhere(pipeline, passings=range(1, 13), leads=4_000))
+    pipeline.env |= {"DIALER_TRUNK_CHANNELS": "400", "DIALER_TRUNK_CPS": "20"}
+    figure(await kill_everywhere(pipeline, passings=range(1, 13), leads=10_000))
 
 
 async def kill_everywhere(pipeline: Pipeline, *, passings: Iterable[int], leads: int) -> str:

@@ -6,7 +6,6 @@ Which one it was is said in the table of real components; a fresh database per t
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -27,6 +26,7 @@ import httpx
 import pytest
 
 from tests.plugins.components import Absent, Found, register
+from tests.plugins.containers import containers
 
 URL_ENV: Final = "DIALER_TEST_CLICKHOUSE_URL"
 IMAGE: Final = "clickhouse/clickhouse-server:25.8"
@@ -51,16 +51,6 @@ def send(url: str, statement: str) -> str:
     return answer.text
 
 
-@functools.cache
-def _containers() -> bool:
-    """Say whether a container can be started: the package is here and an engine answers."""
-    if importlib.util.find_spec("testcontainers") is None or shutil.which("docker") is None:
-        return False
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        return subprocess.run(["docker", "info"], check=False, capture_output=True, timeout=10).returncode == 0
-    return False
-
-
 def _probe() -> Found | Absent:
     given = os.environ.get(URL_ENV)
     if given:
@@ -68,7 +58,7 @@ def _probe() -> Found | Absent:
             return Found(f"ClickHouse {send(given, 'SELECT version()').strip()} of {URL_ENV}")
         except (httpx.HTTPError, AssertionError) as error:
             return Absent(f"the server of {URL_ENV} does not serve: {type(error).__name__}")
-    if _containers():
+    if containers():
         return Found(f"{IMAGE} in a container")
     try:
         return Found(f"chDB {importlib.metadata.version('chdb')} behind HTTP")
@@ -156,7 +146,7 @@ def clickhouse_server() -> Iterator[str]:
     given = os.environ.get(URL_ENV)
     if given:
         yield given
-    elif _containers():
+    elif containers():
         with _container() as url:
             yield url
     else:

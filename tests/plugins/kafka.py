@@ -22,11 +22,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import pytest
 
 from tests.plugins.components import Absent, Found, register
+from tests.plugins.containers import containers
 
 ADDRESS_ENV = "DIALER_TEST_KAFKA"
 POM = Path(__file__).parents[1] / "servers" / "kafka" / "pom.xml"
@@ -235,20 +236,10 @@ def _fetch(folder: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _docker() -> Any:
-    """Return the module of testcontainers' Kafka where it is installed and a Docker engine answers."""
-    if importlib.util.find_spec("testcontainers") is None:
-        return None
-    asked = subprocess.run(["docker", "version"], check=False, capture_output=True) if shutil.which("docker") else None
-    if asked is None or asked.returncode:
-        return None
-    return importlib.import_module("testcontainers.kafka")
-
-
 def _probe() -> Found | Absent:
     if os.environ.get(ADDRESS_ENV):
         return Found(f"the server of {ADDRESS_ENV}")
-    if _docker() is not None:
+    if containers():
         return Found("a container")
     if shutil.which("java") is None:
         return Absent(f"no java found: install default-jre-headless and maven, or set {ADDRESS_ENV}")
@@ -265,8 +256,9 @@ def kafka_server() -> Iterator[KafkaServer]:
     """Give the run's broker; a test takes `kafka`, which sees to it that the next test finds it running."""
     if address := os.environ.get(ADDRESS_ENV):
         yield ForeignKafka(address)
-    elif (docker := _docker()) is not None:
-        with docker.KafkaContainer(f"apache/kafka:{VERSION}").with_kraft() as container:
+    elif containers():
+        module = importlib.import_module("testcontainers.kafka")
+        with module.KafkaContainer(f"apache/kafka:{VERSION}").with_kraft() as container:
             yield ForeignKafka(container.get_bootstrap_server())
     else:
         yield from _local()

@@ -6,7 +6,6 @@ Container and process are started as compose.yaml starts its own: the same comma
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import importlib.util
 import os
@@ -28,6 +27,7 @@ import pytest
 import yaml
 
 from tests.plugins.components import Absent, Found, register
+from tests.plugins.containers import containers
 
 URL_ENV: Final = "DIALER_TEST_MQTT"
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -167,16 +167,6 @@ def _owner() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-@functools.cache
-def _containers() -> bool:
-    """Say whether a container can be started: the package is here and an engine answers."""
-    if importlib.util.find_spec("testcontainers") is None or shutil.which("docker") is None:
-        return False
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        return subprocess.run(["docker", "info"], check=False, capture_output=True, timeout=10).returncode == 0
-    return False
-
-
 def _missing() -> list[str]:
     return [name for name in ("mosquitto", "mosquitto_passwd") if shutil.which(name, path=_PATH) is None]
 
@@ -184,7 +174,7 @@ def _missing() -> list[str]:
 def _probe() -> Found | Absent:
     if os.environ.get(URL_ENV):
         return Found(f"the broker of {URL_ENV}")
-    if _containers():
+    if containers():
         return Found(f"{_image()} in a container")
     if missing := _missing():
         return Absent(f"no {' and no '.join(missing)} found: install mosquitto, or set {URL_ENV}")
@@ -230,7 +220,7 @@ def mosquitto_server() -> Iterator[Mosquitto]:
     """Give the run's broker; a test takes `mosquitto`, which sees to it that the next test finds it running."""
     if url := os.environ.get(URL_ENV):
         yield ForeignMosquitto(url)
-    elif _containers():
+    elif containers():
         with _container() as url:
             yield ForeignMosquitto(url)
     else:
