@@ -59,4 +59,5 @@ def _words(action: str, what: str) -> dict[str, str]:
 async def _still_there(connection: AsyncConnection) -> None:
     while True:
         await asyncio.sleep(STILL_S)
-        await connection.execute(text("SELECT 1"))
+        async with asyncio.timeout(STILL_S):  # a half-open connection answers nothing, and holds no lock any more
+            await connection.execute(text("SELECT 1"))
