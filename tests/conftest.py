@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,11 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("shared"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "shared")
+
+# Each opening of the embedded engine leaves some files open: a run that opens it hundreds of times needs more than the
+# usual 1,024.
+_, _HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_HARD, _HARD))
 
 # Read by every event loop as it is made, so loops that tests start themselves are in debug mode too.
 os.environ["PYTHONASYNCIODEBUG"] = "1"

@@ -94,7 +94,9 @@ class ChdbServer:
                 command, cwd=ROOT, env=os.environ | secret, stdout=subprocess.PIPE, stderr=log
             )
         assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], START_TIMEOUT_S)
+        waiting = select.poll()  # unlike select, it takes any number of open files
+        waiting.register(self._process.stdout, select.POLLIN)
+        ready = waiting.poll(START_TIMEOUT_S * 1000)
         line = self._process.stdout.readline() if ready else b""
         if not line:
             self.stop()
