@@ -98,17 +98,17 @@ class Verifier:
             report = await verify_partition(self._reader, number, position)
             part.places, odd = (*report.gaps, *report.doubles), report.odd_calls
         else:
-            part.places = await self._places(number, position)
-            odd = await self._ended_since(number, part.checked, position)
+            after = await kept_after(self._reader, number, position)
+            part.places = await self._places(number, after, position)
+            odd = await self._ended_since(number, max(after, part.checked), position)
         part.calls = tuple(call for call in odd if call in part.suspects)
         part.suspects = odd
         part.look_full = part.look_full and bool(odd)  # what only a full look sees is looked for in full again
         if not odd:
             part.checked = position
 
-    async def _places(self, number: int, position: int) -> tuple[Problem, ...]:
+    async def _places(self, number: int, after: int, position: int) -> tuple[Problem, ...]:
         """Compare the count of places with the position; only when they differ find out where."""
-        after = await kept_after(self._reader, number, position)
         span = {"partition": number, "after": after, "upto": position}
         ((count,),) = await self._reader.query(named("verify_count"), span)
         if int(count) == position - after:
