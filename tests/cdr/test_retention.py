@@ -121,7 +121,7 @@ class World:
     async def found(self) -> set[Problem]:
         """Return what `dialer cdr verify` and a verifier's looks have to say."""
         (part,) = (await verify(self.analytics, {0: await self.ledger.position(PROJECTION, 0)})).partitions
-        found = {*part.gaps, *part.doubles, *part.odd_calls}
+        found: set[Problem] = {*part.gaps, *part.doubles, *part.odd_calls}
         for verifier in (self.verifier, Verifier(self.log, self.ledger, self.analytics)):
             for _ in range(3):
                 await verifier.look()
