@@ -115,15 +115,15 @@ class Projector:
     async def _round(self, partitions: Sequence[int]) -> int:
         """Project a range of each partition, some at a time: one is read and decoded while another is inserted.
 
-        After a failure nothing new is begun, and what is under way ends before it is raised: an insert goes on in its
-        thread whether somebody waits for it or not, and must not meet its own replay.
+        A partition that fails keeps none of the others from its turn. All end before the first failure is raised: an
+        insert goes on in its thread whether somebody waits for it or not, and must not meet its own replay.
         """
         places, failures = asyncio.Semaphore(self._at_once), list[Exception]()
 
         async def one(partition: int) -> int:
             async with places:
                 try:
-                    return 0 if failures else await _unless_gone(self._project_next(partition), 0)
+                    return await _unless_gone(self._project_next(partition), 0)
                 except Exception as error:  # noqa: BLE001 -- raised below
                     failures.append(error)
                     return 0
