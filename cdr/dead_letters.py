@@ -46,11 +46,45 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 async def letters(
-    reader: Reader, *, partition: int | None = None, first: int = 0, last: int = LAST, limit: int = BATCH
+    reader: Reader,
+    *,
+    partition: int | None = None,
+    first: int = 0,
+    last: int = LAST,
+    limit: int = BATCH,
+    discarded: bool | None = False,
 ) -> list[Letter]:
-    """List dead letters in the order of the log."""
-    wanted = {"partition": -1 if partition is None else partition, "first": first, "last": last, "limit": limit}
+    """List dead letters in the order of the log: those that wait, or were `discarded`, or (None) both."""
+    wanted = _span(partition, first, last) | {"limit": limit, "discarded": -1 if discarded is None else int(discarded)}
     return [Letter(*row) for row in await reader.query(named("dead_letters"), wanted)]
+
+
+async def discard(
+    ledger: OffsetLedger, analytics: Analytics, *, partition: int | None = None, offset: int | None = None
+) -> int:
+    """Give the letter at a place up, or all that wait, and return how many were: they keep their places in the log.
+
+    They no longer count against the projector's bound and are not replayed. Raises ResourceBusy while a replay is at
+    them.
+    """
+    span = _span(partition, offset or 0, LAST if offset is None else offset)
+    waiting = {int(number): int(count) for number, count in await analytics.query(named("dead_letters_waiting"), span)}
+    for number in waiting:
+        if await ledger.pending(REPLAY, number) is not None:
+            raise ResourceBusy(
+                f"a replay of dead letters is at partition {number}, or was cut off there: wait for its end, or run "
+                "`dialer cdr dead-letters replay`"
+            )
+    if waiting:
+        numbers = ", ".join(map(str, waiting))
+        await analytics.change(
+            f"ALTER TABLE dead_letters UPDATE discarded = true WHERE log_partition IN ({numbers}) "
+            f"AND log_offset BETWEEN {span['first']} AND {span['last']}",
+            {"mutations_sync": 2},
+        )
+    count = sum(waiting.values())
+    log.info("dead letters were discarded", extra={"action": "dead_letters.discarded", "count": count})
+    return count
 
 
 async def replay(event_log: EventLog, ledger: OffsetLedger, analytics: Analytics) -> Replayed:
@@ -73,6 +107,10 @@ async def replay(event_log: EventLog, ledger: OffsetLedger, analytics: Analytics
     extra = {"action": "dead_letters.replayed", "found": found, "projected": projected}
     log.info("dead letters were replayed", extra=extra)
     return Replayed(found, projected)
+
+
+def _span(partition: int | None, first: int, last: int) -> dict[str, int]:
+    return {"partition": -1 if partition is None else partition, "first": first, "last": last}
 
 
 async def _begin(ledger: OffsetLedger, analytics: Analytics, partition: int, after: int) -> OffsetRange | None:

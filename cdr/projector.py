@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 _N = TypeVar("_N", int, float)
 
 PROJECTION: Final = "clickhouse"
-_OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT (log_partition = {partition:UInt32}
+_OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT discarded AND NOT (log_partition = {partition:UInt32}
 AND log_offset BETWEEN {first:UInt64} AND {last:UInt64})"""
 BATCH_ROWS: Final = 10_000
 AT_ONCE: Final = 3
@@ -115,15 +115,15 @@ class Projector:
     async def _round(self, partitions: Sequence[int]) -> int:
         """Project a range of each partition, some at a time: one is read and decoded while another is inserted.
 
-        After a failure nothing new is begun, and what is under way ends before it is raised: an insert goes on in its
-        thread whether somebody waits for it or not, and must not meet its own replay.
+        A partition that fails keeps none of the others from its turn. All end before the first failure is raised: an
+        insert goes on in its thread whether somebody waits for it or not, and must not meet its own replay.
         """
         places, failures = asyncio.Semaphore(self._at_once), list[Exception]()
 
         async def one(partition: int) -> int:
             async with places:
                 try:
-                    return 0 if failures else await _unless_gone(self._project_next(partition), 0)
+                    return await _unless_gone(self._project_next(partition), 0)
                 except Exception as error:  # noqa: BLE001 -- raised below
                     failures.append(error)
                     return 0
@@ -204,20 +204,22 @@ class Projector:
         return records
 
     async def _check_dead_letters(self, fresh: Rows, span: OffsetRange) -> None:
-        """Stop the line before anything of the range is inserted when the dead letters are too many.
+        """Stop the line before anything of the range is inserted when the dead letters that wait are too many.
 
-        Those of the range itself are left out of the count: a replay finds them there.
+        Those of the range itself are left out of the count: a replay finds them there. Where none waits a range may
+        hold more than the bound, or nobody could look at them, nor discard them for the line to go on.
         """
         if not fresh.count:
             return
         log.warning("records that cannot be read", extra={"action": "projector.dead_letters", "count": fresh.count})
         found = await self._sink.query(_OTHER_DEAD, msgspec.structs.asdict(span))
         waiting = int(str(found[0][0]))
-        if waiting + fresh.count > self._dead_letters_max:
+        if waiting and waiting + fresh.count > self._dead_letters_max:
             raise FatalProjection(
                 f"{self._log.topic}: {waiting} dead letters wait and {fresh.count} more have come, over the bound of "
-                f"{self._dead_letters_max}: `dialer cdr dead-letters list` says why; mend what writes them, or upgrade "
-                "this program and run `dialer cdr dead-letters replay`"
+                f"{self._dead_letters_max}: `dialer cdr dead-letters list` says why; mend what writes them, then "
+                "upgrade this program and run `dialer cdr dead-letters replay`, or give them up for good with "
+                "`dialer cdr dead-letters discard --all --yes`"
             )
 
 

@@ -54,9 +54,18 @@ def keep(client: Client, retention: Retention, layout: Layout | None = None) -> 
 
 
 async def kept_days(reader: Reader) -> int:
-    """Return after how many days the events of calls are deleted, 0 = never."""
-    rows = await reader.query(_TEXT, {"tables": ["call_events", f"call_events{LOCAL}"]})
-    return max((_days(str(text)) for (text,) in rows), default=0)
+    """Return after how many days something of a call is deleted: the shorter of the two that are set, 0 = never."""
+    rows = await reader.query(_TEXT, {"tables": [name for table in COLUMNS for name in (table, f"{table}{LOCAL}")]})
+    return min(filter(None, (_days(str(text)) for (text,) in rows)), default=0)
+
+
+def whole_hours(days: int) -> int:
+    """Return up to which age in hours nothing of a call can be deleted yet, for `kept_days` of one or more.
+
+    That is a day less than the retention, half a day less for one of a day: calls age by their start and events by when
+    they occurred, so a call that has gone may have ended, and have been told of, that much later.
+    """
+    return 24 * days - min(24, 12 * days)
 
 
 def statement(table: str, days: int) -> str:

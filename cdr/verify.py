@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from cdr.named import Reader, named
-from cdr.retention import kept_days
+from cdr.retention import kept_days, whole_hours
 
 SHOWN = 20
 """How many of each kind of problem a report lists."""
@@ -52,7 +52,7 @@ class PartitionReport(msgspec.Struct, frozen=True):
     doubles: tuple[Double, ...]
     odd_calls: tuple[OddCall, ...]
     after: int = 0
-    """What lies at or before this offset may have been deleted by the retention and was not looked at."""
+    """What lies at or before this offset may have been deleted by a retention and was not looked at."""
 
     @property
     def ok(self) -> bool:
@@ -110,10 +110,13 @@ async def verify_places(
 
 
 async def kept_after(reader: Reader, partition: int, position: int) -> int:
-    """Return the last offset that the retention may have deleted, 0 when everything is kept."""
+    """Return the last offset of which a retention may have deleted something, 0 when everything is kept.
+
+    It is the position when no event is young enough to be there for certain.
+    """
     days = await kept_days(reader)
     if not days:
         return 0
-    wanted = {"partition": partition, "upto": position, "days": days}
+    wanted = {"partition": partition, "upto": position, "hours": whole_hours(days)}
     ((after,),) = await reader.query(named("verify_floor"), wanted)
     return int(after)

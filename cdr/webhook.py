@@ -212,10 +212,15 @@ def _deliveries(records: Sequence[LogRecord], endpoints: Mapping[int, Endpoint])
 
 
 def _delivery(record: LogRecord, endpoints: Mapping[int, Endpoint]) -> NewDelivery | None:
-    """Return what the record means for a receiver; a damaged one is the projector's dead letter, and none of ours."""
+    """Return what the record means for a receiver; one that cannot be read reaches none, which is logged.
+
+    It is the projector's dead letter: a replay brings it into the call records, and posts nothing.
+    """
     try:
         understood = decode(record.value)
     except RejectRecord:
+        extra = {"action": "webhook.unreadable", "partition": record.partition, "offset": record.offset}
+        log.warning("a record that cannot be read is posted to nobody", extra=extra)
         return None
     event = understood.event
     endpoint = endpoints.get(event.campaign_id)

@@ -53,6 +53,10 @@ def test_on_one_server_a_statement_stays_as_it_is() -> None:
             ["ALTER TABLE dead_letters_local ON CLUSTER 'dialer' DELETE WHERE log_offset = 1"],
         ),
         (
+            "ALTER TABLE dead_letters UPDATE discarded = true WHERE log_offset = 1",
+            ["ALTER TABLE dead_letters_local ON CLUSTER 'dialer' UPDATE discarded = true WHERE log_offset = 1"],
+        ),
+        (
             statement("calls", 30),
             [("ALTER TABLE calls_local ON CLUSTER 'dialer' MODIFY TTL toDateTime(started_at) + INTERVAL 30 DAY")],
         ),

@@ -8,11 +8,11 @@ import pytest
 
 from cdr import events
 from cdr.clickhouse import Analytics
-from cdr.dead_letters import REPLAY, Letter, Replayed, letters, replay
+from cdr.dead_letters import REPLAY, Letter, Replayed, discard, letters, replay
 from cdr.fingerprint import fingerprint
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
 from cdr.project import Rows
-from cdr.projector import PROJECTION, Projector
+from cdr.projector import PROJECTION, FatalProjection, Projector
 from cdr.verify import verify
 from dialer.errors import ResourceBusy
 from dialer.ports import LogRecord, OffsetRange
@@ -214,3 +214,70 @@ def test_poison_stays_where_it_is_in_the_log() -> None:
     log, poison = poisoned_log(20)
     assert sum(b'"2.0"' in record.value for record in log._records[0]) == poison
     assert isinstance(log._records[0][0], LogRecord)
+
+
+def places(found: list[Letter]) -> list[tuple[int, int]]:
+    return [(letter.partition, letter.offset) for letter in found]
+
+
+async def test_what_is_discarded_keeps_its_place_and_is_neither_listed_nor_replayed(
+    analytics: Analytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, poison = poisoned_log(60)
+    ledger = MemoryOffsetLedger()
+    last = await drain(log, ledger, analytics)
+    found = await letters(analytics)
+    assert await discard(ledger, analytics, partition=0, offset=found[1].offset) == 1
+    for place in ((0, found[1].offset), (0, 1), (1, found[0].offset)):
+        assert await discard(ledger, analytics, partition=place[0], offset=place[1]) == 0
+    assert await letters(analytics) == [found[0], *found[2:]]
+    assert await letters(analytics, discarded=True) == [found[1]]
+    assert await letters(analytics, discarded=None) == found
+    upgrade(monkeypatch)
+    assert await replay(log, ledger, analytics) == Replayed(poison - 1, poison - 1)
+    (part,) = (await verify(analytics, {0: last})).partitions
+    assert (part.records, part.dead_letters, part.gaps, part.doubles) == (last, 1, (), ())
+    assert places(await letters(analytics, discarded=True)) == places([found[1]])
+
+
+async def test_once_all_are_discarded_the_line_goes_on(analytics: Analytics) -> None:
+    log, ledger = log_of(4, partitions=2), MemoryOffsetLedger()
+    for partition in (0, 1):
+        log.extend([("x", b"{")] * 2, partition=partition)
+    projector = Projector(log, ledger, analytics, dead_letters_max=4)
+    await projector.run_once()
+    log.append("x", b"{")
+    with pytest.raises(FatalProjection, match="`dialer cdr dead-letters discard --all --yes`"):
+        await projector.run_once()
+    assert await discard(ledger, analytics) == 4
+    assert await discard(ledger, analytics) == 0
+    assert await projector.run_once() == 1
+    positions = {partition: await ledger.position(PROJECTION, partition) for partition in (0, 1)}
+    assert (await verify(analytics, positions)).ok
+    assert len(await letters(analytics)) == 1
+
+
+async def test_a_range_of_more_than_the_bound_is_let_through_to_be_looked_at_and_discarded(
+    analytics: Analytics,
+) -> None:
+    log, ledger = MemoryEventLog(), MemoryOffsetLedger()
+    log.extend([("x", b"{")] * 9)
+    projector = Projector(log, ledger, analytics, dead_letters_max=3, batch_rows=8)
+    assert await projector.run_once() == 8
+    with pytest.raises(FatalProjection, match="8 dead letters wait and 1 more have come"):
+        await projector.run_once()
+    assert await discard(ledger, analytics) == 8
+    assert await projector.run_once() == 1
+
+
+async def test_what_a_replay_has_begun_is_not_discarded(reopen: OpenAnalytics, monkeypatch: pytest.MonkeyPatch) -> None:
+    analytics, (log, poison), ledger = await reopen(), poisoned_log(20), MemoryOffsetLedger()
+    last = await drain(log, ledger, analytics)
+    upgrade(monkeypatch)
+    with pytest.raises(Crash):  # all is inserted, and nothing taken off the dead letters
+        await replay(log, ledger, Dying(analytics, 1, done=True))  # type: ignore[arg-type]  # stands in for Analytics
+    with pytest.raises(ResourceBusy, match="run `dialer cdr dead-letters replay`"):
+        await discard(ledger, analytics)
+    assert await replay(log, ledger, analytics) == Replayed(poison, poison)
+    assert await discard(ledger, analytics) == 0
+    assert (await verify(analytics, {0: last})).ok

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -283,11 +284,28 @@ async def test_only_so_many_partitions_are_in_memory_at_a_time_and_all_have_thei
     assert len(sink.begun) == 8
 
 
-async def test_after_a_failure_nothing_new_is_begun_and_what_is_under_way_ends_first() -> None:
+async def test_a_partition_that_fails_stops_no_other_and_all_end_before_it_is_raised() -> None:
     log, ledger = log_of(8, partitions=8), MemoryOffsetLedger()
     sink = _Slow(failing=f"{log.topic}:1:")
+    projector = Projector(log, ledger, sink, at_once=3)
     with pytest.raises(ConnectionError):
-        await Projector(log, ledger, sink, at_once=3).run_once()
+        await projector.run_once()
+    assert projector.failure == "call records are not up to date: ConnectionError"
     assert sink.under_way == set()
-    assert len(sink.begun) == 3
-    assert [await ledger.position(PROJECTION, one) > 0 for one in range(8)] == [one in {0, 2} for one in range(8)]
+    assert len(sink.begun) == 8
+    assert [await ledger.position(PROJECTION, one) > 0 for one in range(8)] == [one != 1 for one in range(8)]
+
+
+async def test_others_go_on_beside_a_partition_that_is_full_of_dead_letters(analytics: Analytics) -> None:
+    log, ledger = log_of(4, partitions=2), MemoryOffsetLedger()
+    log.extend([("x", b"{")] * 5, partition=0)
+    projector = Projector(log, ledger, analytics, dead_letters_max=2, batch_rows=3)
+    for _ in range(8):
+        with contextlib.suppress(FatalProjection):
+            await projector.run_once()
+    assert projector.failure is not None
+    assert "2 dead letters wait and 3 more have come, over the bound of 2" in projector.failure
+    positions = [await ledger.position(PROJECTION, one) for one in (0, 1)]
+    sizes = [len(await log.read(one, after=0, limit=1_000)) for one in (0, 1)]
+    assert positions[0] < sizes[0]
+    assert positions[1] == sizes[1]

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import msgspec
 import pytest
 
 from cdr.clickhouse import Analytics
 from cdr.encode import attempt_begun, attempt_settled
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
-from cdr.projector import Projector
+from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrFilter, CdrQueries
-from cdr.retention import Retention, kept_days
-from cdr.verify import Gap, verify
+from cdr.retention import Retention, kept_days, whole_hours
+from cdr.verify import Gap, OddCall, verify
+from cdr.watch import Problem, Verifier
 from dialer.errors import BadInput
 from tests.cdr.conftest import OpenAnalytics
-from tests.cdr.samples import CAMPAIGN, engaged, intent
+from tests.cdr.samples import CAMPAIGN, engaged, intent, talk
 
 DAY_S = 86_400
 
@@ -27,7 +30,9 @@ async def test_it_is_set_changed_left_and_taken_away(reopen: OpenAnalytics) -> N
     for wanted, calls, events in (
         (Retention(), "", 0),
         (Retention(calls=730, events=90), "toDateTime(started_at) + toIntervalDay(730)", 90),
-        (Retention(calls=365), "toDateTime(started_at) + toIntervalDay(365)", 90),
+        (Retention(calls=60), "toDateTime(started_at) + toIntervalDay(60)", 60),
+        (Retention(events=0), "toDateTime(started_at) + toIntervalDay(60)", 60),
+        (Retention(calls=365, events=90), "toDateTime(started_at) + toIntervalDay(365)", 90),
         (Retention(), "toDateTime(started_at) + toIntervalDay(365)", 90),
         (Retention(calls=0, events=0), "", 0),
     ):
@@ -88,3 +93,104 @@ async def test_before_it_has_deleted_anything_all_that_is_young_is_looked_at(reo
     (part,) = (await verify(analytics, {0: last})).partitions
     assert (part.after, part.gaps) == (0, (Gap(0, 7, 7),))
     await analytics.close()
+
+
+def test_what_may_be_gone_is_a_day_more_than_the_retention_and_never_everything() -> None:
+    assert [whole_hours(days) for days in (1, 2, 30)] == [12, 24, 696]
+
+
+class World:
+    """A log projected into tables with a retention, which is applied to the last row."""
+
+    def __init__(self, analytics: Analytics) -> None:
+        self.log, self.ledger, self.analytics = MemoryEventLog(), MemoryOffsetLedger(), analytics
+        self.projector = Projector(self.log, self.ledger, analytics)
+        self.verifier = Verifier(self.log, self.ledger, analytics)
+
+    async def project(self) -> None:
+        """Project, and delete what is too old."""
+        await self.projector.run_once()
+        for table in ("calls", "call_events"):
+            await self.analytics.command(f"OPTIMIZE TABLE {table} FINAL")
+
+    async def rows(self) -> Any:
+        return (
+            await self.analytics.query("SELECT (SELECT count() FROM calls), (SELECT count() FROM call_events)", {})
+        )[0]
+
+    async def found(self) -> set[Problem]:
+        """Return what `dialer cdr verify` and a verifier's looks have to say."""
+        (part,) = (await verify(self.analytics, {0: await self.ledger.position(PROJECTION, 0)})).partitions
+        found: set[Problem] = {*part.gaps, *part.doubles, *part.odd_calls}
+        for verifier in (self.verifier, Verifier(self.log, self.ledger, self.analytics)):
+            for _ in range(3):
+                await verifier.look()
+                found.update(verifier.problems)
+        return found
+
+
+UNEQUAL = [
+    Retention(calls=90, events=5),
+    Retention(calls=5, events=90),
+    Retention(calls=5, events=0),
+    Retention(calls=0, events=5),
+    Retention(calls=1, events=2),
+]
+
+
+@pytest.mark.parametrize("retention", UNEQUAL, ids=str)
+async def test_a_retention_of_calls_and_another_of_events_raise_no_false_alarm(
+    reopen: OpenAnalytics, retention: Retention
+) -> None:
+    world, now = World(await reopen(retention)), time.time()
+    log_with_calls(now - 30 * DAY_S, range(1, 5), world.log)
+    await world.project()
+    assert min(await world.rows()) == 0
+    assert await world.found() == set()  # everything is old: an idle partition
+    last = log_with_calls(now - 3_600, range(5, 9), world.log)
+    await world.project()
+    assert await world.found() == set()
+    await world.analytics.command(
+        f"ALTER TABLE call_events DELETE WHERE log_offset = {last - 5} SETTINGS mutations_sync = 1"
+    )
+    await world.analytics.command("ALTER TABLE calls DELETE WHERE call_id = 'call-000008' SETTINGS mutations_sync = 1")
+    assert await world.found() == {Gap(0, last - 5, last - 5), OddCall("call-000008", 1, 1, 1, 0)}
+
+
+@pytest.mark.parametrize("retention", [Retention(calls=1), Retention(calls=5), Retention(calls=5, events=90)], ids=str)
+async def test_a_call_that_began_before_the_limit_and_ended_after_it_is_not_odd(
+    reopen: OpenAnalytics, retention: Retention
+) -> None:
+    world, now = World(await reopen(retention)), time.time()
+    assert retention.calls is not None
+    begun = now - retention.calls * DAY_S - 1_800
+    made = talk(1, begun_at=begun)
+    made = msgspec.structs.replace(made, ended_at=begun + 3_600)
+    events = [attempt_begun(intent(1, begun_at=begun), CAMPAIGN), *attempt_settled(made, CAMPAIGN)]
+    world.log.extend((event.key, event.value) for event in events)
+    log_with_calls(now - 3_600, range(2, 4), world.log)
+    await world.project()
+    assert (await world.rows())[0] == 2
+    assert await world.found() == set()
+
+
+async def test_rows_that_are_deleted_out_of_their_order_are_no_gap(reopen: OpenAnalytics) -> None:
+    world, now = World(await reopen(Retention(calls=5, events=5))), time.time()
+    old = log_with_calls(now - 30 * DAY_S, range(1, 5), world.log)
+    log_with_calls(now - 3_600, range(5, 9), world.log)
+    await world.projector.run_once()
+    await world.analytics.command(
+        f"ALTER TABLE call_events DELETE WHERE log_offset BETWEEN 3 AND {old} SETTINGS mutations_sync = 1"
+    )
+    assert await world.found() == set()
+
+
+async def test_what_comes_of_age_between_two_looks_is_not_missed(reopen: OpenAnalytics) -> None:
+    world, now = World(await reopen(Retention(calls=5))), time.time()
+    log_with_calls(now - 3_600, range(1, 3), world.log)
+    await world.project()
+    assert await world.found() == set()
+    log_with_calls(now - 6 * DAY_S, range(3, 5), world.log)  # the outbox had to wait for so long
+    await world.project()
+    assert (await world.rows())[0] == 2
+    assert await world.found() == set()

@@ -2,27 +2,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from cdr.clickhouse import Analytics
+from cdr.clickhouse_errors import AnalyticsFailed
 from cdr.encode import OutboxEvent
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
+from cdr.named import named
 from cdr.project import project
 from cdr.projector import PROJECTION, Projector
 from cdr.verify import Double, Gap, OddCall
-from cdr.watch import EVERY_S, Verifier
+from cdr.watch import EVERY_S, Problem, Verifier
 from tests.cdr.samples import life, phone
 
 FLUSH_S = 1.0
+
+
+class Shared(MemoryEventLog):
+    """A log of two partitions, of which another process may read some."""
+
+    def __init__(self) -> None:
+        super().__init__(partitions=2)
+        self.here = [0, 1]
+
+    async def partitions(self) -> Sequence[int]:
+        return self.here
 
 
 class World:
     """A log, its projection, and the verifier that watches it."""
 
     def __init__(self, analytics: Analytics, **options: float) -> None:
-        self.log, self.ledger, self.analytics = MemoryEventLog(), MemoryOffsetLedger(), analytics
+        self.log, self.ledger, self.analytics = Shared(), MemoryOffsetLedger(), analytics
         self.projector = Projector(self.log, self.ledger, analytics)
         self.verifier = Verifier(self.log, self.ledger, analytics, **options)
 
@@ -35,9 +49,11 @@ class World:
         self.log.extend((event.key, event.value) for event in events)
         await self.projector.run_once()
 
-    async def looks(self, times: int) -> None:
+    async def looks(self, times: int) -> tuple[Problem, ...]:
+        """Look, and return what is wrong as of the last look."""
         for _ in range(times):
             await self.verifier.look()
+        return self.verifier.problems
 
 
 @pytest.fixture
@@ -169,7 +185,78 @@ async def test_it_looks_again_and_again_and_says_when_it_cannot(world: World) ->
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await world.analytics.command("DROP TABLE calls SYNC")
+    await world.analytics.command("DROP TABLE call_events SYNC")
     with pytest.raises(Exception, match="UNKNOWN_TABLE"):
         await world.verifier.look()
     assert world.verifier.failure == "the call records cannot be verified: DatabaseError"
+
+
+async def test_what_is_wrong_with_a_partition_is_not_said_once_another_process_has_it(world: World) -> None:
+    await world.add(range(1, 4))
+    world.log.extend(((event.key, event.value) for event in life(9)), partition=1)
+    await world.projector.run_once()
+    await forget(world.analytics, "call_events", "log_offset = 2")
+    assert await world.looks(1) == (Gap(0, 2, 2), Gap(1, 2, 2))
+    world.log.here = [1]
+    assert await world.looks(1) == (Gap(1, 2, 2),)
+    world.log.here = []
+    assert await world.looks(1) == ()
+    assert world.verifier.failure is None
+
+
+class Limited:
+    """Analytics of which a server's limits allow no full look."""
+
+    def __init__(self, of: Analytics, *, refusing: bool = True) -> None:
+        self._of = of
+        self.refusing = refusing
+        self.full = 0
+
+    async def query(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        if sql == named("verify_calls"):
+            self.full += 1
+            if self.refusing:
+                raise AnalyticsFailed("the memory is full")
+        return await self._of.query(sql, parameters)
+
+
+async def test_when_everything_cannot_be_read_what_is_new_is_and_it_is_said(
+    analytics: Analytics, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(analytics, every_s=1.0, full_every_s=6.0)
+    limited = Limited(analytics)
+    world.verifier = Verifier(world.log, world.ledger, limited, every_s=1.0, full_every_s=6.0)
+    await world.add(range(1, 4))
+    with caplog.at_level(logging.INFO, "cdr.watch"):
+        await world.looks(2)
+    unread = (
+        "only new call records are verified, reading all of partition {} failed: AnalyticsFailed: the memory is full"
+    )
+    assert world.verifier.failure == "; ".join(unread.format(number) for number in (0, 1))
+    assert (actions(caplog), limited.full) == (["verify.unread"] * 2, 2)
+    await world.add([4], "cdr.finalized")
+    await world.looks(2)
+    assert world.verifier.problems == (OddCall("call-000004", 1, 1, 0, 0),)
+    await world.looks(2)
+    assert limited.full == 2
+    await world.looks(1)  # its turn
+    assert (world.verifier.problems, limited.full) == ((OddCall("call-000004", 1, 1, 0, 0),), 4)
+    limited.refusing = False
+    await world.looks(6)
+    assert world.verifier.failure == "1 gaps, doubles or missing CDRs; `dialer cdr verify` names them"
+    await forget(analytics, "call_events", "log_offset = 5")
+    assert Gap(0, 5, 5) in await world.looks(1)
+
+
+async def test_what_a_full_look_found_stays_found_while_none_succeeds(analytics: Analytics) -> None:
+    world = World(analytics)
+    limited = Limited(analytics, refusing=False)
+    world.verifier = Verifier(world.log, world.ledger, limited)
+    await world.add(range(1, 4))
+    await forget(analytics, "calls", "call_id = 'call-000002'")
+    await world.looks(2)
+    limited.refusing = True
+    await world.looks(1)
+    assert world.verifier.problems == (OddCall("call-000002", 1, 1, 1, 0),)
+    await world.looks(3)
+    assert world.verifier.problems == (OddCall("call-000002", 1, 1, 1, 0),)

@@ -91,7 +91,9 @@ async def test_only_campaigns_with_an_address_and_only_since_they_have_it(world:
     assert set(got[:-6]) <= {(number, 2) for number in (1, 3)}
 
 
-async def test_a_damaged_record_and_an_unknown_event_hold_nothing_up(world: WebhookWorld) -> None:
+async def test_a_damaged_record_and_an_unknown_event_hold_nothing_up(
+    world: WebhookWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     with receiving() as receiver:
         await world.campaign(3, receiver.url)
         first, second = call_events(2, 3)[-1], call_events(4, 3)[-1]
@@ -103,6 +105,9 @@ async def test_a_damaged_record_and_an_unknown_event_hold_nothing_up(world: Webh
         async with world.delivering():
             await world.settled()
     assert receiver.event_ids == [first.event_id, second.event_id]
+    told = [record.__dict__ for record in caplog.records if record.__dict__.get("action") == "webhook.unreadable"]
+    assert [(one["partition"], one["offset"]) for one in told] == [(0, 2)]
+    assert phone(2)[1:] not in caplog.text + str(told)
 
 
 @pytest.mark.parametrize(

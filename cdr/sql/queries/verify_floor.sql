@@ -1,6 +1,10 @@
--- The last offset of a partition that the retention may have taken: nothing up to there is asked for.
-SELECT greatest(
-    (SELECT maxIf(log_offset, occurred_at < now64(6) - INTERVAL {days:UInt32} DAY + INTERVAL 1 DAY) FROM call_events
-        WHERE log_partition = {partition:UInt32} AND log_offset <= {upto:UInt64}),
-    (SELECT if(count() = 0, 0, toUInt64(min(log_offset) - 1)) FROM call_events
-        WHERE log_partition = {partition:UInt32} AND log_offset <= {upto:UInt64}))
+-- The last offset of a partition of which a retention may have taken something: nothing up to there is asked for.
+-- Rows are deleted part by part and not in order, so what lies between the last old event and the first young one after
+-- it counts as old. Without a young one everything does.
+WITH
+(
+    SELECT max(log_offset) FROM call_events
+    WHERE log_partition = {partition:UInt32} AND log_offset <= {upto:UInt64} AND occurred_at < now64(6) - INTERVAL {hours:UInt32} HOUR
+) AS old
+SELECT if(count() = 0, {upto:UInt64}, toUInt64(min(log_offset) - 1)) FROM call_events
+WHERE log_partition = {partition:UInt32} AND log_offset > old AND log_offset <= {upto:UInt64}

@@ -15,7 +15,7 @@ from cdr.clickhouse import open_chdb
 from cdr.encode import OutboxEvent
 from cdr.projector import Projector
 from dialer.commands.cdr import app
-from dialer.errors import NotFound
+from dialer.errors import BadInput, NotFound
 from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog, append
@@ -94,4 +94,27 @@ def test_after_an_upgrade_a_replay_projects_what_it_can_read(monkeypatch: pytest
     assert json.loads(run("replay", "--json").stdout) == {"found": count + 1, "projected": count, "left": 1}
     found = CliRunner().invoke(app, ["show", f"call-{NUMBER:06}", "--json"])
     assert json.loads(found.stdout)["status"] == "answered"
+    assert CliRunner().invoke(app, ["verify"]).exit_code == 0
+
+
+def test_what_nobody_can_read_is_given_up() -> None:
+    (left,) = json.loads(run("list", "--json").stdout)
+    place = [str(left["partition"]), str(left["offset"])]
+    for wrong, why in (
+        (["--yes"], "which dead letters?"),
+        ([place[0], "--yes"], "which dead letters?"),
+        ([*place, "--all", "--yes"], "which dead letters?"),
+        (place, "say --yes"),
+    ):
+        refused = run("discard", *wrong)
+        assert isinstance(refused.exception, BadInput)
+        assert why in str(refused.exception)
+    missing = run("discard", "0", "1", "--yes")
+    assert isinstance(missing.exception, NotFound)
+    assert run("discard", *place, "--yes").stdout == "1 dead letters were discarded\n"
+    assert json.loads(run("discard", "--all", "--yes", "--json").stdout) == {"discarded": 0}
+    assert run("list").stdout == "there are no dead letters\n"
+    assert json.loads(run("list", "--discarded", "--json").stdout) == [left]
+    assert run("show", *place).stdout == f"reason: {left['reason']}\n{{}}\n"
+    assert json.loads(run("replay", "--json").stdout) == {"found": 0, "projected": 0, "left": 0}
     assert CliRunner().invoke(app, ["verify"]).exit_code == 0
