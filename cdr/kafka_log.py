@@ -172,6 +172,18 @@ class KafkaLog:
             found = held.records[:want]
         return found if until is None else [record for record in found if record.offset <= until]
 
+    async def extent(self, partition: int) -> tuple[int, int]:
+        """Return the first and the last offset that the topic holds now, (0, 0) when it holds none; raises as `read`.
+
+        A marker of somebody's transaction counts as a record here.
+        """
+        self._mine(partition)
+        place = TopicPartition(self.topic, partition)
+        with self._kafka.explained(self._doing):
+            begin = (await self._unless_gone(self._consumer.beginning_offsets([place])))[place]
+            end = (await self._unless_gone(self._consumer.end_offsets([place])))[place]
+        return (begin + 1, end) if end > begin else (0, 0)
+
     def receive(self, partitions: Iterable[int]) -> None:
         """Take what the group gives; nothing is fetched of a partition before it is read."""
         self._gone = asyncio.Event()

@@ -96,6 +96,8 @@ class TestKafkaLog(EventLogContract):
     async def test_a_partition_of_another_reader_is_gone(self, event_log: KafkaLog) -> None:
         with pytest.raises(PartitionGone):
             await event_log.read(1, after=0, limit=1)
+        with pytest.raises(PartitionGone):
+            await event_log.extent(1)
 
     async def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(
         self, event_log: KafkaLog, append: Append
@@ -115,6 +117,7 @@ class TestKafkaLog(EventLogContract):
         with pytest.raises(LogBroken, match=r"offsets from 3 on are gone before they were read"):
             await event_log.read(0, after=2, limit=5)
         assert [one.offset for one in await event_log.read(0, after=5, limit=2)] == [6, 7]
+        assert await event_log.extent(0) == (6, 9)
 
     async def test_a_frozen_broker_is_told_in_time_and_reading_goes_on_after_it(
         self, kafka: KafkaServer, one_partition: str, append: Append
