@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from cdr.clickhouse import Analytics
+from cdr.dead_letters import Replayed, replay
 from cdr.kafka_at import KafkaAt
 from cdr.kafka_fetch import Fetched
 from cdr.kafka_log import COMMIT_S, IDLE_S, KafkaLog, LogBroken
@@ -391,3 +392,25 @@ async def test_without_a_group_all_partitions_are_read_beside_the_others(
                 assert [[record.offset for record in records] for records in read] == [[4, 5, 6, 7, 8]] * PARTITIONS
         finally:
             await alone.close()
+
+
+@pytest.mark.component("chdb")
+async def test_a_dead_letter_that_kafka_has_dropped_is_replayed_as_it_was_kept(
+    kafka: KafkaServer, one_partition: str, producer: AIOKafkaProducer, analytics: Analytics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    events = [event.value.replace(b'"schema_version":"1.0"', b'"schema_version":"2.0"') for event in life(1)]
+    for value in events:
+        await producer.send(one_partition, value, key=b"1")
+    await producer.flush()
+    ledger = MemoryOffsetLedger()
+    async with opened(kafka, one_partition) as log:
+        while await Projector(log, ledger, analytics).run_once():
+            pass
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        await admin.delete_records({TopicPartition(one_partition, 0): RecordsToDelete(2)})
+        await admin.close()
+        monkeypatch.setattr("cdr.events._check", lambda _event: None)
+        assert await replay(log, ledger, analytics) == Replayed(len(events), len(events))
+    assert (await verify(analytics, {0: len(events)})).ok
