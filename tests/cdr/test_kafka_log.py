@@ -16,7 +16,7 @@ from cdr.clickhouse import Analytics
 from cdr.dead_letters import Replayed, replay
 from cdr.kafka_at import KafkaAt
 from cdr.kafka_fetch import Fetched
-from cdr.kafka_log import COMMIT_S, IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_log import COMMIT_S, GROUP, IDLE_S, KafkaLog, LogBroken
 from cdr.kafka_topics import TopicSettings, ensure_topic
 from cdr.memory import MemoryOffsetLedger
 from cdr.project import Rows
@@ -392,6 +392,31 @@ async def test_without_a_group_all_partitions_are_read_beside_the_others(
                 assert [[record.offset for record in records] for records in read] == [[4, 5, 6, 7, 8]] * PARTITIONS
         finally:
             await alone.close()
+
+
+async def test_readers_of_another_topic_are_another_group(
+    kafka: KafkaServer, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = f"{topic}.other"
+    await ensure_topic(at(kafka), TopicSettings(other, partitions=1))
+    first, second = KafkaLog(at(kafka), topic), KafkaLog(at(kafka), other)
+    await first.start()
+    try:
+        await until(lambda: len(first._held) == PARTITIONS)
+        with caplog.at_level("INFO"):
+            await second.start()
+            await until(lambda: len(second._held) == 1)
+            await asyncio.sleep(0.5)  # a member of the same group would make the first one join anew by now
+        given = [record for record in caplog.records if getattr(record, "action", "") == "log.assigned"]
+        assert len(given) == 1
+    finally:
+        await second.close()
+        await first.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    groups = {name for name, _ in await admin.list_consumer_groups()}
+    await admin.close()
+    assert groups >= {f"{GROUP}.{topic}", f"{GROUP}.{other}"}
 
 
 @pytest.mark.component("chdb")
