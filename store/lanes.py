@@ -64,6 +64,18 @@ class SqlOutbox:
         rows = await self._runner.read(lambda connection: connection.execute(query).all())
         return [OutboxRow(*row) for row in rows]
 
+    async def has_begun(self, topic: str) -> bool:
+        """Tell whether some of the outbox is in the topic already."""
+        query = select(func.max(_LANES.c.position)).where(_LANES.c.topic == topic)
+        return bool(await self._runner.read(lambda connection: connection.execute(query).scalar_one()))
+
+    async def oldest_unsent(self, topic: str) -> float | None:
+        """Return when the oldest row that the topic may not have was written, UTC epoch seconds; None for none."""
+        sent = select(func.coalesce(func.min(_LANES.c.position), 0)).where(_LANES.c.topic == topic)
+        query = select(_OUTBOX.c.created_at).order_by(_OUTBOX.c.offset).limit(1)
+        query = query.where(_OUTBOX.c.offset > sent.scalar_subquery())
+        return await self._runner.read(lambda connection: connection.execute(query).scalar())
+
     async def prune(self, topic: str, *, before: float, keep_after: int | None = None) -> int:
         """Delete rows that every topic has, written before this time, at most PRUNE_ROWS; return how many.
 

@@ -172,3 +172,27 @@ async def test_a_new_topic_is_not_begun_with_the_rest_of_an_outbox(
 async def test_an_empty_outbox_is_complete(outbox: SqlOutbox) -> None:
     await relayed(outbox, "old", 0)
     await relayed(outbox, "new", 0)
+
+
+async def test_a_topic_has_begun_when_something_was_sent_to_it(outbox: SqlOutbox) -> None:
+    assert not await outbox.has_begun("new")
+    await relayed(outbox, "new", 0)
+    await relayed(outbox, "old", 3)
+    assert not await outbox.has_begun("new")
+    assert await outbox.has_begun("old")
+
+
+async def test_what_waits_is_told_by_its_oldest_row(outbox: SqlOutbox, engine: AsyncEngine) -> None:
+    assert await outbox.oldest_unsent(TOPIC) is None
+    await write(engine, 3)
+    async with engine.begin() as connection:
+        await connection.execute(text('UPDATE outbox SET created_at = created_at + "offset"'))
+    assert await outbox.oldest_unsent(TOPIC) == NOW + 1
+    await relayed(outbox, "other", 3)
+    first, second = await outbox.claim("a", TOPIC, 2, now=NOW, ttl_s=10.0)
+    at = msgspec.structs.replace(first, position=3)
+    await outbox.mark("a", TOPIC, [at, msgspec.structs.replace(second, position=1)])
+    assert await outbox.oldest_unsent(TOPIC) == NOW + 2
+    await relayed(outbox, "third", 3)
+    await outbox.mark("a", TOPIC, [at, msgspec.structs.replace(second, position=3)])
+    assert await outbox.oldest_unsent(TOPIC) is None
