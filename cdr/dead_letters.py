@@ -96,8 +96,9 @@ async def replay(event_log: EventLog, ledger: OffsetLedger, analytics: Analytics
     for partition in await event_log.partitions():
         after = 0
         while span := await _begin(ledger, analytics, partition, after):
+            held = await event_log.extent(partition)
             records = [
-                await _record(event_log, letter)
+                await _record(event_log, letter, held)
                 for letter in await letters(analytics, partition=partition, first=span.first, last=span.last)
             ]
             found += len(records)
@@ -130,11 +131,13 @@ async def _begin(ledger: OffsetLedger, analytics: Analytics, partition: int, aft
     return span
 
 
-async def _record(event_log: EventLog, letter: Letter) -> LogRecord:
-    """Return the record from the log, or as it was kept when the log has let it go."""
-    found = await event_log.read(letter.partition, after=letter.offset - 1, limit=1, until=letter.offset)
-    if found and found[0].offset == letter.offset:
-        return found[0]
+async def _record(event_log: EventLog, letter: Letter, held: tuple[int, int]) -> LogRecord:
+    """Return the record from the log, or as it was kept when the log, which holds these offsets, has let it go."""
+    first, last = held
+    if first <= letter.offset <= last:  # Kafka refuses to be read where it holds nothing
+        found = await event_log.read(letter.partition, after=letter.offset - 1, limit=1, until=letter.offset)
+        if found and found[0].offset == letter.offset:
+            return found[0]
     return LogRecord(letter.partition, letter.offset, "", letter.value.encode())
 
 

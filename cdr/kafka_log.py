@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 GROUP: Final = "predictive-dialer-projector"
+"""With the topic's name behind it: readers of another topic are another group, and disturb nobody here."""
 DRAIN_S: Final = 20.0
 """How long a partition is kept for the round in progress when the group asks for it."""
 SESSION_S: Final = 30.0
@@ -82,8 +83,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 class KafkaLog:
     """The partitions that the group gave this process, as an EventLog; `start` it first, `close` it last.
 
-    Without a group it reads all partitions, beside whoever else does. Set `drain` to what waits for the reader's round
-    in progress (`Projector.drain`): partitions go after it.
+    `group` "" is the topic's own; None: it reads all partitions, beside whoever else does. Set `drain` to what waits
+    for the reader's round in progress (`Projector.drain`): partitions go after it.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class KafkaLog:
         kafka: KafkaAt,
         topic: str = TOPIC,
         *,
-        group: str | None = GROUP,
+        group: str | None = "",
         drain: Callable[[], Awaitable[None]] | None = None,
         drain_s: float = DRAIN_S,
         session_s: float = SESSION_S,
@@ -99,7 +100,7 @@ class KafkaLog:
         self.topic = topic
         self.drain = drain
         self._kafka = kafka
-        self._group = group
+        self._group = f"{GROUP}.{topic}" if group == "" else group
         self._drain_s = drain_s
         self._session_s = session_s
         self._consumer: Any = None
@@ -171,6 +172,18 @@ class KafkaLog:
                 raise PartitionGone(partition)
             found = held.records[:want]
         return found if until is None else [record for record in found if record.offset <= until]
+
+    async def extent(self, partition: int) -> tuple[int, int]:
+        """Return the first and the last offset that the topic holds now, (0, 0) when it holds none; raises as `read`.
+
+        A marker of somebody's transaction counts as a record here.
+        """
+        self._mine(partition)
+        place = TopicPartition(self.topic, partition)
+        with self._kafka.explained(self._doing):
+            begin = (await self._unless_gone(self._consumer.beginning_offsets([place])))[place]
+            end = (await self._unless_gone(self._consumer.end_offsets([place])))[place]
+        return (begin + 1, end) if end > begin else (0, 0)
 
     def receive(self, partitions: Iterable[int]) -> None:
         """Take what the group gives; nothing is fetched of a partition before it is read."""

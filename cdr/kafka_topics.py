@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
@@ -59,29 +61,36 @@ async def ensure_topic(kafka: KafkaAt, wanted: TopicSettings, *, create: bool = 
     Raises Unreachable when no broker answers, NotFound for a missing topic without `create`, and BadInput for one with
     other partitions or settings, or with more replicas than there are brokers.
     """
-    admin = AIOKafkaAdminClient(**kafka.options())
-    try:
-        with kafka.explained(f"preparing the topic {wanted.name}"):
-            async with asyncio.timeout(2 * kafka.timeout_s):
-                await admin.start()
-                await _ensure(kafka, admin, wanted, create=create)
-    finally:
-        await admin.close()
+    async with _asked(kafka, f"preparing the topic {wanted.name}") as admin:
+        await _ensure(kafka, admin, wanted, create=create)
 
 
 async def partitions_of(kafka: KafkaAt, topic: str) -> int:
     """Return how many partitions a topic has; raises Unreachable, or NotFound for a missing topic."""
-    admin = AIOKafkaAdminClient(**kafka.options())
-    try:
-        with kafka.explained(f"looking at the topic {topic}"):
-            async with asyncio.timeout(2 * kafka.timeout_s):
-                await admin.start()
-                found = await _partitions(admin, topic)
-    finally:
-        await admin.close()
+    async with _asked(kafka, f"looking at the topic {topic}") as admin:
+        found = await _partitions(admin, topic)
     if found is None:
         raise _missing(kafka, topic)
     return found
+
+
+async def cluster_id(kafka: KafkaAt) -> str:
+    """Return what Kafka calls its cluster, the same for its lifetime and no other's; raises Unreachable."""
+    async with _asked(kafka, "asking for the cluster's id") as admin:
+        return str((await admin.describe_cluster())["cluster_id"])
+
+
+@asynccontextmanager
+async def _asked(kafka: KafkaAt, doing: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give a client that asks the cluster, within two time limits."""
+    admin = AIOKafkaAdminClient(**kafka.options())
+    try:
+        with kafka.explained(doing):
+            async with asyncio.timeout(2 * kafka.timeout_s):
+                await admin.start()
+                yield admin
+    finally:
+        await admin.close()
 
 
 def _missing(kafka: KafkaAt, topic: str) -> NotFound:

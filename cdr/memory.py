@@ -36,6 +36,11 @@ class MemoryEventLog:
         stop = len(records) if until is None else min(until, len(records))
         return records[max(0, after) : min(stop, max(0, after) + limit)]
 
+    async def extent(self, partition: int) -> tuple[int, int]:
+        """Return the first and the last offset that are there, (0, 0) when there is none."""
+        last = len(self._records[partition])
+        return min(1, last), last
+
 
 class MemoryOffsetLedger:
     """Positions and pending ranges in dictionaries."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -31,6 +31,9 @@ _STORED: Final = """SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' ORDER BY name"""
 _FIRST: Final = """SELECT (SELECT minOrNull(log_offset) FROM call_events WHERE log_partition = {partition:UInt32}),
 (SELECT minOrNull(log_offset) FROM dead_letters WHERE log_partition = {partition:UInt32})"""
+_MADE_FROM: Final = """SELECT greatest(
+(SELECT count() FROM call_events) + (SELECT count() FROM dead_letters), (SELECT count() FROM calls))"""
+"""Raw events may have their time and be gone before the calls that they tell of."""
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -57,6 +60,10 @@ class _Until:
         end = end if until is None else min(until, end)
         return await self._log.read(partition, after=after, limit=limit, until=end)
 
+    async def extent(self, partition: int) -> tuple[int, int]:
+        first, last = await self._log.extent(partition)
+        return first, min(last, self._positions[partition])
+
 
 async def rebuild(
     event_log: EventLog,
@@ -65,26 +72,28 @@ async def rebuild(
     *,
     progress: Callable[[int], None] | None = None,
     batch_rows: int = BATCH_ROWS,
+    anew: Callable[[], Awaitable[None]] | None = None,
+    lose_older: bool = False,
 ) -> Rebuilt:
     """Project everything confirmed so far once more from the start; `progress` is told of records as they pass.
 
-    Raises DialerError, with nothing dropped, when the log no longer begins where the analytics do; ResourceBusy when
-    projectors leave no moment to hold the ledger.
+    `anew` says that the log is another one, and makes the ledger's positions its own: held at 0, so that the projector
+    does it all. Raises DialerError, with nothing dropped or forgotten, when the log no longer begins where the
+    analytics do, or another one holds less than they were made from and `lose_older` does not accept that;
+    ResourceBusy when projectors leave no moment to hold the ledger.
     """
     partitions = list(await event_log.partitions())
     if not partitions:
         raise DialerError(f"{event_log.topic}: no partition of the event log can be read here; nothing was dropped")
-    await _finish(event_log, ledger, analytics)
-    for partition in partitions:
-        await _hold(ledger, partition)
-    positions = {partition: await ledger.position(PROJECTION, partition) for partition in partitions}
-    try:
-        for partition, position in positions.items():
-            await _check(event_log, analytics, partition, position)
+    if anew is None:
+        positions, before = await _begin(event_log, ledger, analytics, lose_older=lose_older)
+    else:
+        await _check_whole(event_log, analytics, lose_older=lose_older)
         before = await fingerprint(analytics)
-    except BaseException:
-        await _release(ledger, positions)
-        raise
+        await anew()
+        positions = dict.fromkeys(partitions, 0)
+        for partition in partitions:
+            await _hold(ledger, partition)
     log.info("the analytics are rebuilt", extra={"action": "rebuild.begun", "records": sum(positions.values())})
     await _drop(analytics)
     for partition in partitions:
@@ -97,6 +106,26 @@ async def rebuild(
     await _release(ledger, positions)
     log.info("the analytics are rebuilt to the end", extra={"action": "rebuild.done", "records": records})
     return Rebuilt(records, before, after)
+
+
+async def _begin(
+    event_log: EventLog, ledger: OffsetLedger, analytics: Analytics, *, lose_older: bool
+) -> tuple[dict[int, int], Fingerprint]:
+    """Hold the ledger and return how far it is, with what the analytics hold; let it go when that must not be lost."""
+    partitions = await event_log.partitions()
+    await _finish(event_log, ledger, analytics)
+    for partition in partitions:
+        await _hold(ledger, partition)
+    positions = {partition: await ledger.position(PROJECTION, partition) for partition in partitions}
+    try:
+        for partition, position in positions.items():
+            await _check(event_log, analytics, partition, position)
+        if not any(positions.values()):
+            await _check_whole(event_log, analytics, lose_older=lose_older)
+        return positions, await fingerprint(analytics)
+    except BaseException:
+        await _release(ledger, positions)
+        raise
 
 
 async def _finish(event_log: EventLog, ledger: OffsetLedger, analytics: Analytics) -> None:
@@ -129,7 +158,7 @@ async def _check(event_log: EventLog, analytics: Analytics, partition: int, posi
     (found,) = await analytics.query(_FIRST, {"partition": partition})
     first = min((int(offset) for offset in found if offset is not None), default=0)
     if not position or not first:
-        return  # nothing is there that could be lost
+        return  # nothing is there that could be lost, or no position says how much (_check_whole)
     oldest = await event_log.read(partition, after=0, limit=1)
     newest = await event_log.read(partition, after=position - 1, limit=1, until=position)
     if not oldest or oldest[0].offset > first or not newest:
@@ -138,6 +167,22 @@ async def _check(event_log: EventLog, analytics: Analytics, partition: int, posi
             f"{event_log.topic}:{partition}: the log {begins} and the analytics reach from {first} to {position}: a "
             "rebuild would lose what the log no longer holds; nothing was dropped"
         )
+
+
+async def _check_whole(event_log: EventLog, analytics: Analytics, *, lose_older: bool) -> None:
+    """Refuse that a log which does not say how far the analytics are takes the place of one that held more."""
+    ((made_from,),) = await analytics.query(_MADE_FROM, {})
+    extents = [await event_log.extent(partition) for partition in await event_log.partitions()]
+    holds = sum(last - first + 1 for first, last in extents if last)
+    begins = max(first for first, _ in extents)
+    if lose_older or not made_from or (holds >= made_from and begins <= 1):
+        return
+    lacks = f" and begins at {begins}" if begins > 1 else ""
+    raise DialerError(
+        f"{event_log.topic}: the log holds {holds} records{lacks}, the analytics were made from {made_from}: a rebuild "
+        "would lose what the log does not hold; nothing was dropped. Let the relay catch up (its lag is 0) and try "
+        "again, set the log that they were made from, or accept it: `dialer cdr rebuild --yes --lose-older`"
+    )
 
 
 async def _drop(analytics: Analytics) -> None:

@@ -164,6 +164,11 @@ class Relay:
         """Say whether the last round found nothing left to do."""
         return not self._more and not any(way.waiting for way in self._ways.values())
 
+    @property
+    def has_lanes(self) -> bool:
+        """Say whether this relay knows, by its lanes, what waits for it."""
+        return bool(self._ways)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop`, then what is left for a while; what stands in the way is told, waited out, tried again.
 

@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cdr import choose
 from cdr.clickhouse import Analytics
 from cdr.kafka_log import KafkaLog
-from cdr.kafka_topics import ensure_topic
 from cdr.kafka_writer import KafkaWriter
 from cdr.projector import PROJECTION, Projector
 from cdr.queries import CdrQueries
@@ -37,7 +36,7 @@ from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.errors import BadInput, DialerError
 from dialer.home import Home
-from dialer.kafka import kafka_at, topic_of
+from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
 from dialer.service.clock import PacedClock, SystemClock
 from dialer.service.crash import Fault, crash_at
@@ -299,7 +298,7 @@ def open_projector(ground: Ground, analytics: Analytics) -> list[Part]:
         alone_with = at_once
 
     async def prepare() -> None:
-        await bind(engine, PROJECTION, Bound(settings.log_name, await analytics.made_at()))
+        await bind(engine, PROJECTION, Bound(await log_name(settings), await analytics.made_at()))
 
     parts.append(
         ProjectorPart(projector, ground.clock.now, drain_s=settings.drain_s, alone=alone_with, prepare=prepare)
@@ -333,18 +332,19 @@ async def open_relay(ground: Ground) -> RelayPart:
         before = ground.clock.now() - settings.outbox_keep_days * 86_400
         return await outbox.prune(settings.kafka_topic, before=before, keep_after=await webhooks.position(PARTITION))
 
-    kafka = kafka_at(settings)
-    writer = KafkaWriter(kafka, settings.kafka_topic)
     relay = Relay(
         outbox,
-        writer,
+        KafkaWriter(kafka_at(settings), settings.kafka_topic),
         owner=f"{_owner(settings)}:{secrets.token_hex(4)}",
         fault=ground.fault,
         lease_s=settings.lease_s,
         send_s=settings.lease_s * 2 / 3,
     )
-    prepare = functools.partial(ensure_topic, kafka, topic_of(settings))
-    return RelayPart(relay, ground.clock.now, prepare=prepare, prune=prune, drain_s=settings.drain_s)
+    return RelayPart(
+        relay, ground.clock.now,
+        prepare=functools.partial(prepare_topic, settings, outbox.has_begun), prune=prune,
+        oldest=functools.partial(outbox.oldest_unsent, settings.kafka_topic), drain_s=settings.drain_s,
+    )  # fmt: skip
 
 
 def _owner(settings: Settings) -> str:

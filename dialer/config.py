@@ -93,11 +93,6 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'dialer.db'}"
 
     @property
-    def log_name(self) -> str:
-        """Return what tells the event log from any other."""
-        return f"Kafka's topic {self.kafka_topic}" if self.kafka else "the outbox"
-
-    @property
     def analytics_path(self) -> Path:
         """Return the folder of the embedded ClickHouse engine."""
         return self.home / "analytics"

@@ -242,6 +242,10 @@ class EventLog(Protocol):
         """
         ...
 
+    async def extent(self, partition: int) -> tuple[int, int]:
+        """Return the first and the last offset that the log holds now, (0, 0) when it holds none; raises as `read`."""
+        ...
+
 
 class OffsetRange(msgspec.Struct, frozen=True, gc=False):
     """A batch boundary: first and last offset, both included."""

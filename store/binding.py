@@ -44,13 +44,25 @@ async def bind(engine: AsyncEngine, projection: str, to: Bound) -> None:
         )
 
 
+async def is_elsewhere(engine: AsyncEngine, projection: str, to: Bound) -> bool:
+    """Tell whether the projection's positions are another log's."""
+    found = await _write(engine, lambda connection: _find(connection, projection))
+    return found is not None and found.log != to.log
+
+
 async def begin_anew(engine: AsyncEngine, projection: str, to: Bound) -> None:
-    """Forget the positions if they are another log's; it stays bound as it was until `rebind`."""
+    """Forget the positions if they are another log's, and hold them: nobody projects that log on from its start.
+
+    The projection stays bound as it was until `rebind`.
+    """
     await _write(engine, lambda connection: _forget(connection, projection, to))
 
 
 async def rebind(engine: AsyncEngine, projection: str, to: Bound) -> None:
-    """Bind the projection whatever it was bound to, once the analytics hold what its positions say."""
+    """Bind the projection whatever it was bound to, once the analytics hold what its positions say.
+
+    Partitions that are held by now are those of the log before, which this one has not.
+    """
     await _write(engine, lambda connection: _rebound(connection, projection, to))
 
 
@@ -71,12 +83,14 @@ def _bound(connection: Connection, projection: str, to: Bound) -> Bound:
 def _forget(connection: Connection, projection: str, to: Bound) -> None:
     found = _find(connection, projection)
     if found is not None and found.log != to.log:
-        connection.execute(delete(_LEDGER).where(_LEDGER.c.projection == projection))
+        held = {"position": 0, "pending_first": 0, "pending_last": 0}
+        connection.execute(update(_LEDGER).where(_LEDGER.c.projection == projection).values(held))
 
 
 def _rebound(connection: Connection, projection: str, to: Bound) -> None:
     _bound(connection, projection, to)
     connection.execute(update(_TABLE).where(_TABLE.c.projection == projection).values(**to._asdict()))
+    connection.execute(delete(_LEDGER).where(_LEDGER.c.projection == projection, _LEDGER.c.pending_last == 0))
 
 
 def _find(connection: Connection, projection: str) -> Bound | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.lanes import Batch, Lane, OutboxRow
@@ -16,9 +17,15 @@ from store.bulk import among, insert_missing
 from store.models import OutboxRecord, RelayLane, RelayMember
 from store.runner import runner_for
 
+log = logging.getLogger(__name__)
+
 _LANES: Final = cast("Table", RelayLane.__table__)
 _MEMBERS: Final = cast("Table", RelayMember.__table__)
 _OUTBOX: Final = cast("Table", OutboxRecord.__table__)
+_FIRST: Final = select(func.min(_OUTBOX.c.offset))
+_TOPICS: Final = select(_LANES.c.topic).distinct().order_by(_LANES.c.topic)
+# Held to the end of the transaction: nothing is pruned between the look at the first row and a new topic's lanes.
+_SERIALISE: Final = text("SELECT pg_advisory_xact_lock(7305851)")
 _ROWS: Final = select(*(_OUTBOX.c[name] for name in OutboxRow.__struct_fields__)).order_by(_OUTBOX.c.offset)
 _MARK: Final = update(_LANES).where(
     _LANES.c.topic == bindparam("of_topic"),
@@ -57,11 +64,23 @@ class SqlOutbox:
         rows = await self._runner.read(lambda connection: connection.execute(query).all())
         return [OutboxRow(*row) for row in rows]
 
-    async def prune(self, topic: str, *, before: float, keep_after: int | None = None) -> int:
-        """Delete sent rows written before this time, at most PRUNE_ROWS; return how many.
+    async def has_begun(self, topic: str) -> bool:
+        """Tell whether some of the outbox is in the topic already."""
+        query = select(func.max(_LANES.c.position)).where(_LANES.c.topic == topic)
+        return bool(await self._runner.read(lambda connection: connection.execute(query).scalar_one()))
 
-        `keep_after` is the position of another reader of the outbox: nothing after it goes. The newest row stays,
-        because the next one counts on from it.
+    async def oldest_unsent(self, topic: str) -> float | None:
+        """Return when the oldest row that the topic may not have was written, UTC epoch seconds; None for none."""
+        sent = select(func.coalesce(func.min(_LANES.c.position), 0)).where(_LANES.c.topic == topic)
+        query = select(_OUTBOX.c.created_at).order_by(_OUTBOX.c.offset).limit(1)
+        query = query.where(_OUTBOX.c.offset > sent.scalar_subquery())
+        return await self._runner.read(lambda connection: connection.execute(query).scalar())
+
+    async def prune(self, topic: str, *, before: float, keep_after: int | None = None) -> int:
+        """Delete rows that every topic has, written before this time, at most PRUNE_ROWS; return how many.
+
+        Nothing goes before this topic has lanes. `keep_after` is the position of another reader of the outbox: nothing
+        after it goes. The newest row stays, because the next one counts on from it.
         """
         return await self._runner.write(lambda connection: _prune(connection, topic, before, keep_after))
 
@@ -96,6 +115,7 @@ def _settle(connection: Connection, topic: str, partitions: int) -> None:
     """Make the topic's lanes the first time; afterwards their number never changes."""
     found = connection.execute(select(func.count()).where(_LANES.c.topic == topic)).scalar_one()
     if not found:
+        _refuse_rest(connection, topic)
         rows = [
             {"topic": topic, "partition": one, "position": 0, "epoch": 0, "expires_at": 0.0}
             for one in range(partitions)
@@ -106,6 +126,26 @@ def _settle(connection: Connection, topic: str, partitions: int) -> None:
             f"the topic {topic} has {partitions} partitions, the relay knows it with {found}; name a new topic, or "
             "delete its rows in relay_lanes to send the whole outbox again: events of one lead would change partition"
         )
+
+
+def _refuse_rest(connection: Connection, topic: str) -> None:
+    """Refuse to begin a topic with the rest of an outbox of which other topics got the beginning."""
+    _serialise(connection)
+    first = connection.execute(_FIRST).scalar_one() or 1
+    if first == 1:
+        return
+    if others := list(connection.execute(_TOPICS).scalars()):
+        raise BadInput(
+            f"the topic {topic} is new, but the outbox begins at {first} by now: what was before went to "
+            f"{' and '.join(others)}, and a new topic would lack it; set DIALER_KAFKA_TOPIC={others[0]} again. If that "
+            f"topic is lost for good, delete its rows in relay_lanes: {topic} then begins with what is left"
+        )
+    log.warning("a topic lacks what was pruned", extra={"action": "relay.incomplete", "topic": topic, "first": first})
+
+
+def _serialise(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SERIALISE)
 
 
 def _members(connection: Connection, owner: str, topic: str, now: float, ttl_s: float) -> int:
@@ -156,10 +196,12 @@ def _resign(connection: Connection, owner: str, topic: str) -> None:
 
 
 def _prune(connection: Connection, topic: str, before: float, keep_after: int | None) -> int:
-    sent = connection.execute(select(func.min(_LANES.c.position)).where(_LANES.c.topic == topic)).scalar_one()
+    _serialise(connection)
+    lanes = connection.execute(select(func.count()).where(_LANES.c.topic == topic)).scalar_one()
     newest = connection.execute(select(func.max(_OUTBOX.c.offset))).scalar_one()
-    if sent is None or newest is None:
+    if not lanes or newest is None:
         return 0
+    sent = connection.execute(select(func.min(_LANES.c.position))).scalar_one()
     upto = min(sent, newest - 1, sent if keep_after is None else keep_after)
     old = (
         select(_OUTBOX.c.offset)

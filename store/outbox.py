@@ -18,6 +18,7 @@ from store.open import readers
 TOPIC: Final = "cdr.events"
 PARTITION: Final = 0
 _TABLE: Final = cast("Table", OutboxRecord.__table__)
+_EXTENT: Final = select(func.coalesce(func.min(_TABLE.c.offset), 0), func.coalesce(func.max(_TABLE.c.offset), 0))
 _LAST: Final = select(func.coalesce(func.max(_TABLE.c.offset), 0))
 # Held to the end of the transaction: offsets become visible in their order, and a rollback leaves no gap.
 _SERIALISE: Final = text(f"SELECT pg_advisory_xact_lock({Lock.OUTBOX:d})")
@@ -71,3 +72,11 @@ class SqlOutboxLog:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [LogRecord(PARTITION, offset, key, value) for offset, key, value in rows]
+
+    async def extent(self, partition: int) -> tuple[int, int]:
+        """Return the first and the last offset that are there, (0, 0) when there is none."""
+        if partition != PARTITION:
+            return 0, 0
+        async with self._engine.connect() as connection:
+            first, last = (await connection.execute(_EXTENT)).one()
+        return first, last

@@ -33,6 +33,7 @@ class Projection(NamedTuple):
 async def open_projection() -> AsyncIterator[Projection]:
     """Open it here and now; raise ResourceBusy when a running service has the embedded analytics."""
     from cdr.choose import open_analytics
+    from dialer.kafka import log_name
     from store.binding import Bound
     from store.ledger import SqlOffsetLedger
 
@@ -45,7 +46,7 @@ async def open_projection() -> AsyncIterator[Projection]:
         analytics = await open_analytics(chosen.analytics_path, url=url, cluster=cluster)
         stack.push_async_callback(analytics.close)
         event_log = await _open_log(chosen, store.engine, stack)
-        bound = Bound(chosen.log_name, await analytics.made_at())
+        bound = Bound(await log_name(chosen), await analytics.made_at())
         yield Projection(event_log, SqlOffsetLedger(store.engine), analytics, store.engine, bound)
 
 

@@ -22,6 +22,7 @@ TRY_S = 2.0
 DRAIN_S = 15.0
 """The least time that a drain gives the relay to send what is left; the next start sends the rest."""
 PRUNE_S = 60.0
+LAG_EVERY_S = 5.0
 
 Prune = Callable[[], Awaitable[int]]
 """Delete some of what was sent long ago; return how many rows that were."""
@@ -52,7 +53,10 @@ class _Patience:
 
 
 class RelayPart:
-    """The relay of one process; `prepare` makes and checks the topic, `prune` keeps the outbox short."""
+    """The relay of one process; `prepare` makes and checks the topic, `prune` keeps the outbox short.
+
+    `oldest` says when the oldest unsent row of the outbox was written: the lag of a relay that cannot begin.
+    """
 
     def __init__(
         self,
@@ -61,21 +65,26 @@ class RelayPart:
         *,
         prepare: Callable[[], Awaitable[None]],
         prune: Prune,
+        oldest: Callable[[], Awaitable[float | None]],
         drain_s: float,
     ) -> None:
         self.relay = relay
         self._now = now
         self._prepare = prepare
         self._prune = prune
+        self._oldest = oldest
+        self._measured = False
+        self._waits_since: float | None = None
         self._drain_s = max(DRAIN_S, drain_s)
         self._start = _Patience("the relay")
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
 
     def services(self) -> Sequence[Service]:
-        """Return the relaying, and the tidying of the outbox behind it."""
+        """Return the relaying, the look at how far it is behind before it can begin, and the tidying behind it."""
         return [
             Service("relay", self._run, essential=False),
+            Service("relay lag", self._measure, essential=False),
             Service("outbox pruning", self._tidy, essential=False),
         ]
 
@@ -85,7 +94,19 @@ class RelayPart:
 
     def samples(self) -> Iterable[Sample]:
         """Return the lag, once it is known."""
-        return () if self._start.failure else (Sample(metrics.LAG, self.relay.lag_s(self._now()), ("relay",)),)
+        lag_s = self._lag_s()
+        return () if lag_s is None else (Sample(metrics.LAG, lag_s, ("relay",)),)
+
+    def _lag_s(self) -> float | None:
+        now = self._now()
+        if self._has_begun:
+            return self.relay.lag_s(now)
+        return max(0.0, now - (self._waits_since or now)) if self._measured else None
+
+    @property
+    def _has_begun(self) -> bool:
+        """Say whether the relay itself knows what waits: it has had lanes, or nothing stands in its way."""
+        return self._start.failure is None and (self.relay.failure is None or self.relay.has_lanes)
 
     async def drain(self) -> int:
         """Send what is in the outbox, for as long as a stop may take."""
@@ -101,6 +122,13 @@ class RelayPart:
         await self.relay.run(self._stop)
         self._ended.set()
         await asyncio.Event().wait()
+
+    async def _measure(self) -> None:
+        while True:
+            if not self._has_begun:
+                self._waits_since = await self._oldest()
+                self._measured = True
+            await asyncio.sleep(LAG_EVERY_S)
 
     async def _tidy(self) -> None:
         while True:

@@ -47,6 +47,14 @@ class EventLogContract:
         found = await event_log.read(partition, after=2, limit=100, until=5)
         assert [one.value for one in found] == [b"3", b"4", b"5"]
 
+    async def test_its_extent_is_what_it_holds_now(self, event_log: EventLog, append: Append) -> None:
+        (partition,) = await event_log.partitions()
+        assert await event_log.extent(partition) == (0, 0)
+        await append([b"a"])
+        assert await event_log.extent(partition) == (1, 1)
+        await append([b"b", b"c"])
+        assert await event_log.extent(partition) == (1, 3)
+
     async def test_the_log_has_a_name(self, event_log: EventLog) -> None:
         assert event_log.topic
 

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from cdr.clickhouse import Analytics
+from cdr.dead_letters import Replayed, replay
 from cdr.kafka_at import KafkaAt
 from cdr.kafka_fetch import Fetched
-from cdr.kafka_log import COMMIT_S, IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_log import COMMIT_S, GROUP, IDLE_S, KafkaLog, LogBroken
 from cdr.kafka_topics import TopicSettings, ensure_topic
 from cdr.memory import MemoryOffsetLedger
 from cdr.project import Rows
@@ -96,6 +97,8 @@ class TestKafkaLog(EventLogContract):
     async def test_a_partition_of_another_reader_is_gone(self, event_log: KafkaLog) -> None:
         with pytest.raises(PartitionGone):
             await event_log.read(1, after=0, limit=1)
+        with pytest.raises(PartitionGone):
+            await event_log.extent(1)
 
     async def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(
         self, event_log: KafkaLog, append: Append
@@ -115,6 +118,7 @@ class TestKafkaLog(EventLogContract):
         with pytest.raises(LogBroken, match=r"offsets from 3 on are gone before they were read"):
             await event_log.read(0, after=2, limit=5)
         assert [one.offset for one in await event_log.read(0, after=5, limit=2)] == [6, 7]
+        assert await event_log.extent(0) == (6, 9)
 
     async def test_a_frozen_broker_is_told_in_time_and_reading_goes_on_after_it(
         self, kafka: KafkaServer, one_partition: str, append: Append
@@ -388,3 +392,50 @@ async def test_without_a_group_all_partitions_are_read_beside_the_others(
                 assert [[record.offset for record in records] for records in read] == [[4, 5, 6, 7, 8]] * PARTITIONS
         finally:
             await alone.close()
+
+
+async def test_readers_of_another_topic_are_another_group(
+    kafka: KafkaServer, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = f"{topic}.other"
+    await ensure_topic(at(kafka), TopicSettings(other, partitions=1))
+    first, second = KafkaLog(at(kafka), topic), KafkaLog(at(kafka), other)
+    await first.start()
+    try:
+        await until(lambda: len(first._held) == PARTITIONS)
+        with caplog.at_level("INFO"):
+            await second.start()
+            await until(lambda: len(second._held) == 1)
+            await asyncio.sleep(0.5)  # a member of the same group would make the first one join anew by now
+        given = [record for record in caplog.records if getattr(record, "action", "") == "log.assigned"]
+        assert len(given) == 1
+    finally:
+        await second.close()
+        await first.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    groups = {name for name, _ in await admin.list_consumer_groups()}
+    await admin.close()
+    assert groups >= {f"{GROUP}.{topic}", f"{GROUP}.{other}"}
+
+
+@pytest.mark.component("chdb")
+async def test_a_dead_letter_that_kafka_has_dropped_is_replayed_as_it_was_kept(
+    kafka: KafkaServer, one_partition: str, producer: AIOKafkaProducer, analytics: Analytics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    events = [event.value.replace(b'"schema_version":"1.0"', b'"schema_version":"2.0"') for event in life(1)]
+    for value in events:
+        await producer.send(one_partition, value, key=b"1")
+    await producer.flush()
+    ledger = MemoryOffsetLedger()
+    async with opened(kafka, one_partition) as log:
+        while await Projector(log, ledger, analytics).run_once():
+            pass
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        await admin.delete_records({TopicPartition(one_partition, 0): RecordsToDelete(2)})
+        await admin.close()
+        monkeypatch.setattr("cdr.events._check", lambda _event: None)
+        assert await replay(log, ledger, analytics) == Replayed(len(events), len(events))
+    assert (await verify(analytics, {0: len(events)})).ok

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cdr.kafka_at import KafkaAt
-from cdr.kafka_topics import TopicSettings, ensure_topic
+from cdr.kafka_topics import TopicSettings, cluster_id, ensure_topic
 from dialer.errors import BadInput, NotFound, Unreachable
 from tests.plugins.kafka import KafkaServer
 
@@ -34,6 +34,17 @@ async def test_settings_that_would_lose_records_are_told_with_the_command_that_m
     ) as told:
         await ensure_topic(at, wanted)
     assert "--add-config retention.ms=-1,max.message.bytes=16777216`" in str(told.value)
+
+
+async def test_a_cluster_has_an_id_that_stays(kafka: KafkaServer) -> None:
+    at = KafkaAt(kafka.bootstrap)
+    first = await cluster_id(at)
+    kafka.stop()
+    with pytest.raises(Unreachable, match=r"asking for the cluster's id: .* does not answer"):
+        await cluster_id(KafkaAt(kafka.bootstrap, timeout_s=1.0))
+    kafka.start()
+    assert len(first) == len("MkU3OEVBNTcwNTJENDM2Qg")
+    assert await cluster_id(at) == first
 
 
 async def test_a_missing_topic_is_told_where_it_must_not_be_made(kafka: KafkaServer, kafka_topic: str) -> None:

@@ -185,3 +185,100 @@ async def test_a_log_without_partitions_drops_nothing(analytics: Analytics) -> N
     with pytest.raises(DialerError, match="nothing was dropped"):
         await rebuild(MemoryEventLog(partitions=0), ledger, analytics)
     assert await fingerprint(analytics) == before
+
+
+class _Moved:
+    """What makes the ledger another log's (store.binding.begin_anew), and whether it was asked to."""
+
+    def __init__(self, ledger: MemoryOffsetLedger) -> None:
+        self.done = False
+        self._ledger = ledger
+
+    async def __call__(self) -> None:
+        self.done = True
+        for projection, partition in list(self._ledger._positions):
+            await self._ledger.restart(projection, partition, position=0)
+            await self._ledger.hold(projection, partition)
+
+
+async def test_another_log_that_holds_less_drops_and_forgets_nothing_until_that_is_accepted(
+    analytics: Analytics,
+) -> None:
+    old, ledger = mixed_log(), MemoryOffsetLedger()
+    await drain(Projector(old, ledger, analytics))
+    whole, reached, moved = await fingerprint(analytics), await positions(old, ledger), _Moved(ledger)
+    new, made_from = log_of(2), sum(reached.values())
+    holds = len(new._records[0])
+    said = rf"holds {holds} records, the analytics were made from {made_from}: .*nothing was dropped.*lag is 0"
+    with pytest.raises(DialerError, match=rf"{said}.*set the log that they were made from.*--lose-older"):
+        await rebuild(new, ledger, analytics, anew=moved)
+    assert (await fingerprint(analytics), await positions(old, ledger), moved.done) == (whole, reached, False)
+    assert await Projector(old, ledger, analytics).run_once() == 0, "the old log can be gone back to"
+
+    done = await rebuild(new, ledger, analytics, anew=moved, lose_older=True)
+    assert (done.before, done.after.rows["calls"]) == (whole, 0)
+    await drain(Projector(new, ledger, analytics))
+    assert (await fingerprint(analytics)).rows["calls"] == 2
+    assert (await verify(analytics, {0: holds})).ok
+
+
+async def test_another_log_with_all_records_begins_at_its_start(analytics: Analytics) -> None:
+    old, ledger = log_of(6, partitions=2), MemoryOffsetLedger()
+    await drain(Projector(old, ledger, analytics))
+    new = log_of(6)
+    await rebuild(new, ledger, analytics, anew=_Moved(ledger))
+    await drain(Projector(new, ledger, analytics))
+    assert (await fingerprint(analytics)).rows["calls"] == 6
+    assert (await verify(analytics, await positions(new, ledger))).ok
+
+
+class _Late(MemoryEventLog):
+    """A log that has dropped its first records."""
+
+    async def extent(self, partition: int) -> tuple[int, int]:
+        _, last = await super().extent(partition)
+        return 11, last
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["another log", "no position"])
+async def test_a_log_without_its_beginning_takes_no_other_ones_place(analytics: Analytics, forgotten: bool) -> None:
+    old, ledger = log_of(3), MemoryOffsetLedger()
+    await drain(Projector(old, ledger, analytics))
+    whole, late = await fingerprint(analytics), _Late()
+    late.extend((event.key, event.value) for number in range(3, 30) for event in life(number))
+    moved = _Moved(ledger)
+    with pytest.raises(DialerError, match=r"records and begins at 11, the analytics were made from \d+"):
+        await rebuild(late, MemoryOffsetLedger() if forgotten else ledger, analytics, anew=None if forgotten else moved)
+    assert await fingerprint(analytics) == whole
+
+
+async def test_calls_outlive_the_raw_events_that_they_are_counted_by(analytics: Analytics) -> None:
+    ledger = MemoryOffsetLedger()
+    await drain(Projector(log_of(3), ledger, analytics))
+    for table in ("call_events", "dead_letters"):
+        await analytics.command(f"TRUNCATE TABLE {table}")
+    with pytest.raises(DialerError, match="holds 0 records, the analytics were made from 3"):
+        await rebuild(MemoryEventLog(), ledger, analytics, anew=_Moved(ledger))
+
+
+async def test_one_that_was_cut_off_on_its_way_to_another_log_keeps_the_old_logs_projector_waiting(
+    analytics: Analytics,
+) -> None:
+    old, new, ledger = log_of(3), log_of(3), MemoryOffsetLedger()
+    await drain(Projector(old, ledger, analytics))
+
+    class Cut(Exception):
+        pass
+
+    class CutOff(_Moved):
+        async def __call__(self) -> None:
+            await super().__call__()
+            raise Cut
+
+    with pytest.raises(Cut):
+        await rebuild(new, ledger, analytics, anew=CutOff(ledger))
+    with pytest.raises(ResourceBusy, match="run `dialer cdr rebuild` again to its end"):
+        await Projector(old, ledger, analytics).run_once()
+    await rebuild(new, ledger, analytics, anew=_Moved(ledger))
+    await drain(Projector(new, ledger, analytics))
+    assert (await verify(analytics, await positions(new, ledger))).ok

@@ -9,11 +9,11 @@ import pytest
 
 from cdr.kafka_at import KafkaAt
 from cdr.kafka_log import KafkaLog
-from cdr.kafka_topics import ensure_topic
+from cdr.kafka_topics import cluster_id, ensure_topic, partitions_of
 from cdr.kafka_writer import KafkaWriter
 from dialer.config import Settings
-from dialer.errors import BadInput, Unreachable
-from dialer.kafka import kafka_at, topic_of
+from dialer.errors import BadInput, NotFound, Unreachable
+from dialer.kafka import kafka_at, log_name, prepare_topic, topic_of
 from tests.plugins.kafka import KafkaServer
 
 
@@ -55,3 +55,30 @@ def test_one_replica_may_be_away(replicas: int, in_sync: int) -> None:
     topic = topic_of(Settings(kafka_topic="calls", kafka_partitions=12, kafka_replication=replicas))
     assert (topic.name, topic.partitions, topic.replication_factor) == ("calls", 12, replicas)
     assert topic.min_insync_replicas == in_sync
+
+
+@pytest.mark.component("kafka")
+async def test_a_log_is_named_by_its_topic_and_its_cluster(kafka: KafkaServer) -> None:
+    settings = Settings(kafka=kafka.bootstrap, kafka_topic="calls")
+    assert await log_name(settings) == f"Kafka's topic calls of cluster {await cluster_id(kafka_at(settings))}"
+    assert await log_name(Settings()) == "the outbox"
+
+
+@pytest.mark.component("kafka")
+async def test_a_topic_is_made_the_first_time_and_never_anew(kafka: KafkaServer, kafka_topic: str) -> None:
+    settings = Settings(kafka=kafka.bootstrap, kafka_topic=kafka_topic, kafka_partitions=2)
+    begun: set[str] = set()
+
+    async def has_begun(topic: str) -> bool:
+        return topic in begun
+
+    begun.add(kafka_topic)
+    with pytest.raises(NotFound, match=rf"no topic {kafka_topic}, but the relay has sent.*restore it, or set another"):
+        await prepare_topic(settings, has_begun)
+    with pytest.raises(NotFound):
+        await partitions_of(kafka_at(settings), kafka_topic)
+    begun.clear()
+    await prepare_topic(settings, has_begun)
+    begun.add(kafka_topic)
+    await prepare_topic(settings, has_begun)
+    assert await partitions_of(kafka_at(settings), kafka_topic) == 2

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.errors import DialerError
-from dialer.ports import OffsetRange
-from store.binding import Bound, begin_anew, bind, rebind
+from dialer.ports import OffsetRange, RangeFenced
+from store.binding import Bound, begin_anew, bind, is_elsewhere, rebind
 from store.ledger import SqlOffsetLedger
 
 HERE = Bound("the outbox", "2026-11-25T08:00:00.000Z")
@@ -36,6 +36,10 @@ async def test_it_is_bound_once_and_stays_so(engine: AsyncEngine) -> None:
     await bind(engine, "clickhouse", HERE)
 
 
+async def test_a_projection_that_was_never_bound_is_nowhere_else(engine: AsyncEngine) -> None:
+    assert not await is_elsewhere(engine, "clickhouse", HERE)
+
+
 async def test_one_of_two_that_begin_at_once_is_refused(engine: AsyncEngine) -> None:
     done = await asyncio.gather(
         bind(engine, "clickhouse", HERE), bind(engine, "clickhouse", OTHER_FOLDER), return_exceptions=True
@@ -46,18 +50,25 @@ async def test_one_of_two_that_begin_at_once_is_refused(engine: AsyncEngine) -> 
 async def test_another_log_begins_at_its_start_and_is_bound_when_it_is_there(engine: AsyncEngine) -> None:
     ledger = await projected(engine)
     await bind(engine, "clickhouse", HERE)
+    assert await is_elsewhere(engine, "clickhouse", OTHER_LOG)
     await begin_anew(engine, "clickhouse", OTHER_LOG)
-    assert await ledger.positions("clickhouse") == {}
+    assert await ledger.positions("clickhouse") == {0: 0}
+    with pytest.raises(RangeFenced):
+        await ledger.begin("clickhouse", OffsetRange(0, 1, 5))  # the old log's projector waits
     assert await ledger.positions("webhook") == {0: 50}
     with pytest.raises(DialerError, match="projected from the outbox"):
         await bind(engine, "clickhouse", OTHER_LOG)
     await rebind(engine, "clickhouse", OTHER_LOG)
     await bind(engine, "clickhouse", OTHER_LOG)
+    assert await ledger.positions("clickhouse") == {}
+    await ledger.begin("clickhouse", OffsetRange(0, 1, 5))
+    assert await ledger.positions("webhook") == {0: 50}
 
 
 async def test_another_folder_is_projected_again_to_the_same_position(engine: AsyncEngine) -> None:
     ledger = await projected(engine)
     await bind(engine, "clickhouse", HERE)
+    assert not await is_elsewhere(engine, "clickhouse", OTHER_FOLDER)
     await begin_anew(engine, "clickhouse", OTHER_FOLDER)
     assert await ledger.positions("clickhouse") == {0: 50}
     await rebind(engine, "clickhouse", OTHER_FOLDER)

@@ -133,3 +133,66 @@ async def test_pruning_takes_what_is_old_and_sent_everywhere_but_never_the_newes
 async def test_nothing_is_pruned_for_a_topic_that_was_never_relayed(outbox: SqlOutbox, engine: AsyncEngine) -> None:
     await write(engine, 3)
     assert await outbox.prune("other", before=NOW + 1) == 0
+
+
+async def relayed(outbox: SqlOutbox, topic: str, position: int) -> None:
+    lanes = await outbox.claim(f"relay of {topic}", topic, 2, now=NOW, ttl_s=10.0)
+    await outbox.mark(f"relay of {topic}", topic, [msgspec.structs.replace(lane, position=position) for lane in lanes])
+
+
+async def test_pruning_leaves_what_another_topic_has_not_got(outbox: SqlOutbox, engine: AsyncEngine) -> None:
+    await write(engine, 10)
+    await relayed(outbox, "quick", 10)
+    await relayed(outbox, "slow", 4)
+    assert await outbox.prune("quick", before=NOW + 1) == 4
+    assert [row.offset for row in await outbox.read(after=4, limit=1)] == [5]
+    await relayed(outbox, "slow", 10)
+    assert await outbox.prune("slow", before=NOW + 1) == 5
+
+
+async def test_a_new_topic_is_not_begun_with_the_rest_of_an_outbox(
+    outbox: SqlOutbox, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await write(engine, 10)
+    await relayed(outbox, "old", 10)
+    await relayed(outbox, "beside", 0)  # the outbox is complete
+    await relayed(outbox, "beside", 10)
+    assert await outbox.prune("old", before=NOW + 1) == 9
+    for _ in range(2):
+        with pytest.raises(BadInput, match=r"but the outbox begins at 10 .*went to beside and old.*_TOPIC="):
+            await relayed(outbox, "new", 0)
+    await relayed(outbox, "old", 10)
+    async with engine.begin() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM relay_lanes WHERE topic = 'new'"))).scalar() == 0
+        await connection.execute(text("DELETE FROM relay_lanes"))  # a person accepts that it is gone
+    await relayed(outbox, "new", 0)
+    assert [getattr(record, "action", "") for record in caplog.records] == ["relay.incomplete"]
+
+
+async def test_an_empty_outbox_is_complete(outbox: SqlOutbox) -> None:
+    await relayed(outbox, "old", 0)
+    await relayed(outbox, "new", 0)
+
+
+async def test_a_topic_has_begun_when_something_was_sent_to_it(outbox: SqlOutbox) -> None:
+    assert not await outbox.has_begun("new")
+    await relayed(outbox, "new", 0)
+    await relayed(outbox, "old", 3)
+    assert not await outbox.has_begun("new")
+    assert await outbox.has_begun("old")
+
+
+async def test_what_waits_is_told_by_its_oldest_row(outbox: SqlOutbox, engine: AsyncEngine) -> None:
+    assert await outbox.oldest_unsent(TOPIC) is None
+    await write(engine, 3)
+    async with engine.begin() as connection:
+        await connection.execute(text('UPDATE outbox SET created_at = created_at + "offset"'))
+    assert await outbox.oldest_unsent(TOPIC) == NOW + 1
+    await relayed(outbox, "other", 3)
+    first, second = await outbox.claim("a", TOPIC, 2, now=NOW, ttl_s=10.0)
+    at = msgspec.structs.replace(first, position=3)
+    await outbox.mark("a", TOPIC, [at, msgspec.structs.replace(second, position=1)])
+    assert await outbox.oldest_unsent(TOPIC) == NOW + 2
+    await relayed(outbox, "third", 3)
+    await outbox.mark("a", TOPIC, [at, msgspec.structs.replace(second, position=3)])
+    assert await outbox.oldest_unsent(TOPIC) is None

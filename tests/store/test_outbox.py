@@ -1,15 +1,18 @@
-"""The outbox as an event log: in order, without gaps, atomic with what it tells."""
+"""The outbox as an event log: the shared body, and what makes it atomic with what it tells."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
 from store.outbox import SqlOutboxLog, append
+from tests.cdr.event_log_contract import Append, EventLogContract
 from tests.store.worlds import NOW
 
 
@@ -22,20 +25,45 @@ async def write(engine: AsyncEngine, *numbers: int) -> None:
         await connection.run_sync(append, [event(number) for number in numbers], now=NOW)
 
 
-async def test_records_are_read_in_order_by_offset(engine: AsyncEngine) -> None:
-    await write(engine, 1, 2, 3)
-    await write(engine)
-    await write(engine, 4)
-    log = SqlOutboxLog(engine)
-    assert (log.topic, list(await log.partitions())) == ("cdr.events", [0])
-    every = await log.read(0, after=0, limit=10)
-    assert [(one.partition, one.offset, one.key, one.value) for one in every] == [
-        (0, number, str(number), b"%d" % number) for number in (1, 2, 3, 4)
-    ]
-    assert [one.offset for one in await log.read(0, after=1, limit=2)] == [2, 3]
-    assert [one.offset for one in await log.read(0, after=1, limit=10, until=3)] == [2, 3]
-    assert list(await log.read(0, after=4, limit=10)) == []
-    assert list(await log.read(1, after=0, limit=10)) == []
+@pytest.fixture
+def event_log(engine: AsyncEngine) -> SqlOutboxLog:
+    return SqlOutboxLog(engine)
+
+
+@pytest.fixture(name="append")
+def adds(engine: AsyncEngine) -> Append:
+    made = 0
+
+    async def add(values: Sequence[bytes]) -> None:
+        nonlocal made
+        events = [OutboxEvent(f"id-{number}", "1", "call.ringing", value) for number, value in enumerate(values, made)]
+        made += len(values)
+        async with engine.begin() as connection:
+            await connection.run_sync(append, events, now=NOW)
+
+    return add
+
+
+class TestSqlOutboxLog(EventLogContract):
+    async def test_it_has_one_partition_and_the_keys_of_its_records(
+        self, engine: AsyncEngine, event_log: SqlOutboxLog
+    ) -> None:
+        await write(engine, 1, 2)
+        await write(engine)
+        await write(engine, 3)
+        assert (event_log.topic, list(await event_log.partitions())) == ("cdr.events", [0])
+        found = await event_log.read(0, after=0, limit=10)
+        assert [(one.offset, one.key) for one in found] == [(1, "1"), (2, "2"), (3, "3")]
+        assert list(await event_log.read(1, after=0, limit=10)) == []
+        assert await event_log.extent(1) == (0, 0)
+
+    async def test_what_was_pruned_is_no_longer_in_its_extent(
+        self, engine: AsyncEngine, event_log: SqlOutboxLog
+    ) -> None:
+        await write(engine, 1, 2, 3, 4)
+        async with engine.begin() as connection:
+            await connection.execute(text('DELETE FROM outbox WHERE "offset" < 3'))
+        assert await event_log.extent(0) == (3, 4)
 
 
 async def test_a_rollback_leaves_no_gap(engine: AsyncEngine) -> None:

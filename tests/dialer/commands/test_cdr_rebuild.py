@@ -8,11 +8,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from cdr.clickhouse import open_chdb
+from cdr.projector import PROJECTION
 from dialer.commands.cdr import app
-from dialer.errors import BadInput, ResourceBusy
+from dialer.errors import BadInput, DialerError, ResourceBusy
+from store.binding import Bound, rebind
+from store.open import open_database
 from tests.dialer.commands.cdr_world import CALLS, make_world
 
 pytestmark = pytest.mark.component("chdb", "sqlite")
@@ -65,3 +69,23 @@ def test_while_a_service_runs_it_is_refused(home: Path) -> None:
     result = run("rebuild", "--yes")
     assert isinstance(result.exception, ResourceBusy)
     assert f"is served by process {parent.pid}" in str(result.exception)
+
+
+def test_another_log_that_holds_less_is_refused_until_that_is_accepted(home: Path) -> None:
+    async def move() -> None:
+        engine = open_database(f"sqlite:///{home / 'dialer.db'}")
+        analytics = await open_chdb(home / "analytics")
+        await rebind(engine, PROJECTION, Bound("Kafka's topic cdr.events", await analytics.made_at()))
+        async with engine.begin() as connection:
+            await connection.execute(text('DELETE FROM outbox WHERE "offset" <= 10'))
+        await analytics.close()
+        await engine.dispose()
+
+    asyncio.run(move())
+    refused = run("rebuild", "--yes")
+    assert isinstance(refused.exception, DialerError)
+    assert "and begins at 11, the analytics were made from" in str(refused.exception)
+    assert run("verify").exit_code == 0, "nothing was dropped or forgotten"
+    accepted = run("rebuild", "--yes", "--lose-older")
+    assert accepted.exit_code == 0, accepted.output
+    assert run("rebuild", "--yes").exit_code == 0, "it is bound to this log now"

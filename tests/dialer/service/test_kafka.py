@@ -48,7 +48,10 @@ async def nothing_to_prune() -> int:
 
 def relay_part(world: World) -> RelayPart:
     prepare = functools.partial(ensure_topic, world.kafka, TopicSettings(world.topic, partitions=PARTITIONS))
-    return RelayPart(world.relay(), lambda: START, prepare=prepare, prune=nothing_to_prune, drain_s=20)
+    oldest = functools.partial(world.outbox.oldest_unsent, world.topic)
+    return RelayPart(
+        world.relay(), lambda: START + 90, prepare=prepare, prune=nothing_to_prune, oldest=oldest, drain_s=20
+    )
 
 
 async def test_a_relay_waits_for_a_kafka_that_is_away(
@@ -60,7 +63,7 @@ async def test_a_relay_waits_for_a_kafka_that_is_away(
     kafka.stop()
     async with running(part):
         await until(lambda: "does not answer" in part.health()["kafka"])
-        assert list(part.samples()) == []
+        await until(lambda: list(part.samples()) == [metrics.Sample(metrics.LAG, 90.0, ("relay",))])
         kafka.start()
         await until(lambda: part.health() == {"kafka": "ok"})
         await until(lambda: part.relay.sent == len(world.written))
@@ -94,9 +97,24 @@ async def test_pruning_goes_on_until_nothing_is_old(world: World) -> None:
         pruned.append(left[0])
         return left.pop(0)
 
-    part = RelayPart(world.relay(), lambda: START, prepare=asyncio.Event().wait, prune=prune, drain_s=1)  # type: ignore[arg-type]
+    async def nothing() -> None:
+        return None
+
+    prepare = asyncio.Event().wait
+    part = RelayPart(world.relay(), lambda: START, prepare=prepare, prune=prune, oldest=nothing, drain_s=1)  # type: ignore[arg-type]
+    assert list(part.samples()) == []
     async with running(part):
         await until(lambda: pruned == [5, 3, 0])
+        await until(lambda: list(part.samples()) == [metrics.Sample(metrics.LAG, 0.0, ("relay",))])
+
+
+async def test_a_relay_that_is_refused_its_lanes_tells_what_waits(world: World) -> None:
+    await world.write_calls(range(1, 5))
+    await world.outbox.claim("before", world.topic, PARTITIONS + 1, now=START, ttl_s=1.0)
+    part = relay_part(world)
+    async with running(part):
+        await until(lambda: f"the relay knows it with {PARTITIONS + 1}" in part.health()["kafka"])
+        await until(lambda: list(part.samples()) == [metrics.Sample(metrics.LAG, 90.0, ("relay",))])
 
 
 async def test_a_log_is_joined_as_soon_as_there_is_a_topic(kafka: KafkaServer, kafka_topic: str, world: World) -> None:
