@@ -12,8 +12,8 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from cdr.events import MICROS, Cdr, RejectRecord, decode
 from cdr.webhook_payload import call_body
@@ -159,7 +159,7 @@ class Webhooks:
                     break
         finally:
             if done or health is not endpoint.health:
-                await self._store.settle(endpoint, done, health, now=self._wall())
+                await _to_the_end(self._store.settle(endpoint, done, health, now=self._wall()))
                 self._fault("webhook.confirmed")
             self._dispatcher.end(endpoint.campaign_id)
             self._wake.set()
@@ -204,6 +204,16 @@ class Webhooks:
             if dropped:
                 extra = {"action": "webhook.dropped", "campaign_id": endpoint.campaign_id, "count": dropped}
                 log.warning("call records that no receiver took for too long were dropped", extra=extra)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await it however often a stop is asked for meanwhile: what was accepted and is not written down, is posted again."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _deliveries(records: Sequence[LogRecord], endpoints: Mapping[int, Endpoint]) -> list[NewDelivery]:

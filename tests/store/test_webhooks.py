@@ -18,6 +18,7 @@ from dialer.core.types import CampaignSettings
 from dialer.ports import OffsetRange
 from store import webhooks
 from store.ledger import SqlOffsetLedger
+from store.locks import Lock
 from store.models import Campaign
 from store.webhooks import SqlWebhookStore
 
@@ -217,7 +218,7 @@ async def test_on_postgresql_one_delivers_and_the_next_takes_over(
 @pytest.mark.component("postgresql")
 async def test_a_lost_connection_is_noticed_and_frees_the_place(postgres: AsyncEngine) -> None:
     store = SqlWebhookStore(postgres)
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7305842"
+    kill = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = {Lock.WEBHOOKS:d}"
     async with asyncio.timeout(20):
         with pytest.raises(DBAPIError):  # noqa: PT012 -- the check fails inside the block
             async with store.alone() as check:
