@@ -207,7 +207,7 @@ class Webhooks:
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await it however often a stop is asked for meanwhile: what was accepted and is not written down, is posted again."""
+    """Await it however often a stop is asked for: what was accepted and is not written down is posted again."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)

@@ -218,7 +218,8 @@ async def test_on_postgresql_one_delivers_and_the_next_takes_over(
 @pytest.mark.component("postgresql")
 async def test_a_lost_connection_is_noticed_and_frees_the_place(postgres: AsyncEngine) -> None:
     store = SqlWebhookStore(postgres)
-    kill = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = {Lock.WEBHOOKS:d}"
+    locks = f"locktype = 'advisory' AND objid = {Lock.WEBHOOKS:d}"
+    kill = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {locks}"  # noqa: S608 -- a number of ours
     async with asyncio.timeout(20):
         with pytest.raises(DBAPIError):  # noqa: PT012 -- the check fails inside the block
             async with store.alone() as check:
