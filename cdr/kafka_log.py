@@ -18,7 +18,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from cdr.kafka_at import TOPIC, KafkaAt
-from cdr.kafka_fetch import KafkaFetcher
+from cdr.kafka_fetch import Fetched, KafkaFetcher
 from cdr.kafka_topics import partitions_of
 from dialer.errors import DialerError, PartitionGone, Unreachable
 from dialer.ports import LogRecord
@@ -34,6 +34,10 @@ SESSION_S: Final = 30.0
 """The group waits so long for a reader that is silent; longer than DRAIN_S."""
 IDLE_S: Final = 5.0
 """What was fetched of a partition that nobody has read for so long is forgotten."""
+HELD_BYTES: Final = 32 << 20
+"""With so much of a partition in hand no more is fetched: two of a projector's ranges."""
+HELD_BYTES_ALL: Final = 4 * HELD_BYTES
+"""With so much of all partitions in hand those that were not read for the longest time are forgotten."""
 COMMIT_S: Final = 5.0
 """How often the group is told where we are; nothing but lag tools looks at it."""
 _PAUSE_S: Final = 0.05
@@ -48,6 +52,8 @@ class _Held:
 
     def __init__(self) -> None:
         self.records: list[LogRecord] = []
+        self.bytes = 0
+        """Of the records' values."""
         self.lock = asyncio.Lock()
         self.after = -1
         """The last offset before the first record in hand; -1 = nowhere yet."""
@@ -60,12 +66,25 @@ class _Held:
 
     def restart(self, after: int) -> None:
         self.records.clear()
+        self.bytes = 0
         self.after = self.fetched = after
+
+    def take(self, found: Fetched) -> None:
+        """Add what was fetched."""
+        self.records += found.records
+        self.bytes += _bytes(found.records)
+        self.fetched = found.next
 
     def forget(self, after: int) -> None:
         """Drop what the reader has passed."""
-        del self.records[: bisect_right(self.records, after, key=attrgetter("offset"))]
+        passed = bisect_right(self.records, after, key=attrgetter("offset"))
+        self.bytes -= _bytes(self.records[:passed])
+        del self.records[:passed]
         self.after = after
+
+
+def _bytes(records: Sequence[LogRecord]) -> int:
+    return sum(len(record.value) for record in records)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -153,6 +172,7 @@ class KafkaLog:
     async def read(self, partition: int, *, after: int, limit: int, until: int | None = None) -> Sequence[LogRecord]:
         """Return records with `after` < offset (<= `until`), in order; empty when there are none yet.
 
+        Large records come fewer at a time (HELD_BYTES), but for a range that is asked for exactly: a replay is whole.
         Reading on where the last reading ended, or there again, costs no fetch. Raises PartitionGone; Unreachable when
         records are there and do not come; LogBroken when the topic no longer holds them.
         """
@@ -166,7 +186,7 @@ class KafkaLog:
             want = limit if until is None else min(limit, until - after)
             with self._kafka.explained(self._doing):
                 if len(held.records) < want:
-                    await self._fill(place, held, want)
+                    await self._fill(place, held, want, whole=until is not None and limit == until - after)
                 await self._tell()
             if self._held.get(partition) is not held:
                 raise PartitionGone(partition)
@@ -213,14 +233,16 @@ class KafkaLog:
 
     def _forget_idle(self, held: _Held) -> None:
         now = held.read_at = time.monotonic()
-        for other in self._held.values():
-            if now - other.read_at > IDLE_S and not other.lock.locked():
+        total = sum(one.bytes for one in self._held.values())
+        for other in sorted(self._held.values(), key=attrgetter("read_at")):
+            if (now - other.read_at > IDLE_S or total > HELD_BYTES_ALL) and not other.lock.locked():
+                total -= other.bytes
                 other.restart(-1)
 
-    async def _fill(self, place: TopicPartition, held: _Held, want: int) -> None:
-        """Fetch until `want` records are in hand or the end is reached."""
+    async def _fill(self, place: TopicPartition, held: _Held, want: int, *, whole: bool) -> None:
+        """Fetch until `want` records are in hand, or (unless `whole`) many bytes, or the end is reached."""
         waited = time.monotonic()
-        while len(held.records) < want:
+        while len(held.records) < want and (whole or held.bytes < HELD_BYTES):
             before = held.fetched
             high = await self._fetch(place, held)
             if held.fetched > before:
@@ -245,8 +267,7 @@ class KafkaLog:
             raise
         if found.records and found.records[0].offset != held.fetched + 1:
             await self._check_hole(place, held, found.records[0].offset - 1)
-        held.records += found.records
-        held.fetched = found.next
+        held.take(found)
         return found.high
 
     async def _check_end(self, place: TopicPartition, held: _Held) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
@@ -21,6 +23,8 @@ PROJECTION: Final = "clickhouse"
 _OTHER_DEAD: Final = """SELECT count() FROM dead_letters WHERE NOT discarded AND NOT (log_partition = {partition:UInt32}
 AND log_offset BETWEEN {first:UInt64} AND {last:UInt64})"""
 BATCH_ROWS: Final = 10_000
+RANGE_BYTES: Final = 16 << 20
+"""A range ends before its values are more than that; one record may be."""
 AT_ONCE: Final = 3
 """Ranges in memory at a time, each of another partition."""
 FLUSH_S: Final = 1.0
@@ -76,6 +80,7 @@ class Projector:
         dead_letters_max: int = DEAD_LETTERS_MAX,
         projection: str = PROJECTION,
         at_once: int = AT_ONCE,
+        range_bytes: int = RANGE_BYTES,
     ) -> None:
         self.failure: str | None = None
         self._projection = projection
@@ -87,6 +92,8 @@ class Projector:
         self._flush_s = flush_s
         self._dead_letters_max = dead_letters_max
         self._at_once = at_once
+        self._range_bytes = range_bytes
+        self._is_cut = False
         self._turn = asyncio.Lock()  # `run` and a drain's `run_once` must not work on one range at a time
 
     async def run(self, stop: asyncio.Event | None = None) -> None:
@@ -94,7 +101,7 @@ class Projector:
         stop = stop or asyncio.Event()
         while not stop.is_set():
             rows = await self.run_once()
-            if rows < self._batch_rows:
+            if rows < self._batch_rows and not self._is_cut:
                 await _wait(stop, self._flush_s)
         while await self.run_once():
             pass
@@ -119,6 +126,7 @@ class Projector:
         insert goes on in its thread whether somebody waits for it or not, and must not meet its own replay.
         """
         places, failures = asyncio.Semaphore(self._at_once), list[Exception]()
+        self._is_cut = False
 
         async def one(partition: int) -> int:
             async with places:
@@ -183,9 +191,11 @@ class Projector:
         if pending is not None:
             return pending, await self._replay(pending)
         position = await self._ledger.position(self._projection, partition)
-        records = await self._log.read(partition, after=position, limit=self._batch_rows)
-        if not records:
+        found = await self._log.read(partition, after=position, limit=self._batch_rows)
+        if not found:
             return None, ()
+        records = _within(found, self._range_bytes)
+        self._is_cut |= len(records) < len(found)
         span = OffsetRange(partition, records[0].offset, records[-1].offset)
         await self._ledger.begin(self._projection, span)
         self._fault("range.begun")
@@ -221,6 +231,12 @@ class Projector:
                 "upgrade this program and run `dialer cdr dead-letters replay`, or give them up for good with "
                 "`dialer cdr dead-letters discard --all --yes`"
             )
+
+
+def _within(records: Sequence[LogRecord], most: int) -> Sequence[LogRecord]:
+    """Return the first records whose values are `most` bytes together, at least one record."""
+    sums = list(itertools.accumulate(len(record.value) for record in records))
+    return records[: max(1, bisect_right(sums, most))]
 
 
 async def _unless_gone(work: Awaitable[_N], gone: _N) -> _N:

@@ -12,15 +12,16 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from cdr import kafka_log
 from cdr.clickhouse import Analytics
 from cdr.dead_letters import Replayed, replay
 from cdr.kafka_at import KafkaAt
-from cdr.kafka_fetch import Fetched
-from cdr.kafka_log import COMMIT_S, GROUP, IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_fetch import FETCH_BYTES, Fetched
+from cdr.kafka_log import COMMIT_S, GROUP, HELD_BYTES, IDLE_S, KafkaLog, LogBroken
 from cdr.kafka_topics import TopicSettings, ensure_topic
 from cdr.memory import MemoryOffsetLedger
 from cdr.project import Rows
-from cdr.projector import Projector
+from cdr.projector import RANGE_BYTES, Projector
 from cdr.verify import verify
 from dialer.errors import NotFound, PartitionGone, Unreachable
 from dialer.ports import OffsetRange
@@ -439,3 +440,56 @@ async def test_a_dead_letter_that_kafka_has_dropped_is_replayed_as_it_was_kept(
         monkeypatch.setattr("cdr.events._check", lambda _event: None)
         assert await replay(log, ledger, analytics) == Replayed(len(events), len(events))
     assert (await verify(analytics, {0: len(events)})).ok
+
+
+def test_a_projectors_range_is_in_hand_when_no_more_is_fetched() -> None:
+    assert HELD_BYTES == 2 * RANGE_BYTES
+
+
+async def test_of_large_records_only_so_much_is_in_hand_and_a_replay_comes_whole(
+    kafka: KafkaServer, one_partition: str, producer: AIOKafkaProducer
+) -> None:
+    count = 400
+    for number in range(count):
+        await producer.send(one_partition, b"%06d" % number + b"x" * 100_000, partition=0)
+    await producer.flush()
+    async with opened(kafka, one_partition) as log:
+        most = 0
+        fetch = log._fetcher.fetch
+
+        async def watched(partition: int, offset: int) -> Fetched:
+            nonlocal most
+            found = await fetch(partition, offset)
+            most = max(most, log._held[partition].bytes + sum(len(one.value) for one in found.records))
+            return found
+
+        log._fetcher.fetch = watched  # type: ignore[method-assign]
+        after, reads = 0, 0
+        while found := await log.read(0, after=after, limit=10_000):
+            assert [one.offset for one in found] == list(range(after + 1, after + len(found) + 1))
+            after, reads = found[min(len(found), 160) - 1].offset, reads + 1
+        assert (after, reads) == (count, 3)
+        assert HELD_BYTES <= most < HELD_BYTES + 2 * FETCH_BYTES
+        assert len(await log.read(0, after=0, limit=count, until=count)) == count
+        assert len(await log.read(0, after=0, limit=10_000, until=count)) == count  # what is in hand is given
+        log._held[0].restart(0)
+        assert len(await log.read(0, after=0, limit=10_000, until=count)) < count
+
+
+async def test_of_many_partitions_together_only_so_much_is_in_hand(
+    kafka: KafkaServer, topic: str, producer: AIOKafkaProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_log, "HELD_BYTES_ALL", 4_000_000)
+    for number in range(30 * PARTITIONS):
+        await producer.send(topic, b"x" * 100_000, partition=number % PARTITIONS)
+    await producer.flush()
+    async with opened(kafka, topic, held=PARTITIONS) as log:
+        for number in (*range(PARTITIONS), *range(PARTITIONS)):
+            assert len(await log.read(number, after=0, limit=100)) == 30
+            assert log._held[number].bytes == 3_000_000
+            assert sum(one.bytes for one in log._held.values()) <= 4_000_000 + 3_000_000
+        ledger = MemoryOffsetLedger()
+        projector = Projector(log, ledger, CountingSink(), range_bytes=1_000_000)
+        while await projector.run_once():
+            pass
+        assert [await ledger.position("clickhouse", one) for one in range(PARTITIONS)] == [30] * PARTITIONS

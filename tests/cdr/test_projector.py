@@ -11,8 +11,9 @@ import pytest
 from cdr.clickhouse import Analytics, open_chdb
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
 from cdr.project import Rows
-from cdr.projector import POINTS, PROJECTION, FatalProjection, Projector
+from cdr.projector import POINTS, PROJECTION, RANGE_BYTES, FatalProjection, Projector
 from cdr.queries import CdrQueries
+from cdr.verify import verify
 from dialer.ports import OffsetRange
 from tests.cdr.conftest import OpenAnalytics
 from tests.cdr.samples import START, life, log_of, phone
@@ -309,3 +310,72 @@ async def test_others_go_on_beside_a_partition_that_is_full_of_dead_letters(anal
     sizes = [len(await log.read(one, after=0, limit=1_000)) for one in (0, 1)]
     assert positions[0] < sizes[0]
     assert positions[1] == sizes[1]
+
+
+class Kept(MemoryOffsetLedger):
+    """A ledger that remembers every range it was asked to begin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[OffsetRange] = []
+
+    async def begin(self, projection: str, span: OffsetRange) -> None:
+        self.begun.append(span)
+        await super().begin(projection, span)
+
+
+def padded_log(calls: int, size: int) -> MemoryEventLog:
+    """Return a log of readable records of about that size."""
+    log = MemoryEventLog()
+    for number in range(1, calls + 1):
+        log.extend((event.key, event.value[:-1] + b" " * size + b"}") for event in life(number))
+    return log
+
+
+def held_by(log: MemoryEventLog, span: OffsetRange) -> int:
+    return sum(len(record.value) for record in log._records[0][span.first - 1 : span.last])
+
+
+async def test_large_records_make_small_ranges_that_a_crash_does_not_move(reopen: OpenAnalytics) -> None:
+    log, ledger, undisturbed = padded_log(60, 100_000), Kept(), Kept()
+    size = len(log._records[0])
+    assert size > 300
+    await drain(Projector(log, undisturbed, _Slow()))
+    analytics = await reopen()
+    with pytest.raises(Crash):
+        await Projector(log, ledger, analytics, fault=crash_at("range.begun", 2)).run()
+    pending = await ledger.pending(PROJECTION, 0)
+    log.extend((event.key, event.value) for event in life(61))
+    projector = Projector(log, ledger, analytics)
+    assert pending is not None
+    assert await projector.run_once() == pending.last - pending.first + 1
+    await drain(projector)
+    assert ledger.begun[:-1] == undisturbed.begun[:-1]
+    assert [span.first for span in ledger.begun[1:]] == [span.last + 1 for span in ledger.begun[:-1]]
+    for span in ledger.begun[:-1]:
+        assert RANGE_BYTES - 110_000 < held_by(log, span) <= RANGE_BYTES
+    assert (await verify(analytics, {0: len(log._records[0])})).ok
+    assert len((await tables(analytics))["calls"]) == 61
+
+
+async def test_a_record_larger_than_a_range_is_one_by_itself() -> None:
+    log, ledger = padded_log(1, 2_000), Kept()
+    await drain(Projector(log, ledger, _Slow(), range_bytes=1_000))
+    assert ledger.begun == [OffsetRange(0, offset, offset) for offset in range(1, len(log._records[0]) + 1)]
+
+
+async def test_it_does_not_rest_while_there_is_more_than_a_range() -> None:
+    log, ledger, stop, done = padded_log(4, 1_000), MemoryOffsetLedger(), asyncio.Event(), asyncio.Event()
+    sink, size = _Slow(), len(log._records[0])
+
+    def fault(_point: str) -> None:
+        if ledger._positions.get((PROJECTION, 0)) == size:
+            done.set()
+
+    projector = Projector(log, ledger, sink, flush_s=60, range_bytes=10_000, fault=fault)
+    running = asyncio.create_task(projector.run(stop))
+    async with asyncio.timeout(20):
+        await done.wait()
+    stop.set()
+    await running
+    assert len(sink.begun) > 3
