@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cdr.lanes import Batch, Lane, OutboxRow
 from dialer.errors import BadInput
 from store.bulk import among, insert_missing
+from store.locks import Lock
 from store.models import OutboxRecord, RelayLane, RelayMember
 from store.runner import runner_for
 
@@ -25,7 +26,7 @@ _OUTBOX: Final = cast("Table", OutboxRecord.__table__)
 _FIRST: Final = select(func.min(_OUTBOX.c.offset))
 _TOPICS: Final = select(_LANES.c.topic).distinct().order_by(_LANES.c.topic)
 # Held to the end of the transaction: nothing is pruned between the look at the first row and a new topic's lanes.
-_SERIALISE: Final = text("SELECT pg_advisory_xact_lock(7305851)")
+_SERIALISE: Final = text(f"SELECT pg_advisory_xact_lock({Lock.LANES:d})")
 _ROWS: Final = select(*(_OUTBOX.c[name] for name in OutboxRow.__struct_fields__)).order_by(_OUTBOX.c.offset)
 _MARK: Final = update(_LANES).where(
     _LANES.c.topic == bindparam("of_topic"),

@@ -19,3 +19,5 @@ class Lock(IntEnum):
     """Project the outbox, for a process's life."""
     WEBHOOKS = 7305844
     """Post finished calls, for a process's life."""
+    LANES = 7305845
+    """Prune the outbox, or make the lanes of a topic, in a transaction."""

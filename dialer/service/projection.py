@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from cdr.projector import Projector
@@ -16,6 +17,9 @@ from dialer.service.part import OK
 log = logging.getLogger(__name__)
 
 LAG_EVERY_S = 5.0
+PAUSE_S = (0.5, 5.0)
+"""First and longest pause after a failure."""
+STEADY_S = 60.0
 BEGUN_S = 0.2
 """How soon the first look comes once the log may be projected."""
 DRAIN_S = 10.0
@@ -56,6 +60,9 @@ class ProjectorPart:
         self._prepare = prepare
         self._refused: str | None = None
         self._mine = False
+        """Nobody else projects."""
+        self._may = False
+        """... and nothing forbids it."""
         self._lag_s: float | None = None
 
     def services(self) -> Sequence[Service]:
@@ -82,28 +89,51 @@ class ProjectorPart:
         within_s = max(DRAIN_S, self._drain_s)
         try:
             async with asyncio.timeout(within_s):
-                while self._mine and await self.projector.run_once():
+                while self._may and await self.projector.run_once():
                     pass
-        except TimeoutError:
-            extra = {"action": "projector.behind", "drain_s": within_s}
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the next start goes on from there
+            extra = {"action": "projector.behind", "drain_s": within_s, "reason": type(error).__name__}
             log.warning("events are left in the log; the next start projects them", extra=extra)
         return 0
 
     async def _project(self) -> None:
+        """Project, and after a failure again soon: what one partition cannot do, the others do meanwhile."""
+        self._mine = True
+        try:
+            await self._again_and_again()
+        finally:
+            self._mine = self._may = False
+
+    async def _again_and_again(self) -> None:
+        pause_s = PAUSE_S[0]
+        while True:
+            began = time.monotonic()
+            try:
+                await self._run()
+            except Exception as error:
+                if time.monotonic() - began > STEADY_S:
+                    pause_s = PAUSE_S[0]
+                if pause_s == PAUSE_S[0]:  # told once, not at each try
+                    extra = {
+                        "action": "projector.failed",
+                        "reason": self._refused or self.projector.failure or "unknown",
+                    }
+                    log.warning("call records are not up to date; it is tried again", extra=extra, exc_info=error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_S[1])
+
+    async def _run(self) -> None:
+        self._may = False
         try:
             await self._prepare()
         except DialerError as error:
             self._refused = str(error)
             raise
-        self._refused = None
-        self._mine = True
-        try:
-            await self.projector.run()
-        finally:
-            self._mine = False
+        self._refused, self._may = None, True
+        await self.projector.run()
 
     async def _measure(self) -> None:
         while True:
-            if self._mine:
+            if self._may:
                 self._lag_s = await self.projector.lag_s(self._now())
-            await asyncio.sleep(LAG_EVERY_S if self._mine else BEGUN_S)
+            await asyncio.sleep(LAG_EVERY_S if self._may else BEGUN_S)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.dialer.centre import centre_at, end, until
+from tests.dialer.centre import Centre, centre_at, end, until
 from tests.dialer.pipeline import Memory, Pipeline, address, readiness, ready
 from tests.plugins.clickhouse import chdb_server
 from tests.plugins.figures import Figure
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.component("kafka"),
     pytest.mark.component("clickhouse"),
 ]
-BEFORE_S = 6.0
+CALLS_BEFORE = 30
 CATCH_UP = 5
 """What has waited is projected so many times as fast as it came in ..."""
 CATCH_UP_S = 40.0
@@ -106,16 +106,20 @@ async def test_p12_away_for_minutes_under_load(what: str, place: Place, figure: 
         figure(await go_away(pipeline, server, what, away_s=300.0, leads=4_500))
 
 
+async def _dialed(centre: Centre, calls: int) -> bool:
+    return len(centre.invites("engine")) >= calls
+
+
 async def go_away(pipeline: Pipeline, server: Server, what: str, *, away_s: float, leads: int) -> str:
     """Take it away in the middle of a campaign, hold the promises meanwhile, and see that all is there in the end."""
     centre = pipeline.centre
-    await centre.campaign("spring", leads=leads)
     async with pipeline.roles() as roles:
         memory = Memory(roles)
         urls = {name: await address(role) for name, role in roles.items()}
-        await asyncio.sleep(BEFORE_S)
         for url in urls.values():
             await until(lambda url=url: ready(url))  # type: ignore[misc]
+        await centre.campaign("spring", leads=leads)
+        await until(lambda: _dialed(centre, CALLS_BEFORE))
         server.kill()
         gone = time.time()
         role, dependency = SAYS[what]

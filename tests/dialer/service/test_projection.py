@@ -13,7 +13,7 @@ from cdr.project import Rows
 from cdr.projector import Projector
 from dialer import metrics
 from dialer.errors import DialerError
-from dialer.service import lifecycle
+from dialer.service import projection
 from dialer.service.lifecycle import run_services
 from dialer.service.projection import ProjectorPart
 from tests.cdr.relay_world import until
@@ -53,7 +53,7 @@ def log() -> MemoryEventLog:
 
 
 async def test_what_forbids_it_is_told_and_tried_again(log: MemoryEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "BACKOFF_S", (0.01,))
+    monkeypatch.setattr(projection, "PAUSE_S", (0.01, 0.02))
     tables, forbidden = Tables(), True
 
     async def prepare() -> None:
@@ -63,6 +63,7 @@ async def test_what_forbids_it_is_told_and_tried_again(log: MemoryEventLog, monk
     part = ProjectorPart(Projector(log, MemoryOffsetLedger(), tables), lambda: START, drain_s=1, prepare=prepare)
     async with running(part):
         await until(lambda: part.health() == {"analytics": "these are not the tables of that log"})
+        assert await part.drain() == 0
         assert (tables.rows, list(part.samples())) == (0, [])
         forbidden = False
         await until(lambda: part.health() == {"analytics": "ok"} and tables.rows > 0)
@@ -87,4 +88,38 @@ async def test_a_process_that_may_not_project_says_so(log: MemoryEventLog) -> No
     async with running(part):
         await asyncio.sleep(0.05)
         assert "another process projects" in part.health()["analytics"]
+        assert await part.drain() == 0
+
+
+async def test_a_failure_is_told_once_and_tried_again(
+    log: MemoryEventLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(projection, "PAUSE_S", (0.01, 0.02))
+
+    class Shaky(Tables):
+        tries = 0
+
+        async def insert(self, rows: Rows, *, token: str) -> None:
+            self.tries += 1
+            if self.tries < 5:
+                raise DialerError("the disk is full")
+            await super().insert(rows, token=token)
+
+    tables = Shaky()
+    part = ProjectorPart(Projector(log, MemoryOffsetLedger(), tables), lambda: START, drain_s=1)
+    async with running(part):
+        await until(lambda: part.health() == {"analytics": "ok"} and tables.rows > 0)
+    told = [record for record in caplog.records if getattr(record, "action", "") == "projector.failed"]
+    assert len(told) == 1
+    assert "the disk is full" in told[0].__dict__["reason"]
+
+
+async def test_a_drain_ends_although_nothing_can_be_projected(log: MemoryEventLog) -> None:
+    class Away(Tables):
+        async def insert(self, rows: Rows, *, token: str) -> None:
+            raise DialerError("ClickHouse does not answer")
+
+    part = ProjectorPart(Projector(log, MemoryOffsetLedger(), Away()), lambda: START, drain_s=1)
+    async with running(part):
+        await until(lambda: "does not answer" in part.health()["analytics"])
         assert await part.drain() == 0
