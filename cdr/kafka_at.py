@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
@@ -15,10 +16,26 @@ from dialer.errors import BadInput, NotFound, Unreachable
 TOPIC: Final = "cdr.events"
 CLIENT_ID: Final = "predictive-dialer"
 TIMEOUT_S: Final = 15.0
+STOP_S: Final = 2.0
+"""How long a stop waits for a connection that is being made."""
+T = TypeVar("T")
 _AWAY: Final = (KafkaConnectionError, KafkaTimeoutError)
 
 # The client says each failed try as an error of its own; who calls it says once what it means.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Await work that connects; a stop in the middle waits a moment: aiokafka leaves a half-made connection open."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=STOP_S)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+        raise
 
 
 class KafkaAt(msgspec.Struct, frozen=True):

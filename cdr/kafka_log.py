@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from cdr.kafka_at import TOPIC, KafkaAt
+from cdr.kafka_at import TOPIC, KafkaAt, unbroken
 from cdr.kafka_fetch import Fetched, KafkaFetcher
 from cdr.kafka_topics import partitions_of
 from dialer.errors import DialerError, PartitionGone, Unreachable
@@ -132,6 +132,9 @@ class KafkaLog:
 
     async def start(self) -> None:
         """Join the group; partitions come a little later. Raises Unreachable or NotFound."""
+        await unbroken(self._start())
+
+    async def _start(self) -> None:
         session_ms = round(self._session_s * 1000)
         numbers = range(await partitions_of(self._kafka, self.topic))
         consumer = AIOKafkaConsumer(

@@ -18,7 +18,7 @@ from aiokafka.errors import (
     for_code,
 )
 
-from cdr.kafka_at import TOPIC, KafkaAt
+from cdr.kafka_at import TOPIC, KafkaAt, unbroken
 from dialer.errors import BadInput, NotFound
 
 MAX_MESSAGE_BYTES: Final = 16 << 20
@@ -61,14 +61,22 @@ async def ensure_topic(kafka: KafkaAt, wanted: TopicSettings, *, create: bool = 
     Raises Unreachable when no broker answers, NotFound for a missing topic without `create`, and BadInput for one with
     other partitions or settings, or with more replicas than there are brokers.
     """
-    async with _asked(kafka, f"preparing the topic {wanted.name}") as admin:
-        await _ensure(kafka, admin, wanted, create=create)
+
+    async def ensure() -> None:
+        async with _asked(kafka, f"preparing the topic {wanted.name}") as admin:
+            await _ensure(kafka, admin, wanted, create=create)
+
+    await unbroken(ensure())
 
 
 async def partitions_of(kafka: KafkaAt, topic: str) -> int:
     """Return how many partitions a topic has; raises Unreachable, or NotFound for a missing topic."""
-    async with _asked(kafka, f"looking at the topic {topic}") as admin:
-        found = await _partitions(admin, topic)
+
+    async def count() -> int | None:
+        async with _asked(kafka, f"looking at the topic {topic}") as admin:
+            return await _partitions(admin, topic)
+
+    found = await unbroken(count())
     if found is None:
         raise _missing(kafka, topic)
     return found
@@ -76,8 +84,12 @@ async def partitions_of(kafka: KafkaAt, topic: str) -> int:
 
 async def cluster_id(kafka: KafkaAt) -> str:
     """Return what Kafka calls its cluster, the same for its lifetime and no other's; raises Unreachable."""
-    async with _asked(kafka, "asking for the cluster's id") as admin:
-        return str((await admin.describe_cluster())["cluster_id"])
+
+    async def ask() -> str:
+        async with _asked(kafka, "asking for the cluster's id") as admin:
+            return str((await admin.describe_cluster())["cluster_id"])
+
+    return await unbroken(ask())
 
 
 @asynccontextmanager

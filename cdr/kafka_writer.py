@@ -19,7 +19,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from cdr.kafka_at import KafkaAt
+from cdr.kafka_at import KafkaAt, unbroken
 from cdr.lanes import Batch, OutboxRow
 from dialer.errors import Unreachable
 
@@ -71,6 +71,9 @@ class KafkaWriter:
 
     async def start(self) -> int:
         """Connect and return the number of partitions; raises Unreachable or NotFound."""
+        return await unbroken(self._start())
+
+    async def _start(self) -> int:
         self._client = AIOKafkaClient(**self.kafka.options())
         try:
             with self.kafka.explained(self._doing):

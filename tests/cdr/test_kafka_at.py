@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiokafka.errors import (
     KafkaConnectionError,
@@ -10,7 +12,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from cdr.kafka_at import KafkaAt
+from cdr.kafka_at import KafkaAt, unbroken
 from dialer.errors import BadInput, DialerError, NotFound, Unreachable
 
 AT = KafkaAt("kafka:9092", security={"sasl_plain_password": "secret"})
@@ -43,3 +45,24 @@ def test_secrets_are_for_the_client_alone() -> None:
     assert "secret" not in repr(AT)
     assert AT.options()["sasl_plain_password"] == "secret"
     assert AT.options()["request_timeout_ms"] == 15_000
+
+
+async def test_a_stop_waits_for_what_connects_but_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def connect(seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            ended.append("whole")
+        except asyncio.CancelledError:
+            ended.append("cut")
+            raise
+
+    monkeypatch.setattr("cdr.kafka_at.STOP_S", 0.2)
+    for seconds in (0.05, 30.0):
+        task = asyncio.create_task(unbroken(connect(seconds)))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)
+    assert ended == ["whole", "cut"]

@@ -49,6 +49,8 @@ async def test_four_roles_bring_every_call_to_clickhouse_once(pipeline: Pipeline
         assert answer.json() >= 150
         rebuilt = await pipeline.command("cdr", "rebuild", "--yes")
         assert rebuilt["before"] == rebuilt["after"], rebuilt
+        await end(roles.pop("engine"))
+        await pipeline.caught_up()
         await end(*roles.values())
     await pipeline.whole()
 
