@@ -76,7 +76,7 @@ def _among_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str
 def _among_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, keys = (compiler.process(clause, **options) for clause in element.clauses)
     # = ANY(keys) would compare each row with each key where the plan is made once for all keys.
-    return f"{column} IN (SELECT unnest({keys}))"  # noqa: S608 -- both parts are compiled SQL
+    return f"{column} IN (SELECT unnest({keys}))"
 
 
 def among(column: ColumnElement[Any]) -> ColumnElement[bool]:
