@@ -32,6 +32,7 @@ _PORTS: Final = {"http": 8123, "https": 8443}
 
 # It logs a failed request with its address, whose parameters may be phone numbers; what failed is raised anyway.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # each try again, with the address asked
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ An offset of the log is Kafka's plus one: the ledger begins at 0 and the first r
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from bisect import bisect_right
@@ -38,6 +39,10 @@ HELD_BYTES: Final = 32 << 20
 """With so much of a partition in hand no more is fetched: two of a projector's ranges."""
 HELD_BYTES_ALL: Final = 4 * HELD_BYTES
 """With so much of all partitions in hand those that were not read for the longest time are forgotten."""
+ASKS_S: Final = 300.0
+"""The client takes a member that asks for nothing for so long for hung."""
+ASKS: Final = 10
+"""How often we ask in that time."""
 COMMIT_S: Final = 5.0
 """How often the group is told where we are; nothing but lag tools looks at it."""
 _PAUSE_S: Final = 0.05
@@ -115,6 +120,7 @@ class KafkaLog:
         drain: Callable[[], Awaitable[None]] | None = None,
         drain_s: float = DRAIN_S,
         session_s: float = SESSION_S,
+        asks_s: float = ASKS_S,
     ) -> None:
         self.topic = topic
         self.drain = drain
@@ -122,6 +128,8 @@ class KafkaLog:
         self._group = f"{GROUP}.{topic}" if group == "" else group
         self._drain_s = drain_s
         self._session_s = session_s
+        self._asks_s = asks_s
+        self._stays: asyncio.Task[None] | None = None
         self._consumer: Any = None
         """The member of the group; it fetches nothing."""
         self._fetcher = KafkaFetcher(kafka, topic)
@@ -140,6 +148,7 @@ class KafkaLog:
         consumer = AIOKafkaConsumer(
             **self._kafka.options(), group_id=self._group, enable_auto_commit=False, auto_offset_reset="earliest",
             session_timeout_ms=session_ms, rebalance_timeout_ms=session_ms, heartbeat_interval_ms=session_ms // 10,
+            max_poll_interval_ms=round(self._asks_s * 1000),
         )  # fmt: skip
         try:
             with self._kafka.explained(self._doing):
@@ -153,12 +162,15 @@ class KafkaLog:
         self._consumer = consumer
         if self._group is not None:
             consumer.subscribe([self.topic], listener=_Listener(self))
+            self._stays = asyncio.create_task(self._stay(consumer))
             return
         consumer.assign([TopicPartition(self.topic, number) for number in numbers])
         self.receive(numbers)
 
     async def close(self) -> None:
         """Let the round in progress end, say where we are and leave the group; nothing to do if it never began."""
+        if self._stays is not None:
+            self._stays.cancel()
         await self.give_up()
         consumer, self._consumer = self._consumer, None
         if consumer is None:
@@ -305,8 +317,17 @@ class KafkaLog:
     async def _tell(self) -> None:
         if time.monotonic() - self._told_at > COMMIT_S:
             self._told_at = time.monotonic()
-            await self._unless_gone(self._consumer.getmany(timeout_ms=0))  # a member that never asks must leave
             await self._unless_gone(self._commit(dict(self._held)))
+
+    async def _stay(self, consumer: Any) -> None:
+        """Ask the client for records now and then, though it has none: one that nobody asks leaves the group for good.
+
+        It must not matter whether the reader gets on: its database may be away for hours.
+        """
+        while True:
+            await asyncio.sleep(self._asks_s / ASKS)
+            with contextlib.suppress(KafkaError):
+                await consumer.getmany(timeout_ms=0)
 
     async def _commit(self, held: dict[int, _Held]) -> None:
         """Tell the group how far the reader is; it matters to nobody but lag tools."""

@@ -17,7 +17,7 @@ from cdr.clickhouse import Analytics
 from cdr.dead_letters import Replayed, replay
 from cdr.kafka_at import KafkaAt
 from cdr.kafka_fetch import FETCH_BYTES, Fetched
-from cdr.kafka_log import COMMIT_S, GROUP, HELD_BYTES, IDLE_S, KafkaLog, LogBroken
+from cdr.kafka_log import GROUP, HELD_BYTES, IDLE_S, KafkaLog, LogBroken
 from cdr.kafka_topics import TopicSettings, ensure_topic
 from cdr.memory import MemoryOffsetLedger
 from cdr.project import Rows
@@ -194,23 +194,17 @@ async def test_a_partition_that_nobody_reads_is_not_fetched_and_forgotten_after_
         assert fetches == [(0, 0), (1, 0), (0, 0)]
 
 
-async def test_a_member_that_only_fetches_stays_in_the_group(kafka: KafkaServer, one_partition: str) -> None:
-    """The client takes a member that never polls for hung; one poll each time the group is told must be enough."""
-    async with opened(kafka, one_partition) as log:
-        polls: list[int] = []
-        getmany = log._consumer.getmany
-
-        async def counted(*, timeout_ms: int) -> Any:
-            polls.append(timeout_ms)
-            return await getmany(timeout_ms=timeout_ms)
-
-        log._consumer.getmany = counted
-        for _ in range(2):
-            log._told_at -= COMMIT_S + 1
-            await log.read(0, after=0, limit=1)
-        await log.read(0, after=0, limit=1)
-        assert polls == [0, 0]
-        assert log._consumer._subscription.fetcher_idle_time < COMMIT_S
+async def test_a_member_whose_reader_is_held_up_stays_in_the_group(
+    kafka: KafkaServer, one_partition: str, append: Append, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client takes a member that asks for nothing for hung, and never comes back to the group by itself."""
+    await append([b"1"])
+    with caplog.at_level("INFO", logger="cdr.kafka_log"):
+        async with opened(kafka, one_partition, asks_s=2.0) as log:
+            await asyncio.sleep(6.0)  # nobody reads: ClickHouse, say, is away
+            assert [record.value for record in await log.read(0, after=0, limit=1)] == [b"1"]
+    revoked = [record for record in caplog.records if getattr(record, "action", "") == "log.revoked"]
+    assert len(revoked) == 1, "of its own beginning"
 
 
 class CountingSink:
