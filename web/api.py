@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from cdr.queries import LIMIT_MAX, PAGE
 from dialer.errors import BadInput
+from dialer.metrics import CONTENT_TYPE
 from web.api_analysts import make_analyst_router
 from web.api_filter import read_filter
 from web.deps import HasCalls, Health
@@ -18,7 +19,6 @@ from web.deps import HasCalls, Health
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Query(ge=0)]
 _OK: Final = "ok"
-_PROMETHEUS: Final = "text/plain; version=0.0.4"
 
 
 def make_health_router(health: Callable[[], Health], metrics: Callable[[], str]) -> APIRouter:
@@ -39,7 +39,7 @@ def make_health_router(health: Callable[[], Health], metrics: Callable[[], str])
 
     @router.get("/metrics")
     async def figures() -> Response:
-        return Response(metrics(), media_type=_PROMETHEUS)
+        return Response(metrics(), media_type=CONTENT_TYPE)
 
     return router
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from dialer.commands.context import settings as chosen_settings
 from dialer.commands.overrides import read_overrides
-from dialer.commands.up import CarrierLog, man
+from dialer.commands.up import Carrier, CarrierLog, Overrides, Seed, SimulateAgents, man
 
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
@@ -27,16 +26,10 @@ Port: TypeAlias = Annotated[
 def engine(
     host: Host = None,
     health_port: Port = None,
-    simulate_agents: Annotated[
-        list[str] | None, typer.Option(help="CAMPAIGN=N: sign in N simulated agents; may be repeated.")
-    ] = None,
-    carrier: Annotated[
-        str, typer.Option(help="Whose mix of callees the simulated trunk plays: a scenario name or file.")
-    ] = "vn-mobile",
-    seed: Annotated[int, typer.Option(help="The simulated trunk's seed.")] = 7,
-    overrides: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
-    ] = None,
+    simulate_agents: SimulateAgents = None,
+    carrier: Carrier = "vn-mobile",
+    seed: Seed = 7,
+    overrides: Overrides = None,
     carrier_log: CarrierLog = None,
 ) -> None:
     """Dial; several engines over one PostgreSQL share the campaigns, and take over from one that dies.

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from dialer.config import Settings
     from simulator.profile import AgentProfile
 
+SimulateAgents: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="CAMPAIGN=N: sign in N simulated agents; may be repeated.")
+]
+Carrier: TypeAlias = Annotated[
+    str, typer.Option(help="Whose mix of callees the simulated trunk plays: a scenario name or file.")
+]
+Seed: TypeAlias = Annotated[int, typer.Option(help="The simulated trunk's seed.")]
+Overrides: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
+]
 CarrierLog: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -30,16 +40,10 @@ CarrierLog: TypeAlias = Annotated[
 def up(
     port: Annotated[int | None, typer.Option(help="The console's port (DIALER_PORT, 8080); 0 = any free one.")] = None,
     host: Annotated[str | None, typer.Option(help="The console's address (DIALER_HOST, 127.0.0.1).")] = None,
-    simulate_agents: Annotated[
-        list[str] | None, typer.Option(help="CAMPAIGN=N: sign in N simulated agents; may be repeated.")
-    ] = None,
-    carrier: Annotated[
-        str, typer.Option(help="Whose mix of callees the simulated trunk plays: a scenario name or file.")
-    ] = "vn-mobile",
-    seed: Annotated[int, typer.Option(help="The simulated trunk's seed.")] = 7,
-    overrides: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="Per-trunk override table (DIALER_OVERRIDES).")
-    ] = None,
+    simulate_agents: SimulateAgents = None,
+    carrier: Carrier = "vn-mobile",
+    seed: Seed = 7,
+    overrides: Overrides = None,
     carrier_log: CarrierLog = None,
 ) -> None:
     """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
