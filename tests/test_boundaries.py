@@ -18,6 +18,7 @@ WRONG = {
     "pure": ("dialer/core", "time"),
     "vocabulary": ("statuses", "dialer.errors"),
     "edges": ("simulator", "cdr"),
+    "carrier": ("simulator", "telephony_adapters.trunks"),
     "crm": ("crm", "cdr"),
     "through-ports": ("web", "telephony_adapters"),
     "service": ("dialer/service", "store"),

@@ -75,7 +75,7 @@ class Offered(NamedTuple):
 
 
 class Renegotiated(NamedTuple):
-    """Our re-INVITE is decided; 200 with the peer's SDP, or the failure. Glare was tried again before (section 14.1)."""
+    """Our re-INVITE is decided: 200 with the peer's SDP, or the failure, after glare was tried again (section 14.1)."""
 
     leg: Leg
     status: int
