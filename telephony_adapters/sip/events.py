@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from telephony_adapters.sip.flow import Flow
     from telephony_adapters.sip.leg import Leg
     from telephony_adapters.sip.message import Request, Response
-    from telephony_adapters.sip.server import ServerTransaction
+    from telephony_adapters.sip.transact import ServerTransaction
 
 
 class Progressed(NamedTuple):

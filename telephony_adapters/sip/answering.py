@@ -1,0 +1,217 @@
+"""The callee's side of INVITE: what a user says to one that waits (RFC 3261 section 13.3, RFC 3262, RFC 3311)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from telephony_adapters.sip.dialogs import bye
+from telephony_adapters.sip.events import Confirmed
+from telephony_adapters.sip.flow import T1, T2, Send
+from telephony_adapters.sip.leg import Leg, LegState
+from telephony_adapters.sip.message import Header, Request
+from telephony_adapters.sip.refresh import answered
+from telephony_adapters.sip.state import ALLOW, SDP, UaState, sdp_of
+from telephony_adapters.sip.transact import LIMIT_S, ServerTransaction
+from telephony_adapters.sip.write import phrase
+
+_RSEQ_BELOW: Final = 2**31 - 1
+
+
+def respond(
+    state: UaState, transaction: ServerTransaction, status: int, now: float, *, reason: str | None = None,
+    headers: Sequence[Header] = (), body: bytes = b"",
+) -> None:  # fmt: skip
+    """Send a response of a transaction."""
+    data = response_bytes(transaction.head, transaction.to, status, reason=reason, headers=headers, body=body)
+    state.transactions.respond(transaction, status, data, now)
+
+
+def response_bytes(
+    head: str, to: str, status: int, *, reason: str | None = None, headers: Sequence[Header] = (), body: bytes = b""
+) -> bytes:
+    """Return a response's bytes; `head` holds the headers that it repeats from the request (section 8.2.6.2)."""
+    more = "".join([f"{name}: {value}\r\n" for name, value in headers]) if headers else ""
+    text = f"SIP/2.0 {status} {reason or phrase(status)}\r\n{head}To: {to}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return text.encode("utf-8", "surrogateescape") + body
+
+
+def provisional(
+    state: UaState, leg: Leg, status: int, now: float, *, sdp: bytes | None = None, reliable: bool = False,
+    headers: Sequence[Header] = (),
+) -> None:  # fmt: skip
+    """Send 1xx to the INVITE that waits; `reliable` where the caller can (RFC 3262 section 3)."""
+    transaction = leg.waiting
+    if transaction is None:
+        return
+    shown: list[Header] = [("Contact", state.contact(leg.flow)), *_recorded(transaction.request), *headers]
+    request = transaction.request
+    if reliable and (request.has_option("Supported", "100rel") or request.has_option("Require", "100rel")):
+        leg.rseq = (leg.rseq or state.ids.number(leg.call_id, "rseq", _RSEQ_BELOW)) + 1
+        shown += [("Require", "100rel"), ("RSeq", str(leg.rseq))]
+    else:
+        reliable = False
+    if sdp:
+        shown.append(("Content-Type", SDP))
+        leg.local_sdp = sdp
+    state.timers.cancel(transaction.repeat)
+    data = response_bytes(transaction.head, transaction.to, status, headers=shown, body=sdp or b"")
+    state.transactions.respond(transaction, status, data, now)
+    if reliable:
+        _repeat_provisional(state, leg, data, now)
+
+
+def _recorded(request: Request) -> list[Header]:
+    return [("Record-Route", route) for route in request.all("Record-Route")]
+
+
+def _repeat_provisional(state: UaState, leg: Leg, data: bytes, now: float) -> None:
+    """Repeat a reliable provisional response until its PRACK comes; without one the call fails (RFC 3262 section 3)."""
+    flow, interval = leg.flow, T1
+
+    def again(waiting: Leg, at: float) -> None:
+        nonlocal interval
+        interval *= 2
+        state.sends.append(Send(flow, data))
+        waiting.prack_waits[0] = state.timers.set(at + interval, again, waiting)
+
+    def never(waiting: Leg, at: float) -> None:
+        stop_provisional(state, waiting)
+        refuse(state, waiting, 504, at)
+
+    stop_provisional(state, leg)
+    leg.prack_waits = [state.timers.set(now + interval, again, leg), state.timers.set(now + LIMIT_S, never, leg)]
+
+
+def stop_provisional(state: UaState, leg: Leg) -> None:
+    """Stop repeating a reliable provisional response."""
+    for timer in leg.prack_waits:
+        state.timers.cancel(timer)
+    leg.prack_waits = []
+
+
+def accept(state: UaState, leg: Leg, now: float, *, sdp: bytes | None = None, headers: Sequence[Header] = ()) -> None:
+    """Answer 200 to the INVITE, re-INVITE or UPDATE that waits; nothing happens when none does."""
+    update, transaction = leg.update, leg.waiting
+    if sdp:
+        leg.local_sdp = sdp
+    shown: list[Header] = [("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("Supported", state.supported)]
+    if update is not None:
+        leg.update = None
+        shown += [*answered(state, leg, update.request, now), *headers, *_typed(sdp)]
+        respond(state, update, 200, now, headers=shown, body=sdp or b"")
+    elif transaction is not None:
+        shown += [*_recorded(transaction.request), *answered(state, leg, transaction.request, now), *headers]
+        leg.waiting = None
+        leg.state = LegState.CONFIRMED
+        stop_provisional(state, leg)
+        state.timers.cancel(transaction.repeat)
+        shown += _typed(sdp)
+        data = response_bytes(transaction.head, transaction.to, 200, headers=shown, body=sdp or b"")
+        _repeat_2xx(state, leg, transaction, data, now)
+
+
+def _typed(sdp: bytes | None) -> list[Header]:
+    return [("Content-Type", SDP)] if sdp else []
+
+
+def _repeat_2xx(state: UaState, leg: Leg, transaction: ServerTransaction, data: bytes, now: float) -> None:
+    """Send a 2xx, and repeat it until the ACK comes; without one the call is hung up (section 13.3.1.4)."""
+    leg.accepted = Send(transaction.flow, data)
+    leg.invite_cseq = transaction.request.cseq
+    state.transactions.respond(transaction, 200, data, now)
+    _await_ack(state, leg, now)
+
+
+def _await_ack(state: UaState, leg: Leg, now: float) -> None:
+    timers = state.timers
+    leg.ack_wait = [timers.set(now + T1, _Again(state, T1), leg), timers.set(now + LIMIT_S, _Never(state), leg)]
+
+
+class _Again:
+    """Repeat a 2xx, each time after twice as long, T2 at most."""
+
+    __slots__ = ("interval", "state")
+
+    def __init__(self, state: UaState, interval: float) -> None:
+        self.state = state
+        self.interval = interval
+
+    def __call__(self, leg: Leg, now: float) -> None:
+        if leg.accepted is not None:
+            self.interval = min(self.interval * 2, T2)
+            self.state.sends.append(leg.accepted)
+            leg.ack_wait[0] = self.state.timers.set(now + self.interval, self, leg)
+
+
+class _Never:
+    """Hang up a call whose ACK never came."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: UaState) -> None:
+        self.state = state
+
+    def __call__(self, leg: Leg, now: float) -> None:
+        stop_2xx(self.state, leg)
+        self.state.counters["2xx never acknowledged"] += 1
+        bye(self.state, leg, now, by="lost")
+
+
+def stop_2xx(state: UaState, leg: Leg) -> None:
+    """Stop repeating our 2xx."""
+    for timer in leg.ack_wait:
+        state.timers.cancel(timer)
+    leg.ack_wait, leg.accepted = [], None
+
+
+def acknowledged(state: UaState, leg: Leg, request: Request, now: float) -> None:
+    """Take the ACK of our 2xx."""
+    sdp = sdp_of(request)
+    leg.remote_sdp = sdp or leg.remote_sdp
+    stop_2xx(state, leg)
+    state.events.append(Confirmed(leg, sdp))
+    if leg.bye_waits:
+        bye(state, leg, now, reason=leg.bye_reason)
+
+
+def refuse(
+    state: UaState, leg: Leg, status: int, now: float, *, reason: str | None = None, headers: Sequence[Header] = ()
+) -> None:
+    """Refuse the INVITE, re-INVITE or UPDATE that waits; nothing happens when none does."""
+    transaction = leg.update or leg.waiting
+    if transaction is None:
+        return
+    if transaction is leg.waiting:
+        state.timers.cancel(transaction.repeat)
+    leg.update = leg.waiting = None
+    stop_provisional(state, leg)
+    respond(state, transaction, status, now, reason=reason, headers=headers)
+    if leg.state in {LegState.INVITED, LegState.EARLY}:
+        state.forget(leg)
+
+
+def ignore(state: UaState, leg: Leg, now: float) -> None:
+    """Say nothing at all to the INVITE that waits, however often it comes again."""
+    transaction, leg.waiting = leg.waiting, None
+    if transaction is not None:
+        state.timers.cancel(transaction.repeat)
+        state.timers.set(now + LIMIT_S, lambda silent, _now: state.transactions.drop(silent), transaction)
+    state.forget(leg)
+
+
+def fork(state: UaState, leg: Leg, now: float, *, sdp: bytes | None) -> Leg:
+    """Answer the INVITE that the leg answered once more, as another phone behind a forking proxy would."""
+    assert leg.accepted is not None  # noqa: S101 -- the owner answers before it forks
+    assert leg.invite is not None  # noqa: S101
+    other = Leg(leg.call_id, leg.flow, is_caller=False, local_tag=state.ids.tag(leg.local_tag, "fork"))
+    other.local = leg.local.replace(leg.local_tag, other.local_tag)
+    other.remote, other.remote_tag, other.target, other.routes = leg.remote, leg.remote_tag, leg.target, leg.routes
+    other.invite, other.invite_cseq, other.remote_cseq = leg.invite, leg.invite_cseq, leg.remote_cseq
+    other.state, other.local_sdp, other.remote_sdp = LegState.CONFIRMED, sdp, leg.remote_sdp
+    data = leg.accepted.data.replace(leg.local_tag.encode(), other.local_tag.encode())
+    other.accepted = Send(leg.accepted.flow, data)
+    state.legs[other.key] = other
+    state.sends.append(other.accepted)
+    _await_ack(state, other, now)
+    return other
