@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from telephony_adapters.sip import answering, calling
+from telephony_adapters.sip.adopt import LeftBehind, end_left_behind
 from telephony_adapters.sip.answering import response_bytes
 from telephony_adapters.sip.asking import ask
 from telephony_adapters.sip.dialogs import bye
@@ -182,6 +183,10 @@ class UserAgent:
             self._state, now, flow=flow, method=method, uri=uri, from_=from_, to=to, call_id=call_id, cseq=cseq,
             token=token, headers=headers, body=body, auth=auth,
         )  # fmt: skip
+
+    def end_left_behind(self, left: LeftBehind, now: float) -> Leg:
+        """End, by CANCEL or BYE, a call that a dead process placed with the same key."""
+        return end_left_behind(self._state, left, now)
 
     # --- the callee's side ---------------------------------------------------------------------------------------
 

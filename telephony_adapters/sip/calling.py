@@ -19,7 +19,7 @@ from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
 GLARES: Final = 6
 """How often a re-INVITE that met another one is tried again."""
-_BUSY_S: Final = 0.1
+_BUSY_S: Final = 0.02
 """Until a re-INVITE is tried again that found another transaction of its dialog open."""
 _UNKNOWN, _TIMEOUT, _PENDING = 481, 408, 491
 _RSEQ_DIGITS: Final = 10
@@ -93,7 +93,7 @@ class Invitation:
         state, leg = self._state, self._leg
         if leg.cancelled:
             if leg.cancel is None:
-                _send_cancel(state, leg, transaction, now)
+                cancel_in(state, leg, transaction, now)
         else:
             state.events.append(Progressed(leg, response.status, sdp_of(response), response))
         if response.status > 100:  # noqa: PLR2004 -- 100 is of this hop only
@@ -124,7 +124,7 @@ class Invitation:
         elif self._is_first:
             state.events.append(Accepted(leg, sdp or leg.remote_sdp, response, needs_answer))
         elif not self._is_refresh:
-            state.events.append(Renegotiated(leg, response.status, sdp, needs_answer))
+            state.events.append(Renegotiated(leg, response.status, sdp, needs_answer, self._sdp))
 
     def _again(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Repeat the ACK of a 2xx that came again; one of another fork is hung up (section 13.2.2.4)."""
@@ -160,7 +160,7 @@ class Invitation:
         elif status == _TIMEOUT or (self._is_refresh and response is None):  # the peer is gone (section 12.2.1.2)
             bye(state, leg, now, by="lost")
         elif not self._is_refresh:
-            state.events.append(Renegotiated(leg, status, None))
+            state.events.append(Renegotiated(leg, status, None, offer=self._sdp))
 
     def later(self, delay_s: float, now: float) -> None:
         """Try a re-INVITE after a while."""
@@ -222,10 +222,11 @@ def cancel(state: UaState, leg: Leg, now: float, *, reason: str | None = None) -
     leg.cancelled, leg.cancel_reason = True, reason
     transaction = leg.pending
     if transaction is not None and transaction.state is State.PROCEEDING:
-        _send_cancel(state, leg, transaction, now)
+        cancel_in(state, leg, transaction, now)
 
 
-def _send_cancel(state: UaState, leg: Leg, transaction: ClientTransaction, now: float) -> None:
+def cancel_in(state: UaState, leg: Leg, transaction: ClientTransaction, now: float) -> None:
+    """Send the CANCEL of an INVITE that is in Proceeding; without an end it is given up after 64 T1."""
     headers = [("Reason", leg.cancel_reason)] if leg.cancel_reason else []
     leg.cancel = state.begin(transaction.flow, transaction.request.cancel(headers), nothing, leg, now)
     state.transactions.give_up_in(transaction, LIMIT_S, now)

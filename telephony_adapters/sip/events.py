@@ -81,6 +81,8 @@ class Renegotiated(NamedTuple):
     status: int
     sdp: bytes | None
     needs_answer: bool = False
+    offer: bytes | None = None
+    """What we had offered."""
 
 
 class Requested(NamedTuple):

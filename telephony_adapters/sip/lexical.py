@@ -32,8 +32,13 @@ def parameters(parts: list[str]) -> dict[str, str]:
     return found
 
 
+def has_control(text: str) -> bool:
+    """Tell whether there is a control character, which could end a header; a tab is none here."""
+    return _CONTROL.search(text) is not None
+
+
 def quote(text: str) -> str:
-    """Return a quoted string; raise ValueError on a control character, which could end the header."""
+    """Return a quoted string; raise ValueError on a control character."""
     if _CONTROL.search(text):
         raise ValueError("a quoted string of SIP holds no control character: remove it")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

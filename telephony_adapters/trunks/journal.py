@@ -1,0 +1,99 @@
+"""The legs that are up, on disk: what a restarted process needs to end the calls of a dead one.
+
+One line for each step of a leg, written without waiting for the disk: it outlives the process, not the machine.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dialer.errors import BadInput
+from telephony_adapters.sip.adopt import LeftBehind
+from telephony_adapters.sip.leg import Leg
+
+_ROOM: Final = 50_000
+"""Lines after which the file is written anew with the legs that are up."""
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    key: str
+    left: LeftBehind | None = None
+    """None: it is over."""
+
+
+_ENCODE: Final = msgspec.json.Encoder().encode
+_DECODE: Final = msgspec.json.Decoder(_Line).decode
+
+
+class Journal:
+    """Append to one file, which belongs to this process alone. Close it when the loop is closed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raise BadInput when it cannot be read or written."""
+        self._path = path
+        self._live: dict[str, LeftBehind] = {}
+        self._lines = 0
+        try:
+            self.left_behind = tuple(_read(path).values())
+            """What the process before this one had not ended."""
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise BadInput(
+                f"the journal of calls {path} cannot be opened: {error.strerror}; see [sip] journal"
+            ) from error
+        for left in self.left_behind:
+            self._live[_key(left)] = left
+
+    def note(self, what: str, leg: Leg, _now: float) -> None:
+        """Write down that a leg was placed, answered, or is over."""
+        self.write(LeftBehind.of(leg), is_over=what == "over")
+
+    def write(self, left: LeftBehind, *, is_over: bool) -> None:
+        """Write down what is known of a leg, or that it is over."""
+        key = _key(left)
+        if not is_over:
+            self._live[key] = left
+        elif self._live.pop(key, None) is None:
+            return
+        os.write(self._file, _ENCODE(_Line(key, None if is_over else left)) + b"\n")
+        self._lines += 1
+        if self._lines > _ROOM and self._lines > 4 * len(self._live):
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        fresh = self._path.with_suffix(".new")
+        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        os.write(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
+        fresh.replace(self._path)
+        os.close(self._file)
+        self._file, self._lines = number, len(self._live)
+
+    def close(self) -> None:
+        """Close the file; legs that are still up stay in it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _key(left: LeftBehind) -> str:
+    return f"{left.call_id}/{left.local_tag}"
+
+
+def _read(path: Path) -> dict[str, LeftBehind]:
+    live: dict[str, LeftBehind] = {}
+    if not path.exists():
+        return live
+    for text in path.read_bytes().splitlines():
+        try:
+            line = _DECODE(text)
+        except msgspec.DecodeError:
+            continue  # the last line of a process that died while writing it
+        if line.left is None:
+            live.pop(line.key, None)
+        else:
+            live[line.key] = line.left
+    return live
