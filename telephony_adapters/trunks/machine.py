@@ -22,6 +22,7 @@ from dialer.core.events import (
 )
 from dialer.ports import CallStatusAtSwitch
 from statuses.outcomes import CancelReason, EndedBy
+from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.agent import UaConfig, UserAgent
 from telephony_adapters.sip.events import (
     Accepted,
@@ -166,6 +167,23 @@ class TrunkMachine:
         elif not up and desk.talk is None and desk.state is not DeskState.DOWN:
             self.drop_desk(desk, now)
 
+    def hang_up_all(self, now: float) -> None:
+        """End every call and let every phone go: the process stops."""
+        for call_id in tuple(self._calls):
+            self.hangup(call_id, CancelReason.ADMIN, now)
+        for desk in self._desks.values():
+            desk.wanted = False
+            if desk.state is not DeskState.DOWN:
+                self.drop_desk(desk, now)
+
+    def end_left_behind(self, left: LeftBehind, now: float) -> None:
+        """End a call that a dead process placed."""
+        leg = self.ua.end_left_behind(left, now)
+        leg.owner = Party(None, self._media, "0")
+        if not left.remote_tag:  # a CANCEL has no end that is told
+            self._noted("over", leg, now)
+        self.counters["left behind"] += 1
+
     def snapshot(self) -> list[CallStatusAtSwitch]:
         """List the live calls to customers."""
         return [CallStatusAtSwitch(call.call_id, call.answered_at is not None) for call in self._calls.values()]
@@ -242,8 +260,10 @@ class TrunkMachine:
                 owner = event.leg.owner.owner
                 if isinstance(owner, Call):
                     self._customer(owner, event, now)
-                elif event.leg is owner.party.leg:
+                elif isinstance(owner, Desk) and event.leg is owner.party.leg:
                     self._phone(owner, event, now)
+                elif isinstance(event, Refused | Ended):  # a phone that was let go, or a dead process's call
+                    self._noted("over", event.leg, now)
             case Offered() | Renegotiated() | Confirmed():
                 self._session(event, now)
             case Responded():

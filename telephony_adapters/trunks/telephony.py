@@ -1,0 +1,155 @@
+"""SIP trunks as the dialer's telephony: a trunk machine, turned over sockets (dialer.ports.Telephony)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from dialer.core.events import CallEvent
+from dialer.core.types import AgentId, CallId
+from dialer.errors import AdapterDown, NotSupported
+from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
+from statuses.outcomes import CancelReason
+from telephony_adapters.trunks.journal import Journal
+from telephony_adapters.trunks.setup import Plant
+from telephony_adapters.wire.loop import SipLoop, Tap
+
+log = logging.getLogger(__name__)
+
+_DISCARD_BUFFER: Final = 4096
+"""Bytes of media that the system keeps for nobody before it throws the rest away."""
+_LET_GO_S: Final = 1.0
+"""How long a stop waits for the far ends to answer our last BYEs."""
+
+
+class SipTelephony:
+    """Implements dialer.ports.Telephony over SIP trunks. Enter it before use; it may be entered once.
+
+    No media passes here: it cannot play or record, and `connect` joins customer and agent directly (ADR 0018).
+    """
+
+    name = "sip"
+
+    def __init__(self, plant: Plant, *, clock: Clock, journal: Journal | None = None, tap: Tap | None = None) -> None:
+        self.capabilities = Capabilities(early_media=True, media_survives_restart=True)
+        self._plant = plant
+        self._clock = clock
+        self._journal = journal
+        self._tap = tap
+        self._loop: SipLoop | None = None
+        self._events: asyncio.Queue[CallEvent | None] = asyncio.Queue()
+        self._discard: socket.socket | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Listen, look the trunks' servers up, and end what the process before this one left behind."""
+        plant = self._plant
+        self._discard = _discard_socket(plant.media_host)
+        machine = plant.build(self._discard.getsockname()[1])
+        loop = SipLoop(
+            machine, now=self._clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap
+        )
+        try:
+            plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))
+            await plant.look_up(self._clock.now())
+        except BaseException:
+            self._discard.close()
+            await loop.close()
+            raise
+        self._loop = loop
+        if self._journal is not None:
+            machine.on_leg = self._journal.note
+            for left in self._journal.left_behind:
+                machine.end_left_behind(left, self._clock.now())
+        self._keeper = asyncio.create_task(plant.keep(self._clock, loop.kick), name="SIP trunks")
+        self._keeper.add_done_callback(lambda _task: self._events.put_nowait(None))
+        loop.kick()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hang up what is up, wait a moment for the answers, close everything."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        machine = self._plant.machine
+        machine.hang_up_all(self._clock.now())
+        loop.kick()
+        deadline = asyncio.get_running_loop().time() + _LET_GO_S
+        while machine.ua.legs and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait({self._keeper})
+        await loop.close()
+        if self._discard is not None:
+            self._discard.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
+        """Place one call; raise AdapterDown when the adapter is not running."""
+        loop = self._running()
+        self._plant.machine.originate(
+            call_id, phone=phone, hotline=hotline, trunk=trunk, ring_s=ring_timeout_s, now=self._clock.now()
+        )
+        loop.kick()
+
+    async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:
+        """CANCEL or BYE; unknown ids are ignored."""
+        self._command(lambda now: self._plant.machine.hangup(call_id, reason, now))
+
+    async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
+        """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
+        self._command(lambda now: self._plant.machine.connect(call_id, agent_id, now))
+
+    async def station(self, agent_id: AgentId, *, up: bool) -> None:
+        """Keep an agent's phone on the line between calls, or let it go."""
+        self._command(lambda now: self._plant.machine.station(agent_id, now, up=up))
+
+    async def play(self, call_id: CallId, *, prompt: str) -> None:  # noqa: ARG002 -- the port's
+        """Raise NotSupported: no media passes here."""
+        raise NotSupported("a SIP trunk plays nothing by itself; calls with prompts need a switch such as Asterisk")
+
+    async def events(self) -> AsyncIterator[CallEvent]:
+        """Yield call events until the adapter closes; raise AdapterDown when it died by itself."""
+        while (event := await self._events.get()) is not None:
+            yield event
+        task = self._keeper
+        if task is not None and task.done() and not task.cancelled():
+            raise AdapterDown("the SIP trunks stopped; see the cause") from task.exception()
+
+    async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
+        """List the live calls."""
+        return tuple(self._plant.machine.snapshot())
+
+    def _running(self) -> SipLoop:
+        if self._loop is None or (self._keeper is not None and self._keeper.done()):
+            raise AdapterDown("the SIP trunks are not running; enter the adapter before placing calls")
+        return self._loop
+
+    def _command(self, do: Callable[[float], None]) -> None:
+        if self._loop is not None:
+            do(self._clock.now())
+            self._loop.kick()
+
+    def _drain(self) -> None:
+        for event in self._plant.machine.take_events():
+            self._events.put_nowait(event)
+
+
+def _discard_socket(host: str) -> socket.socket:
+    """Take a port for media that comes before an agent does: nobody reads it, the system throws it away."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _DISCARD_BUFFER)
+        sock.bind((host, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
