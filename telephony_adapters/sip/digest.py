@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from telephony_adapters.sip.lexical import parameters, quote, split
+from telephony_adapters.sip.lexical import has_control, parameters, quote, split
 
 
 def _md5(data: bytes) -> str:
@@ -115,6 +115,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
     return [
         _challenge(given)
         for value in values
+        if not has_control(value)
         for scheme, given in scheme_parameters(value)
         if scheme == "digest" and "realm" in given and given.get("nonce")
     ]
@@ -178,7 +179,7 @@ class _Realm:
     def __init__(self, challenge: Challenge, credentials: Credentials) -> None:
         self.challenge = challenge
         self._count = 0
-        self._session_cnonce = ""
+        self._session_cnonce: str | None = None
         self._key = user_key(challenge.base, credentials.username, challenge.realm, credentials.password)
         named = (("username", credentials.username), ("realm", challenge.realm), ("nonce", challenge.nonce))
         self._head = "Digest " + ", ".join(f"{name}={quote(value)}" for name, value in named)
@@ -202,7 +203,7 @@ class _Realm:
 
     def _session(self, cnonce: str) -> str:
         """Fix the session's key at its first request; servers differ on later cnonces, so there is only this one."""
-        if not self._session_cnonce:
+        if self._session_cnonce is None:
             self._session_cnonce = cnonce
             self._key = session_key(self.challenge.base, self._key, self.challenge.nonce, cnonce)
         return self._session_cnonce
