@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+import msgspec
 
 from telephony_adapters.sip.sdp import (
     DIRECTIONS,
@@ -17,7 +20,7 @@ from telephony_adapters.sip.sdp import (
     Sdp,
     SdpError,
     network,
-    structured,
+    refused,
 )
 
 CODECS: Final = (PCMA, PCMU, TELEPHONE_EVENT)
@@ -47,11 +50,8 @@ def with_direction(sdp: Sdp, direction: str) -> Sdp:
         raise SdpError(f"{direction!r} is no direction: use one of {', '.join(sorted(DIRECTIONS))}")
     if all(media.direction == direction for media in sdp.media if media.port):
         return sdp
-    lines = _without_direction(_ended(sdp.head, sdp.end))
-    for media in sdp.media:
-        section = _ended(media.lines, sdp.end)
-        lines += [*_without_direction(section), f"a={direction}{sdp.end}"] if media.port else section
-    return structured(lines)
+    head = tuple(_without_direction(_ended(sdp.head, sdp.end)))
+    return Sdp(head, tuple(_directed(media, direction, sdp.end) for media in sdp.media))
 
 
 def held(sdp: Sdp, direction: str = "inactive") -> Sdp:
@@ -79,19 +79,16 @@ def common(sdp: Sdp, other: Sdp, order: Sequence[str] = ()) -> Sdp:
     for media in other.media:
         if media.port:
             known.setdefault(media.kind, {codec.key for codec in media.codecs})
-    return _each(sdp, lambda media: _kept(media, known.get(media.kind), order, sdp.end))
+    return _changed(sdp, [_kept(media, known.get(media.kind), order, sdp.end) for media in sdp.media])
 
 
 def limited(sdp: Sdp, names: Sequence[str]) -> Sdp:
     """Return the description with these encoding names only in its audio, in this order: a trunk's codecs."""
     wanted = {name.lower() for name in names}
-
-    def choose(media: Media) -> Sequence[str]:
-        if media.kind != "audio":
-            return media.lines
-        return _kept(media, {codec.key for codec in media.codecs if codec.name.lower() in wanted}, names, sdp.end)
-
-    return _each(sdp, choose)
+    keys = {codec.key for media in sdp.media for codec in media.codecs if codec.name.lower() in wanted}
+    return _changed(
+        sdp, [_kept(media, keys, names, sdp.end) if media.kind == "audio" else media for media in sdp.media]
+    )
 
 
 def aligned(sdp: Sdp, before: Sdp, *, exactly: bool) -> Sdp:
@@ -100,17 +97,13 @@ def aligned(sdp: Sdp, before: Sdp, *, exactly: bool) -> Sdp:
     An answer has exactly the streams of its offer, an offer at least those said before (RFC 3264 sections 6 and 8).
     """
     rest = list(sdp.media)
-    sections: list[Sequence[str]] = []
+    found: list[Media] = []
     for place in before.media:
-        found = next((media for media in rest if media.kind == place.kind), None)
-        if found:
-            rest.remove(found)
-        sections.append(found.lines if found else _refused(place, sdp.end))
-    if not exactly:
-        sections += [media.lines for media in rest]
-    if sections == [media.lines for media in sdp.media]:
-        return sdp
-    return structured([*_ended(sdp.head, sdp.end), *(line for section in sections for line in section)])
+        suited = next((media for media in rest if media.kind == place.kind), None)
+        if suited:
+            rest.remove(suited)
+        found.append(suited or _refused(place, sdp.end))
+    return _changed(sdp, found if exactly else found + rest)
 
 
 def same_media(one: Sdp, other: Sdp) -> bool:
@@ -126,9 +119,8 @@ def blank_offer(
     codecs: Sequence[Codec] = CODECS, direction: str = "inactive", ptime_ms: int = PTIME_MS,
 ) -> Sdp:  # fmt: skip
     """Return an offer of ours with one audio stream, for when no agent is known yet (RFC 3725 section 4.4)."""
-    offered = " ".join(str(codec.payload) for codec in codecs)
-    section = [f"m=audio {port} RTP/AVP {offered}\r\n", *_described(codecs, direction, ptime_ms)]
-    return structured([*_head(origin, host, "0 0"), *section])
+    stream = _stream(codecs, host=host, port=port, direction=direction, ptime_ms=ptime_ms)
+    return Sdp(_head(origin, host, "0 0"), (stream,))
 
 
 def answer_to(
@@ -140,20 +132,20 @@ def answer_to(
     Order and numbers are the offer's (RFC 3264 section 6.1). Raise SdpError when nothing can be taken: 488.
     """
     wanted = {codec.key: codec.fmtp for codec in codecs}
-    lines = _head(origin, host, next((line[2:].strip() for line in offer.head if line[:2] == "t="), "0 0"))
+    times = next((line[2:].strip() for line in offer.head if line[:2] == "t="), "0 0")
+    streams: list[Media] = []
     taken = False
     for media in offer.media:
         ours = [codec._replace(fmtp=wanted[codec.key]) for codec in media.codecs if codec.key in wanted]
-        if taken or media.kind != "audio" or not media.port or media.protocol not in _PLAIN_RTP or not _speaks(ours):
-            lines += _refused(media, "\r\n")
+        if taken or media.kind != "audio" or media.protocol not in _PLAIN_RTP or not _speaks(ours):
+            streams.append(_refused(media, "\r\n"))
             continue
         taken = True
-        payloads = " ".join(str(codec.payload) for codec in ours)
-        lines.append(f"m=audio {port} {media.protocol} {payloads}\r\n")
-        lines += _described(ours, answering(media, direction), ptime_ms)
+        ways = answering(media, direction)
+        streams.append(_stream(ours, host=host, port=port, direction=ways, ptime_ms=ptime_ms, protocol=media.protocol))
     if not taken:
         raise SdpError("the offer has no plain audio stream with a codec of ours")
-    return structured(lines)
+    return Sdp(_head(origin, host, times), tuple(streams))
 
 
 def answering(offered: Media, wanted: str) -> str:
@@ -163,18 +155,30 @@ def answering(offered: Media, wanted: str) -> str:
     return _DIRECTION[we_send and receives and offered.host not in NO_ADDRESS, we_receive and sends]
 
 
-def _each(sdp: Sdp, change: Callable[[Media], Sequence[str]]) -> Sdp:
-    """Return the description with its streams' lines changed; itself where nothing was."""
-    sections = [change(media) for media in sdp.media]
-    if all(lines is media.lines for lines, media in zip(sections, sdp.media, strict=True)):
+def _changed(sdp: Sdp, streams: Sequence[Media]) -> Sdp:
+    """Return the description with these streams; itself where they are its own."""
+    if len(streams) == len(sdp.media) and all(map(operator.is_, streams, sdp.media)):
         return sdp
-    return structured([*_ended(sdp.head, sdp.end), *(line for lines in sections for line in lines)])
+    return Sdp(tuple(_ended(sdp.head, sdp.end)), tuple(_followed(media, sdp.end) for media in streams))
 
 
-def _kept(media: Media, keys: set[tuple[str, int, int]] | None, order: Sequence[str], end: str) -> Sequence[str]:
-    """Return a stream's lines with those codecs only, in that order; what is no RTP is kept where the kind is known."""
+def _followed(media: Media, end: str) -> Media:
+    """Return a stream that another may follow: only the last line of a description may lack its end."""
+    is_ended = media.lines[-1].endswith("\n")
+    return media if is_ended else msgspec.structs.replace(media, lines=tuple(_ended(media.lines, end)))
+
+
+def _directed(media: Media, direction: str, end: str) -> Media:
+    if not media.port:
+        return _followed(media, end)
+    lines = (*_without_direction(_ended(media.lines, end)), f"a={direction}{end}")
+    return msgspec.structs.replace(media, lines=lines, direction=direction)
+
+
+def _kept(media: Media, keys: set[tuple[str, int, int]] | None, order: Sequence[str], end: str) -> Media:
+    """Return a stream with those codecs only, in that order; what is no RTP is kept where the kind is known."""
     if not media.port or (keys is not None and not media.codecs):
-        return media.lines
+        return media
     kept = [codec for codec in media.codecs if codec.key in (keys or ())]
     if not _speaks(kept):
         return _refused(media, end)
@@ -183,22 +187,17 @@ def _kept(media: Media, keys: set[tuple[str, int, int]] | None, order: Sequence[
         kept.sort(key=lambda codec: rank.get(codec.name.lower(), len(rank)))
     payloads = tuple(str(codec.payload) for codec in kept)
     if payloads == media.formats:
-        return media.lines
+        return media
     gone = set(media.formats) - set(payloads)
-    return [
-        _first(media, payloads, end),
-        *(line for line in _ended(media.lines[1:], end) if _payload(line) not in gone),
-    ]
+    rest = [line for line in media.lines[1:] if _payload(line) not in gone]
+    lines = (_first(media, payloads, end), *rest)
+    return msgspec.structs.replace(media, lines=lines, formats=payloads, codecs=tuple(kept))
 
 
 def _payload(line: str) -> str | None:
     """Return the payload type that an attribute is about."""
-    name, _, value = line[2:].partition(":")
-    return (
-        value.split(maxsplit=1)[0]
-        if line[:2] == "a=" and name in {"rtpmap", "fmtp", "rtcp-fb"} and value.strip()
-        else None
-    )
+    name, _, value = line.partition(":")
+    return next(iter(value.split(maxsplit=1)), None) if name in _OF_PAYLOADS else None
 
 
 def _first(media: Media, formats: Iterable[str], end: str, port: str = "") -> str:
@@ -206,9 +205,10 @@ def _first(media: Media, formats: Iterable[str], end: str, port: str = "") -> st
     return f"m={kind} {port or before} {media.protocol} {' '.join(formats)}{end}"
 
 
-def _refused(media: Media, end: str) -> list[str]:
-    """Return the section that refuses a stream (RFC 3264 section 6)."""
-    return [_first(media, media.formats or ("0",), end, port="0")]
+def _refused(media: Media, end: str) -> Media:
+    """Return the stream, refused (RFC 3264 section 6)."""
+    formats = media.formats or ("0",)
+    return refused((_first(media, formats, end, port="0"),), media.kind, media.protocol, formats)
 
 
 def _speaks(codecs: Iterable[Codec]) -> bool:
@@ -232,20 +232,24 @@ def _shape(media: Media) -> tuple[object, ...]:
 
 
 def _keys(lines: Iterable[str]) -> frozenset[str]:
-    return frozenset(
-        line.rstrip() for line in lines if line[:2] == "a=" and line[2:].partition(":")[0].rstrip() in _KEYING
-    )
+    return frozenset(line.rstrip() for line in lines if line.partition(":")[0].rstrip() in _KEYING)
 
 
-def _head(origin: Origin, host: str, times: str) -> list[str]:
-    return [f"{line}\r\n" for line in ("v=0", f"o={origin}", "s=-", f"c={network(host)}", f"t={times}")]
+def _head(origin: Origin, host: str, times: str) -> tuple[str, ...]:
+    return ("v=0\r\n", f"o={origin}\r\n", "s=-\r\n", f"c={network(host)}\r\n", f"t={times}\r\n")
 
 
-def _described(codecs: Iterable[Codec], direction: str, ptime_ms: int) -> list[str]:
-    lines: list[str] = []
+def _stream(
+    codecs: Sequence[Codec], *, host: str, port: int, direction: str, ptime_ms: int, protocol: str = "RTP/AVP"
+) -> Media:
+    """Return one audio stream of ours."""
+    formats = tuple(str(codec.payload) for codec in codecs)
+    lines = [f"m=audio {port} {protocol} {' '.join(formats)}"]
     for codec in codecs:
         channels = f"/{codec.channels}" if codec.channels > 1 else ""
         lines.append(f"a=rtpmap:{codec.payload} {codec.name}/{codec.rate}{channels}")
         if codec.fmtp:
             lines.append(f"a=fmtp:{codec.payload} {codec.fmtp}")
-    return [f"{line}\r\n" for line in (*lines, f"a=ptime:{ptime_ms}", f"a={direction}")]
+    lines += (f"a=ptime:{ptime_ms}", f"a={direction}")
+    ended = tuple(f"{line}\r\n" for line in lines)
+    return Media(ended, "audio", port, protocol, formats, host, direction, tuple(codecs))

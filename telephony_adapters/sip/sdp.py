@@ -106,7 +106,7 @@ class Media(msgspec.Struct, frozen=True):
     protocol: str
     formats: tuple[str, ...]
     host: str
-    """From its own c= line, else from the session's; "" when there is none."""
+    """From its own c= line, else from the session's; "" when the stream is not in use."""
     direction: str
     codecs: tuple[Codec, ...]
     """Of the formats that are payload types and known by rtpmap or by number, in order of preference."""
@@ -166,11 +166,6 @@ def parse(body: bytes) -> Sdp:
         raise SdpError(f"the session description has {len(lines)} lines; {LINES_MAX} are allowed")
     if not lines or lines[0].rstrip() != "v=0":
         raise SdpError("line 1: a session description begins with v=0")
-    return structured(lines)
-
-
-def structured(lines: list[str]) -> Sdp:
-    """Return the description that these lines make; raise SdpError."""
     starts = [number for number, line in enumerate(lines) if line[:2] == "m="]
     if len(starts) > MEDIA_MAX:
         raise SdpError(f"the session description has {len(starts)} m= lines; {MEDIA_MAX} are allowed")
@@ -178,6 +173,11 @@ def structured(lines: list[str]) -> Sdp:
     head = _Section(lines, 0, starts[0] if starts else len(lines))
     sections = [_Section(lines, start, end) for start, end in zip(starts, ends, strict=False)]
     return Sdp(head.lines, tuple(section.media(head) for section in sections))
+
+
+def refused(lines: tuple[str, ...], kind: str, protocol: str, formats: tuple[str, ...]) -> Media:
+    """Return a stream that is not in use: what its lines say beside their formats means nothing."""
+    return Media(lines, kind.lower(), 0, protocol, formats, "", "inactive", ())
 
 
 def network(host: str) -> str:
@@ -228,8 +228,10 @@ class _Section:
         kind, _, protocol, *formats = words
         if len(formats) > FORMATS_MAX or (not formats and number):
             raise SdpError(f"line {where}: m= has {len(formats)} formats; 1 to {FORMATS_MAX} are allowed")
+        if not number:
+            return refused(self.lines, kind, protocol, tuple(formats))
         host = self.host or head.host
-        if number and not host:
+        if not host:
             raise SdpError(f"line {where}: m= has no address: neither it nor the session has a c= line")
         direction = self.direction or head.direction or "sendrecv"
         codecs = tuple(codec for payload in formats if (codec := self._codec(payload)))
