@@ -224,6 +224,8 @@ def _dialer_cancel(facts: AttemptFacts, fs_name: str) -> Row | None:
 def _q850(facts: AttemptFacts) -> Row | None:
     if facts.q850 is None:
         return None
+    if causes.sip_row(facts.sip_status or 0, facts.reason_text) is causes.SIP_NETWORK_BLOCKED:
+        return None  # its cause is always 21, as if a person had rejected the call (ATIS-1000099)
     cause = causes.q850_row(facts.q850, facts.q850_location)
     if cause is causes.Q850_USER_REJECTED:
         return cause

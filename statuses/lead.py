@@ -194,6 +194,7 @@ _KINDS: Final[Mapping[str, ErrorKind]] = MappingProxyType(
     {
         LocalError.AGENT_LEG.value: ErrorKind.AGENT,
         LocalError.NO_HOTLINE.value: ErrorKind.HOTLINE,
+        LocalError.DAILY_CAP.value: ErrorKind.HOTLINE,
         "switch_crash": ErrorKind.HOTLINE,
         "switch_shutdown": ErrorKind.HOTLINE,
     }

@@ -80,7 +80,11 @@ class AmdResult(StrEnum):
 
 
 class LocalError(StrEnum):
-    """A fault of ours; LOST means that the outcome is unknown because we crashed."""
+    """A fault of ours; LOST means that the outcome is unknown because we crashed.
+
+    NOT_ALLOWED: our rules let nobody call the number. NO_ROUTE: no trunk serves it. DAILY_CAP: the day's minutes or
+    money are used up.
+    """
 
     TEMPLATE = "template"
     SCRIPT = "script"
@@ -91,6 +95,9 @@ class LocalError(StrEnum):
     CODEC = "codec"
     PROTOCOL = "protocol"
     LOST = "lost"
+    NOT_ALLOWED = "not_allowed"
+    NO_ROUTE = "no_route"
+    DAILY_CAP = "daily_cap"
 
 
 NEW_CODE: Final = "NEW"

@@ -116,7 +116,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         return
     forget(state, call)
     state.pool.give(call.intent.trunk)
-    if event.sip_status == 503:  # noqa: PLR2004 -- the SIP status code itself
+    if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
         state.estimators.call_finished(False, now - call.intent.begun_at, at=now, features=call.features)  # noqa: FBT003 -- an observation

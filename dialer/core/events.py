@@ -130,7 +130,7 @@ class CallEnded(CallEvent, frozen=True, gc=False):
     ended_by: EndedBy | None = None
     local_error: LocalError | None = None
     retry_after_s: float | None = None
-    """503 Retry-After (RFC 3261 section 20.33)."""
+    """The trunk rests so long: 503 Retry-After (RFC 3261 section 20.33), or a daily cap of it is used up."""
 
 
 class AgentSignedIn(AgentEvent, frozen=True, gc=False):

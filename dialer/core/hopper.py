@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from dialer.core.types import Lead
@@ -48,19 +48,20 @@ class Hopper:
         """Return the weights of the first leads, as far as they are weighed."""
         return [self._lifts.get(lead_id, 1.0) for lead_id in islice(self._leads, count)]
 
-    def take(self) -> Lead:
-        """Return and remove the first lead."""
-        return self._take(next(iter(self._leads)))
+    def in_turn(self, *, best_first: bool = False) -> Iterator[Lead]:
+        """Yield the waiting leads in the order in which they leave; `withdraw` those that do when all are chosen.
 
-    def take_best(self) -> Lead:
-        """Return and remove the lead with the highest weight, the first of them; who asked to be called goes before."""
-        return self._take(max(self._leads, key=self._worth))
+        The store's order, or the highest weight first; who asked to be called goes before.
+        """
+        leads = self._leads.values()
+        return iter(sorted(leads, key=self._worth, reverse=True) if best_first else leads)
 
     def withdraw(self, lead_ids: Iterable[int]) -> list[int]:
         """Remove leads; return the ids that were here."""
         here = [lead_id for lead_id in lead_ids if lead_id in self._leads]
         for lead_id in here:
-            self._take(lead_id)
+            self._lifts.pop(lead_id, None)
+            del self._leads[lead_id]
         return here
 
     def empty(self) -> tuple[int, ...]:
@@ -74,9 +75,5 @@ class Hopper:
         """Return the ids of the waiting leads."""
         return tuple(self._leads)
 
-    def _worth(self, lead_id: int) -> tuple[bool, float]:
-        return self._leads[lead_id].from_state is LeadState.CALLBACK, self._lifts.get(lead_id, 1.0)
-
-    def _take(self, lead_id: int) -> Lead:
-        self._lifts.pop(lead_id, None)
-        return self._leads.pop(lead_id)
+    def _worth(self, lead: Lead) -> tuple[bool, float]:
+        return lead.from_state is LeadState.CALLBACK, self._lifts.get(lead.lead_id, 1.0)

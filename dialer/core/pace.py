@@ -13,8 +13,9 @@ from dialer.core.pacing.base import Allowance, Snapshot
 from dialer.core.pacing.guard import guarded
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.state import Decision, EngineState
-from dialer.core.types import AttemptIntent, HoldReason
-from statuses.outcomes import CancelReason, EndedBy
+from dialer.core.trunks import NO_TRUNK
+from dialer.core.types import AttemptIntent, HoldReason, Lead
+from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 PACE_GAP_S = 0.25
 """Two decisions are at least this far apart."""
@@ -28,6 +29,8 @@ VOIDS = frozenset(
 """What voids an intent that becomes durable too late."""
 LEASE_RETRY_S = 15.0
 """Ask a dry store again after this, whatever it said."""
+PARKED_MOST = 1000
+"""Leads whose trunks have no room are held beyond the hopper's size up to this, so that others come to their turn."""
 
 
 def snapshot(state: EngineState, now: float) -> Snapshot:
@@ -85,11 +88,11 @@ def decide(state: EngineState, now: float) -> None:
     # the law caps calls that find no agent; a message needs none
     allowance = wanted if state.message is not None else guarded(wanted, moment, state.budget, now)
     count, limit, detail = limited(state, allowance, now)
+    placed, waits = begin(state, count, now)
+    if waits is not None:
+        limit, detail = _parked(state, waits, now)
     if wanted.dials > 0:
-        state.estimators.risk.limited = count < wanted.dials
-    placed = begin(state, count, now) if count else 0
-    if placed < count:
-        limit, detail = HoldReason.NO_HOTLINE, "no healthy hotline is configured"
+        state.estimators.risk.limited = placed < wanted.dials
     state.decision = Decision(placed, limit, detail)
     refill(state, now)
 
@@ -153,33 +156,57 @@ def limited(state: EngineState, allowance: Allowance, now: float) -> tuple[int, 
         count = len(state.hopper)
         reason = HoldReason.NOTHING_DUE if state.hopper.dry else HoldReason.HOPPER_EMPTY
         detail = f"{allowance.dials} wanted, {count} leads are ready"
+    if count > 0 and not state.hotlines.healthy(now):
+        count, reason, detail = 0, HoldReason.NO_HOTLINE, "no healthy hotline is configured"
     return count, reason, detail
 
 
-def begin(state: EngineState, count: int, now: float) -> int:
-    """Write down intents for up to `count` leads; return how many."""
+def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]:
+    """Write down intents for up to `count` leads; return how many, and the first lead passed over if there were fewer.
+
+    A lead whose trunks have no room now keeps its place in the hopper, and those behind it go first. One that no trunk
+    serves is written down without a trunk: it ends as soon as that is durable, and its record says why.
+    """
     intents: list[AttemptIntent] = []
-    hour = state.window.local_hour(now)
-    while len(intents) < count:
-        lead = state.hopper.take_best() if state.settings.best_time else state.hopper.take()
-        hotline = state.hotlines.pick(lead, now)
-        trunk = state.pool.take(now) if hotline is not None else None
-        if hotline is None or trunk is None:
-            state.effects.append(ReleaseLeads((lead.lead_id,)))
+    parked: list[Lead] = []
+    for lead in state.hopper.in_turn(best_first=state.settings.best_time) if count else ():
+        trunk = state.pool.take(now, lead.phone)
+        if trunk is None and state.pool.serves(lead.phone):
+            parked.append(lead)
+            continue
+        intents.append(_intent(state, lead, trunk or NO_TRUNK, now))
+        if len(intents) == count:
             break
-        number = lead.dialed + 1
-        intent = AttemptIntent(
-            call_id=call_id(state.settings.campaign_id, lead.lead_id, number, state.epoch, now),
-            lead_id=lead.lead_id, customer_id=lead.customer_id, list_id=lead.list_id, phone=lead.phone,
-            hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
-        )  # fmt: skip
-        intents.append(intent)
-        features = features_of(lead, trunk, hour)
-        call = state.calls[intent.call_id] = Call(intent, lead, features=features, lift=lift(state, features))
-        state.dialing[intent.call_id] = call
+    state.parked = len(parked)
+    state.hopper.withdraw([intent.lead_id for intent in intents])
     if intents:
         state.effects.append(BeginAttempts(tuple(intents)))
-    return len(intents)
+    return len(intents), parked[0] if parked and len(intents) < count else None
+
+
+def _intent(state: EngineState, lead: Lead, trunk: str, now: float) -> AttemptIntent:
+    """Make the intent of a call, and the call."""
+    hotline = state.hotlines.pick(lead, now)
+    if hotline is None:
+        raise RuntimeError("a call was begun without a healthy hotline; `limited` lets none begin")
+    number = lead.dialed + 1
+    intent = AttemptIntent(
+        call_id=call_id(state.settings.campaign_id, lead.lead_id, number, state.epoch, now),
+        lead_id=lead.lead_id, customer_id=lead.customer_id, list_id=lead.list_id, phone=lead.phone,
+        hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
+    )  # fmt: skip
+    features = features_of(lead, trunk, state.window.local_hour(now))
+    call = state.calls[intent.call_id] = Call(intent, lead, features=features, lift=lift(state, features))
+    state.dialing[intent.call_id] = call
+    return intent
+
+
+def _parked(state: EngineState, waits: Lead, now: float) -> tuple[HoldReason, str]:
+    """Say why leads are passed over, and come back when time alone gives the first of them room."""
+    if (token_at := state.pool.next_token_at(now, waits.phone)) is not None:
+        state.timers.set_earlier("pace", max(token_at, now + PACE_GAP_S))
+    reason = state.pool.holds(now, waits.phone) or HoldReason.TRUNK_CAPACITY
+    return reason, f"{state.parked} leads wait for room on the trunks that serve their numbers"
 
 
 def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
@@ -197,6 +224,9 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
             call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER), now)
             continue
+        if call.intent.trunk == NO_TRUNK:
+            ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER, local_error=LocalError.NO_ROUTE), now)
+            continue
         call.originated_at = now
         call.phase = Phase.PLACED
         intent = call.intent
@@ -211,10 +241,11 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
 
 
 def refill(state: EngineState, now: float) -> None:
-    """Ask for leads when the hopper is below half, unless an answer is due or the store is dry."""
+    """Ask for leads when the hopper is below half, not counting what is parked, unless it is asked or dry."""
     hopper = state.hopper
     target = state.settings.hopper_size or max(20, 4 * state.agents_at_work)
-    if hopper.asked or len(hopper) * 2 > target:
+    extra = min(state.parked, PARKED_MOST)
+    if hopper.asked or (len(hopper) - extra) * 2 > target:
         return
     if hopper.dry:
         if not len(hopper):
@@ -224,4 +255,4 @@ def refill(state: EngineState, now: float) -> None:
         return
     hopper.asked = True
     prefer = best_lists(state, now) if state.settings.best_time else ()
-    state.effects.append(LeaseLeads(target - len(hopper), prefer))
+    state.effects.append(LeaseLeads(target + extra - len(hopper), prefer))

@@ -65,6 +65,8 @@ class EngineState:
         self.effects: list[AnyEffect] = []
         self.roster = Roster()
         self.hopper = Hopper()
+        self.parked = 0
+        """Leads in the hopper that the last decision passed over: their trunks had no room."""
         self.calls: dict[CallId, Call] = {}
         self.dialing: dict[CallId, Call] = {}
         """Unanswered calls, oldest first."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
+from dialer.core.bucket import MICRO, Bucket
 from dialer.core.types import HoldReason
 
-_MICRO = 1_000_000
+NO_TRUNK: Final = ""
+"""What an intent names when no trunk serves its number: it is written down, and never placed."""
 
 
 class TrunkLimit(msgspec.Struct, frozen=True):
-    """One trunk: calls at once, calls per second, calls in one burst.
+    """One trunk: calls at once, calls per second, calls in one burst, and which numbers it serves.
 
-    Lower `priority` is used first; equals share by `weight` (as in RFC 2782).
+    Among the trunks with room the longest of `prefixes` (digits of E.164; none = every number) that a number begins
+    with goes first, then the lower `priority`; equals share by `weight` (as in RFC 2782).
     """
 
     name: str
@@ -24,38 +28,31 @@ class TrunkLimit(msgspec.Struct, frozen=True):
     burst: int = 1
     priority: int = 0
     weight: int = 1
+    prefixes: tuple[str, ...] = ()
 
 
 class _Trunk:
-    """The state of one trunk; its token bucket is a virtual clock in whole microseconds, so that it is exact.
+    """The state of one trunk."""
 
-    (Generic cell rate algorithm: `full_at` is when the bucket would be full again.)
-    """
-
-    __slots__ = ("credit", "full_at", "limit", "period", "resumes_at", "span", "taken")
+    __slots__ = ("bucket", "closed", "credit", "limit", "resumes_at", "taken")
 
     def __init__(self, limit: TrunkLimit) -> None:
         _validate(limit)
         self.limit = limit
-        self.period = math.ceil(_MICRO / limit.cps)
-        self.span = self.period * limit.burst
-        self.full_at = 0
+        self.bucket = Bucket(limit.cps, limit.burst)
         self.taken = 0
+        self.closed = False
         self.resumes_at = -math.inf
         self.credit = 0
         """Smooth weighted round robin: the trunk with the most credit is next."""
 
-    def tokens(self, at: int) -> int:
-        """Count the calls that the rate allows at a moment (microseconds)."""
-        return (self.span - max(0, self.full_at - at)) // self.period
-
     def free(self, now: float) -> int:
-        """Count the free channels, none while the trunk rests."""
-        return self.limit.channels - self.taken if now >= self.resumes_at else 0
+        """Count the free channels, none while the trunk is closed or rests."""
+        return self.limit.channels - self.taken if now >= self.resumes_at and not self.closed else 0
 
-    def token_at(self) -> int:
-        """Return the first moment (microseconds) with a token."""
-        return self.full_at - self.span + self.period
+    def has_room(self, now: float, at: int) -> bool:
+        """Tell whether a call may leave now."""
+        return self.free(now) > 0 and self.bucket.tokens(at) > 0
 
 
 class TrunkPool:
@@ -65,30 +62,56 @@ class TrunkPool:
         self._trunks = {limit.name: _Trunk(limit) for limit in limits}
         if len(self._trunks) != len(limits):
             raise ValueError("trunks: two of them have the same name; each needs its own")
+        self._by_prefix: dict[str, list[_Trunk]] = {}
+        for trunk in self._trunks.values():
+            for prefix in dict.fromkeys(trunk.limit.prefixes or ("",)):
+                self._by_prefix.setdefault(prefix, []).append(trunk)
+        self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
         self._latest = 0
 
     def room(self, now: float) -> tuple[int, HoldReason | None]:
-        """Return how many calls could leave now and what limits them: channels (or health), or the rate."""
+        """Return how many calls could leave now and what limits them: channels (or health), or the rate.
+
+        An upper bound: the room of a trunk is only for the numbers that it serves.
+        """
         at = self._at(now)
-        free = [(trunk.free(now), trunk.tokens(at)) for trunk in self._trunks.values()]
+        free = [(trunk.free(now), trunk.bucket.tokens(at)) for trunk in self._trunks.values()]
         room = sum(min(channels, tokens) for channels, tokens in free)
         by_rate = any(channels > tokens for channels, tokens in free)
         return room, HoldReason.TRUNK_CPS if by_rate else HoldReason.TRUNK_CAPACITY
 
-    def take(self, now: float) -> str | None:
-        """Take a channel and a token; return the trunk's name, None when no call can leave now."""
-        at = self._at(now)
-        usable = [trunk for trunk in self._trunks.values() if trunk.free(now) > 0 and trunk.tokens(at) > 0]
-        if not usable:
+    def serves(self, phone: str) -> bool:
+        """Tell whether any trunk takes this number, now or later."""
+        return next(self._routes(phone), None) is not None
+
+    def holds(self, now: float, phone: str) -> HoldReason | None:
+        """Return what keeps a call to this number from leaving now: channels (or health), or the rate; None = nothing.
+
+        The rate, if waiting a moment is all that it needs.
+        """
+        at, serving = self._at(now), self._serving(phone)
+        if any(trunk.has_room(now, at) for trunk in serving):
             return None
-        first = min(trunk.limit.priority for trunk in usable)
-        chosen = _next_by_weight([trunk for trunk in usable if trunk.limit.priority == first])
-        chosen.full_at = max(chosen.full_at, at) + chosen.period
-        chosen.taken += 1
-        return chosen.limit.name
+        by_rate = any(trunk.free(now) > 0 for trunk in serving)
+        return HoldReason.TRUNK_CPS if by_rate else HoldReason.TRUNK_CAPACITY
+
+    def take(self, now: float, phone: str) -> str | None:
+        """Take a channel and a token for a number (E.164); return the trunk's name, None when no call can leave now."""
+        at = self._at(now)
+        for trunks in self._routes(phone):
+            usable = [trunk for trunk in trunks if trunk.has_room(now, at)]
+            if usable:
+                first = min(trunk.limit.priority for trunk in usable)
+                chosen = _next_by_weight([trunk for trunk in usable if trunk.limit.priority == first])
+                chosen.bucket.take(at)
+                chosen.taken += 1
+                return chosen.limit.name
+        return None
 
     def give(self, name: str) -> None:
-        """Return a channel that was taken; the token is spent."""
+        """Return a channel that was taken; the token is spent. NO_TRUNK has nothing to return."""
+        if name == NO_TRUNK:
+            return
         trunk = self._named(name)
         if trunk.taken == 0:
             raise ValueError(f"trunk {name!r}: a channel was returned that was never taken")
@@ -99,19 +122,41 @@ class TrunkPool:
         trunk = self._named(name)
         trunk.resumes_at = max(trunk.resumes_at, until)
 
-    def next_token_at(self, now: float) -> float | None:
-        """Return when time alone lets the next call leave (`now` if it may); None when a channel must free first."""
+    def close(self, name: str) -> None:
+        """Let no call leave by a trunk (it is down, or drains) until `open`; calls in progress keep their channels."""
+        self._named(name).closed = True
+
+    def open(self, name: str) -> None:
+        """Let calls leave by a trunk again; a rest that it asked for itself stands."""
+        self._named(name).closed = False
+
+    def next_token_at(self, now: float, phone: str | None = None) -> float | None:
+        """Return when time alone lets the next call (to `phone`) leave; `now` if it may, None when a channel must free.
+
+        None, too, while the trunks are closed.
+        """
         at = self._at(now)
+        serving = self._trunks.values() if phone is None else self._serving(phone)
         moments = [
-            max(now, trunk.resumes_at, _after(now, trunk.token_at() - at))
-            for trunk in self._trunks.values()
-            if trunk.taken < trunk.limit.channels
+            max(now, trunk.resumes_at, _after(now, trunk.bucket.token_at() - at))
+            for trunk in serving
+            if trunk.taken < trunk.limit.channels and not trunk.closed
         ]
         return min(moments, default=None)
 
+    def _routes(self, phone: str) -> Iterator[list[_Trunk]]:
+        """Yield the trunks that serve a number, those with the longest prefix first."""
+        digits = phone.removeprefix("+")
+        for length in self._lengths:
+            if length <= len(digits) and (trunks := self._by_prefix.get(digits[:length])):
+                yield trunks
+
+    def _serving(self, phone: str) -> Iterable[_Trunk]:
+        return [trunk for trunks in self._routes(phone) for trunk in trunks]
+
     def _at(self, now: float) -> int:
         """Return the moment in microseconds; a clock that steps back gives no tokens."""
-        self._latest = max(self._latest, math.floor(now * _MICRO))
+        self._latest = max(self._latest, math.floor(now * MICRO))
         return self._latest
 
     def _named(self, name: str) -> _Trunk:
@@ -123,7 +168,7 @@ class TrunkPool:
 
 def _after(now: float, micros: int) -> float:
     """Add microseconds, and one more: rounding must not wake anybody too early."""
-    return now + (micros + 1) / _MICRO if micros > 0 else now
+    return now + (micros + 1) / MICRO if micros > 0 else now
 
 
 def _next_by_weight(trunks: list[_Trunk]) -> _Trunk:
@@ -135,6 +180,8 @@ def _next_by_weight(trunks: list[_Trunk]) -> _Trunk:
 
 
 def _validate(limit: TrunkLimit) -> None:
+    if not limit.name:
+        raise ValueError("a trunk needs a name: calls are recorded under it")
     if limit.channels < 0:
         raise ValueError(f"trunk {limit.name!r}: channels must be >= 0, not {limit.channels}")
     if not (math.isfinite(limit.cps) and limit.cps > 0):
@@ -143,3 +190,6 @@ def _validate(limit: TrunkLimit) -> None:
         raise ValueError(f"trunk {limit.name!r}: burst must be >= 1, not {limit.burst}")
     if limit.weight < 1:
         raise ValueError(f"trunk {limit.name!r}: weight must be >= 1, not {limit.weight}")
+    for prefix in limit.prefixes:
+        if prefix and not (prefix.isascii() and prefix.isdigit()):
+            raise ValueError(f"trunk {limit.name!r}: prefixes are digits of E.164 without a plus, not {prefix!r}")

@@ -123,7 +123,14 @@ def test_errors_of_ours_have_tries_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("error", "again"),
-    [(LocalError.AGENT_LEG, True), (LocalError.NO_HOTLINE, True), (LocalError.SCRIPT_DELETED, False)],
+    [
+        (LocalError.AGENT_LEG, True),
+        (LocalError.NO_HOTLINE, True),
+        (LocalError.DAILY_CAP, True),
+        (LocalError.SCRIPT_DELETED, False),
+        (LocalError.NOT_ALLOWED, False),
+        (LocalError.NO_ROUTE, False),
+    ],
 )
 def test_an_agent_or_hotline_may_come_back_and_broken_content_is_for_people(error: LocalError, *, again: bool) -> None:
     verdict = classify(AttemptFacts(local_error=error))

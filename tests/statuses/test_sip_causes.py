@@ -107,6 +107,8 @@ def test_603_by_the_network_is_not_the_person_declining() -> None:
     blocked = AttemptFacts(sip_status=603, reason_text='SIP;cause=603;text="V=Analytics1;url=sip:x"', rang=True)
     assert (classify(blocked).status, classify(blocked).rule) == ("congestion", "sip.603.network_blocked")
     assert classify(AttemptFacts(sip_status=603, reason_text="Decline")).status == "busy"
+    with_its_cause = AttemptFacts(sip_status=603, reason_text="v=analytics1;url=sip:x", q850=21, q850_location="LN")
+    assert classify(with_its_cause).rule == "sip.603.network_blocked"
 
 
 def test_408_without_any_answer_from_the_trunk_is_a_dead_trunk() -> None:

@@ -40,10 +40,16 @@ class Bench:
     """The engine, a clock that the test moves, and every effect so far."""
 
     def __init__(
-        self, settings: CampaignSettings = SETTINGS, *, leads: int = 10, channels: int = 50, cps: float = 50.0
+        self,
+        settings: CampaignSettings = SETTINGS,
+        *,
+        leads: int = 10,
+        channels: int = 50,
+        cps: float = 50.0,
+        trunks: tuple[TrunkLimit, ...] = (),
     ) -> None:
         self.now = START
-        self.pool = TrunkPool((TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
+        self.pool = TrunkPool(trunks or (TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
         self.engine = CampaignEngine(settings, self.pool, now=self.now)
         self.queue = [lead(n) for n in range(1, leads + 1)]
         self.done: list[AnyEffect] = []

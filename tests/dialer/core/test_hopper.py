@@ -14,7 +14,7 @@ def test_leads_leave_in_the_stores_order_and_a_repeated_lease_doubles_nobody() -
     hopper = Hopper()
     hopper.fill([lead(3), lead(1)], None)
     hopper.fill([lead(1), lead(2)], 50.0)
-    assert [hopper.take().lead_id for _ in range(len(hopper))] == [3, 1, 2]
+    assert [one.lead_id for one in hopper.in_turn()] == [3, 1, 2]
     assert hopper.next_due_at == 50.0
 
 
@@ -47,7 +47,8 @@ def test_leads_are_weighed_once_an_hour_and_the_best_leaves_first() -> None:
     hopper.weigh(9, lift)
     assert asked == [2, 3, 1]
     assert hopper.lifts(2) == [2.0, 3.0]
-    assert [hopper.take_best().lead_id, hopper.take().lead_id] == [3, 2]
+    assert [one.lead_id for one in hopper.in_turn(best_first=True)] == [3, 2, 1]
+    hopper.withdraw((3, 2))
     hopper.fill([lead(5)], None)
     hopper.weigh(10, lift)
     assert asked == [2, 3, 1, 1, 5]
@@ -59,4 +60,5 @@ def test_the_best_lead_goes_first_but_who_asked_to_be_called_goes_before() -> No
     hopper.fill([lead(1), lead(2), lead(3), asked], None)
     weights = {1: 0.8, 2: 1.5, 3: 1.5, 4: 0.1}
     hopper.weigh(9, lambda one: weights[one.lead_id])
-    assert [hopper.take_best().lead_id for _ in range(4)] == [4, 2, 3, 1]
+    assert [one.lead_id for one in hopper.in_turn(best_first=True)] == [4, 2, 3, 1]
+    assert len(hopper) == 4, "nobody leaves by being looked at"
