@@ -10,7 +10,7 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import AgentEvent, CallEvent, Event
+from dialer.core.events import AgentEvent, CallEvent, Event, TrunkClosed, TrunkOpened
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from statuses.outcomes import CancelReason
 
@@ -76,8 +76,12 @@ class Telephony(Protocol):
         """Play a prompt; PromptEnded follows. Raise NotSupported without the capability."""
         ...
 
-    def events(self) -> AsyncIterator[CallEvent]:
-        """Yield call events until the adapter closes."""
+    async def station(self, agent_id: AgentId, *, up: bool) -> None:
+        """Learn that an agent takes calls, or has left: a trunk may keep the agent's phone on the line meanwhile."""
+        ...
+
+    def events(self) -> AsyncIterator[CallEvent | TrunkClosed | TrunkOpened]:
+        """Yield what calls and trunks come to until the adapter closes."""
         ...
 
     async def snapshot(self) -> Sequence[CallStatusAtSwitch]:

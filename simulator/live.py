@@ -74,6 +74,9 @@ class SimulatorTelephony:
         """Play a prompt; PromptEnded follows."""
         self._exchange.play(call_id, self._clock.now())
 
+    async def station(self, agent_id: AgentId, *, up: bool) -> None:
+        """Leave it: simulated agents wear their headsets all day."""
+
     def hang_up_by_agent(self, call_id: CallId) -> None:
         """End a talk from the agent's desk; unknown ids are ignored."""
         self._exchange.hang_up_by_agent(call_id, self._clock.now())

@@ -161,6 +161,20 @@ class AgentLost(AgentEvent, frozen=True, gc=False):
     """The agent signed out, or the link to the agent is gone."""
 
 
+class TrunkClosed(Event, frozen=True, gc=False):
+    """A trunk is down, or drains: no call may leave by it until TrunkOpened."""
+
+    trunk: str
+    why: str = ""
+
+
+class TrunkOpened(Event, frozen=True, gc=False):
+    """A trunk takes calls again; `channels`: at most so many at once, while it is being tried."""
+
+    trunk: str
+    channels: int | None = None
+
+
 class HoldChanged(Event, frozen=True, gc=False):
     """The shell sets or lifts a brake from outside (store slow, trunk down); None lifts it."""
 

@@ -34,21 +34,22 @@ class TrunkLimit(msgspec.Struct, frozen=True):
 class _Trunk:
     """The state of one trunk."""
 
-    __slots__ = ("bucket", "closed", "credit", "limit", "resumes_at", "taken")
+    __slots__ = ("bucket", "channels", "credit", "limit", "resumes_at", "taken")
 
     def __init__(self, limit: TrunkLimit) -> None:
         _validate(limit)
         self.limit = limit
         self.bucket = Bucket(limit.cps, limit.burst)
         self.taken = 0
-        self.closed = False
+        self.channels = limit.channels
+        """How many calls it may carry now: none while it is down."""
         self.resumes_at = -math.inf
         self.credit = 0
         """Smooth weighted round robin: the trunk with the most credit is next."""
 
     def free(self, now: float) -> int:
         """Count the free channels, none while the trunk is closed or rests."""
-        return self.limit.channels - self.taken if now >= self.resumes_at and not self.closed else 0
+        return max(0, self.channels - self.taken) if now >= self.resumes_at else 0
 
     def has_room(self, now: float, at: int) -> bool:
         """Tell whether a call may leave now."""
@@ -124,11 +125,12 @@ class TrunkPool:
 
     def close(self, name: str) -> None:
         """Let no call leave by a trunk (it is down, or drains) until `open`; calls in progress keep their channels."""
-        self._named(name).closed = True
+        self._named(name).channels = 0
 
-    def open(self, name: str) -> None:
-        """Let calls leave by a trunk again; a rest that it asked for itself stands."""
-        self._named(name).closed = False
+    def open(self, name: str, channels: int | None = None) -> None:
+        """Let calls leave by a trunk again, at most `channels` at once; a rest that it asked for itself stands."""
+        trunk = self._named(name)
+        trunk.channels = trunk.limit.channels if channels is None else min(channels, trunk.limit.channels)
 
     def next_token_at(self, now: float, phone: str | None = None) -> float | None:
         """Return when time alone lets the next call (to `phone`) leave; `now` if it may, None when a channel must free.
@@ -140,7 +142,7 @@ class TrunkPool:
         moments = [
             max(now, trunk.resumes_at, _after(now, trunk.bucket.token_at() - at))
             for trunk in serving
-            if trunk.taken < trunk.limit.channels and not trunk.closed
+            if trunk.taken < trunk.channels
         ]
         return min(moments, default=None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, assert_never
 
 from dialer.core.effects import (
@@ -22,7 +22,19 @@ from dialer.core.effects import (
     SettleAttempt,
     SettleLead,
 )
-from dialer.core.events import AgentWrappedUp, CallEnded, CampaignStopped, Event, PromptEnded
+from dialer.core.events import (
+    AgentLost,
+    AgentReady,
+    AgentSignedIn,
+    AgentWrappedUp,
+    CallEnded,
+    CallEvent,
+    CampaignStopped,
+    Event,
+    PromptEnded,
+    TrunkClosed,
+    TrunkOpened,
+)
 from dialer.core.types import CallId
 from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
@@ -39,6 +51,10 @@ EARLY_EVENTS = 10_000
 
 def _no_fault(_point: str) -> None:
     """Go on."""
+
+
+def _no_trunks(_event: TrunkClosed | TrunkOpened) -> None:
+    """Leave it: nobody keeps a pool of trunks."""
 
 
 class Driver:
@@ -67,6 +83,8 @@ class Driver:
         self.no_calls.set()
         self.fenced_calls = 0
         """Calls that were not placed because the lease was over."""
+        self.on_trunk: Callable[[TrunkClosed | TrunkOpened], None] = _no_trunks
+        """Told of trunks that go down and come back."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -252,6 +270,9 @@ class Driver:
 
     async def _hear_trunk(self) -> None:
         async for event in self._telephony.events():
+            if not isinstance(event, CallEvent):
+                self.on_trunk(event)
+                continue
             campaign_id = self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)
@@ -259,3 +280,5 @@ class Driver:
     async def _hear_agents(self) -> None:
         async for campaign_id, event in self._agents.events():
             self.deliver(campaign_id, event)
+            if isinstance(event, AgentSignedIn | AgentReady | AgentLost):
+                self._spawn(self._telephony.station(event.agent_id, up=not isinstance(event, AgentLost)))

@@ -15,6 +15,8 @@ from dialer.core.events import (
     LeadsAdded,
     LeadsWithdrawn,
     SettingsChanged,
+    TrunkClosed,
+    TrunkOpened,
 )
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CampaignSettings, Fence, HoldReason
@@ -73,6 +75,7 @@ class Keeper:
         """Attempts settled for a stopped engine."""
         self.fenced = 0
         """Campaigns lost to another engine."""
+        driver.on_trunk = self._trunk
         self._sharing = Sharing(store, driver, owner, self._ttl_s)
         self.learning = Learning(store, driver)
 
@@ -235,6 +238,17 @@ class Keeper:
         await self._give_back(seat)
         log.info("campaign handed over", extra={"action": "campaign.handed_over", "campaign": campaign_id})
         return True
+
+    def _trunk(self, event: TrunkClosed | TrunkOpened) -> None:
+        """Take a trunk out of the pool, or put it back; the engines look again."""
+        if isinstance(event, TrunkClosed):
+            self._pool.close(event.trunk)
+            log.warning("trunk down", extra={"action": "trunk.closed", "trunk": event.trunk, "why": event.why})
+        else:
+            self._pool.open(event.trunk, event.channels)
+            log.warning("trunk takes calls", extra={"action": "trunk.opened", "trunk": event.trunk})
+        for campaign_id in self._driver.seats:
+            self._driver.deliver(campaign_id, HoldChanged(self._held))
 
     def _brake(self) -> None:
         hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow or self._failures else None

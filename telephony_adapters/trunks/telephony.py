@@ -50,9 +50,7 @@ class SipTelephony:
         plant = self._plant
         self._discard = _discard_socket(plant.media_host)
         machine = plant.build(self._discard.getsockname()[1])
-        loop = SipLoop(
-            machine, now=self._clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap
-        )
+        loop = SipLoop(machine, now=self._clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap)
         try:
             plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))
             await plant.look_up(self._clock.now())

@@ -76,6 +76,17 @@ def test_no_trunk_is_no_room() -> None:
     assert pool().take(NOW, PHONE) is None
 
 
+def test_a_trunk_that_is_being_tried_takes_one_call_at_a_time() -> None:
+    trunks = pool(wide("a"))
+    trunks.close("a")
+    trunks.open("a", 1)
+    assert takes(trunks, 2) == ["a", None]
+    trunks.give("a")
+    assert trunks.take(NOW, PHONE) == "a"
+    trunks.open("a")
+    assert takes(trunks, 3) == ["a", "a", "a"]
+
+
 VIETTEL, VINA, ELSEWHERE = "+84860000001", "+84910000001", "+6500000001"
 
 

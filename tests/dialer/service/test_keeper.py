@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from dialer.core.campaign import CampaignState
+from dialer.core.events import TrunkClosed, TrunkOpened
 from dialer.core.figures import LiveFigures
 from dialer.core.types import CallWindow, Slot
 from dialer.ports import CampaignRow
@@ -160,3 +161,30 @@ async def test_what_a_carriers_codes_really_mean_decides_how_leads_settle() -> N
         async with stage.running():
             await stage.clock.advance(30)
         assert {lead.last_status for lead in stage.store.book.leads.values()} == {status}
+
+
+async def test_a_trunk_that_is_down_gets_no_calls_until_it_is_back() -> None:
+    stage = Stage()
+    stage.campaign(leads=6)
+    async with stage.running():
+        stage.driver.on_trunk(TrunkClosed("sim", "OPTIONS is not answered"))
+        await stage.clock.advance(60)
+        assert stage.invites == []
+        stage.driver.on_trunk(TrunkOpened("sim"))
+        await stage.clock.advance(240)
+    assert len(stage.invites) == 6
+
+
+async def test_agents_phones_are_kept_up_while_they_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(agents=2)
+    stage.campaign(leads=0)
+    told: list[tuple[str, bool]] = []
+
+    async def station(agent_id: str, *, up: bool) -> None:
+        told.append((agent_id, up))
+
+    monkeypatch.setattr(stage.trunk, "station", station)
+    async with stage.running():
+        await stage.clock.advance(10)
+        assert dict(told) == dict.fromkeys(stage.desks.names, True)
+        await stage.driver.quiet()
