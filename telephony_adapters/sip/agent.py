@@ -53,6 +53,10 @@ class UserAgent:
         transactions = self._state.transactions
         return len(transactions.clients) + len(transactions.servers)
 
+    def contact(self, flow: Flow, user: str = "") -> str:
+        """Return our Contact toward a flow, in angle brackets."""
+        return self._state.contact(flow, user)
+
     def leg(self, call_id: str) -> Leg | None:
         """Return the leg that we placed under a Call-ID."""
         return self._state.legs.get((call_id, self._state.ids.tag(call_id, "caller")))
@@ -146,16 +150,18 @@ class UserAgent:
     def invite(  # noqa: PLR0913 -- a call has as many sides
         self, now: float, *, flow: Flow, uri: str, call_id: str, from_: str, to: str, sdp: bytes | None,
         headers: Sequence[Header] = (), auth: DigestSession | None = None, owner: Any = None,
-        keep_crossing: bool = False, routes: Sequence[str] = (),
+        keep_crossing: bool = False, routes: Sequence[str] = (), interval_s: int | None = None, reliable: bool = True,
     ) -> Leg:  # fmt: skip
         """Place a call; Progressed, then Accepted or Refused follow. `from_` and `to` are name-addrs without tags.
 
         `keep_crossing`: a 2xx that crosses our CANCEL is told as Accepted; otherwise it is hung up here. `routes` are
-        Route values, of an outbound proxy. Raises ValueError for a Call-ID that is live.
+        Route values, of an outbound proxy; `interval_s` the session interval to ask for, None = the configuration's;
+        `reliable` lets provisional responses be reliable. Raises ValueError for a Call-ID that is live.
         """
         return calling.invite(
             self._state, now, flow=flow, uri=uri, call_id=call_id, from_=from_, to=to, sdp=sdp, headers=headers,
-            auth=auth, owner=owner, keep_crossing=keep_crossing, routes=routes,
+            auth=auth, owner=owner, keep_crossing=keep_crossing, routes=routes, interval_s=interval_s,
+            reliable=reliable,
         )  # fmt: skip
 
     def cancel(self, leg: Leg, now: float, reason: str | None = None) -> None:

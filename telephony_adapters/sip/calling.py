@@ -28,7 +28,7 @@ _RSEQ_DIGITS: Final = 10
 def invite(  # noqa: PLR0913 -- a call has as many sides
     state: UaState, now: float, *, flow: Flow, uri: str, call_id: str, from_: str, to: str, sdp: bytes | None,
     headers: Sequence[Header] = (), auth: DigestSession | None = None, owner: Any = None, keep_crossing: bool = False,
-    routes: Sequence[str] = (),
+    routes: Sequence[str] = (), interval_s: int | None = None, reliable: bool = True,
 ) -> Leg:  # fmt: skip
     """Place a call; Progressed, then Accepted or Refused follow. ValueError: a leg of ours has this Call-ID already."""
     leg = Leg(call_id, flow, is_caller=True, local_tag=state.ids.tag(call_id, "caller"), owner=owner)
@@ -36,6 +36,8 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
         raise ValueError("a call with this Call-ID is live already")
     leg.local, leg.remote, leg.target = f"{from_};tag={leg.local_tag}", to, uri
     leg.routes, leg.extra, leg.auth, leg.keep_crossing = routes, headers, auth, keep_crossing
+    leg.interval_s = state.config.session_expires_s if interval_s is None else interval_s
+    leg.reliable = reliable and state.config.reliable_provisionals
     state.legs[leg.key] = leg
     Invitation(state, leg, sdp, is_first=True).send(now)
     return leg
@@ -62,9 +64,9 @@ class Invitation:
         leg.cseq += 1
         leg.invite_cseq = leg.cseq
         headers: list[Header] = [
-            ("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("Supported", state.supported),
-            ("User-Agent", state.config.user_agent), *asked(state, leg), *(leg.extra if self._is_first else ()),
-            *credentials(state, leg, "INVITE", leg.target, body),
+            ("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("User-Agent", state.config.user_agent),
+            ("Supported", state.supported if leg.reliable else "timer"), *asked(state, leg),
+            *(leg.extra if self._is_first else ()), *credentials(state, leg, "INVITE", leg.target, body),
         ]  # fmt: skip
         if body:
             headers.append(("Content-Type", SDP))

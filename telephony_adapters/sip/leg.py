@@ -31,11 +31,46 @@ class Leg:
     """`owner` belongs to whoever placed or took the call. Addresses are whole header values, with tags."""
 
     __slots__ = (
-        "accepted", "ack_wait", "auth", "bye_reason", "bye_waits", "call_id", "cancel", "cancel_reason",
-        "cancelled", "cseq", "extra", "flow", "glares", "interval_s", "invite", "invite_cseq", "is_caller",
-        "keep_crossing", "local", "local_sdp", "local_tag", "owner", "pending", "prack_waits", "remote",
-        "remote_cseq", "remote_sdp", "remote_tag", "reoffer", "retry", "routes", "rseq", "rseqs", "session",
-        "state", "takes_update", "target", "update", "waiting",
+        "accepted",
+        "ack_wait",
+        "auth",
+        "bye_reason",
+        "bye_waits",
+        "call_id",
+        "cancel",
+        "cancel_reason",
+        "cancelled",
+        "cseq",
+        "extra",
+        "flow",
+        "glares",
+        "interval_s",
+        "invite",
+        "invite_cseq",
+        "is_caller",
+        "keep_crossing",
+        "local",
+        "local_sdp",
+        "local_tag",
+        "owner",
+        "pending",
+        "prack_waits",
+        "reliable",
+        "remote",
+        "remote_cseq",
+        "remote_sdp",
+        "remote_tag",
+        "reoffer",
+        "retry",
+        "routes",
+        "rseq",
+        "rseqs",
+        "session",
+        "state",
+        "takes_update",
+        "target",
+        "update",
+        "waiting",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0915 -- nothing but the fields
@@ -71,6 +106,7 @@ class Leg:
         self.update: ServerTransaction | None = None
         self.reoffer: ClientTransaction | None = None
         """Our INVITE whose 2xx made an offer that waits for our answer."""
+        self.reliable = True
         self.cancelled = False
         self.cancel: ClientTransaction | None = None
         self.cancel_reason: str | None = None

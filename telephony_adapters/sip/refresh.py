@@ -18,7 +18,7 @@ _GRACE_S: Final = 32.0
 
 def asked(state: UaState, leg: Leg) -> Sequence[Header]:
     """Return the headers by which an INVITE or a refresh asks for a session interval (section 7.1)."""
-    seconds = leg.interval_s or state.config.session_expires_s
+    seconds = leg.interval_s
     return [("Session-Expires", str(seconds)), ("Min-SE", str(state.config.min_se_s))] if seconds else ()
 
 

@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from zlib import crc32
 
-from statuses.outcomes import CancelReason, EndedBy
+from dialer.core.events import CallEnded
+from statuses.classify import AttemptFacts
+from statuses.outcomes import Announcement, CancelReason, EndedBy
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.timers import Timer
 from telephony_adapters.trunks.party import Media, Party
 from telephony_adapters.trunks.trunk import Trunk
 
 
+def session_id(text: str) -> str:
+    """Return a session id for o= lines: digits, the same for the same call (RFC 8866 section 5.2)."""
+    return f"{crc32(text.encode()):010d}"
+
+
 class Call:
     """One call to a customer, from its INVITE to its end."""
 
     __slots__ = (
-        "answered_at", "call_id", "ended_by", "hangup_reason", "party", "placed_at", "progressed", "rang", "talk",
-        "trunk",
+        "announcement", "answered_at", "call_id", "ended_by", "hangup_reason", "limit", "party", "phone",
+        "placed_at", "progressed", "rang", "talk", "trunk",
     )  # fmt: skip
 
-    def __init__(self, call_id: str, trunk: Trunk, media: Media, session_id: str, now: float) -> None:
+    def __init__(self, call_id: str, phone: str, trunk: Trunk, party_media: Media, now: float) -> None:
         self.call_id = call_id
+        self.phone = phone
         self.trunk = trunk
-        self.party = Party(self, media, session_id)
+        self.party = Party(self, party_media, session_id(call_id))
         self.placed_at = now
         self.answered_at: float | None = None
         self.progressed = False
+        self.announcement: Announcement | None = None
         self.rang = False
         self.hangup_reason: CancelReason | None = None
         self.ended_by: EndedBy | None = None
         """Who ended it, where the wire does not say."""
         self.talk: Talk | None = None
+        self.limit: Timer | None = None
+        """When it is given up, whatever the engine thinks: it rang, or talked, for too long."""
 
     @property
     def leg(self) -> Leg | None:
@@ -48,14 +60,23 @@ class DeskState(StrEnum):
     TALKING = "talking"
 
 
+def facts_of(call: Call, end: CallEnded) -> AttemptFacts:
+    """Return what is known of a call that is over, for the verdict on its trunk."""
+    return AttemptFacts(
+        local_error=end.local_error, sip_status=end.sip_status, q850=end.q850, q850_location=end.q850_location,
+        reason_text=end.reason_text, progressed=call.progressed, rang=call.rang, answered=call.answered_at is not None,
+        ended_by=end.ended_by, cancel_reason=call.hangup_reason, announcement=call.announcement, trunk=call.trunk.name,
+    )  # fmt: skip
+
+
 class Desk:
     """An agent's phone. `wanted`: its leg is to be kept up between calls."""
 
     __slots__ = ("agent_id", "calls", "party", "state", "talk", "wanted")
 
-    def __init__(self, agent_id: str, media: Media, session_id: str) -> None:
+    def __init__(self, agent_id: str, media: Media) -> None:
         self.agent_id = agent_id
-        self.party = Party(self, media, session_id)
+        self.party = Party(self, media, session_id(agent_id))
         self.state = DeskState.DOWN
         self.wanted = False
         self.talk: Talk | None = None

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final, assert_never
-from zlib import crc32
 
 from dialer.core.events import (
     CallAnswered,
     CallEnded,
     CallEvent,
-    CallProgressed,
     CallRinging,
     ConnectFailed,
     EarlyMediaHeard,
+    TrunkClosed,
+    TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
 from statuses.outcomes import CancelReason, EndedBy
@@ -40,17 +40,17 @@ from telephony_adapters.sip.events import (
 )
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.leg import Leg
+from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
 from telephony_adapters.sip.timers import Timers
-from telephony_adapters.trunks import bridge
-from telephony_adapters.trunks.calls import Call, Desk, DeskState
-from telephony_adapters.trunks.ending import ended_call
+from telephony_adapters.trunks import bridge, causes
+from telephony_adapters.trunks.calls import Call, Desk, DeskState, facts_of, session_id
 from telephony_adapters.trunks.party import Media, Party
-from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
+from telephony_adapters.trunks.trunk import Phones, Trunk
 
 DOMAIN: Final = "dialer.invalid"
 """Behind the @ of our Call-IDs; it is nobody's (RFC 2606)."""
-_RINGING: Final = 180
-_PROGRESS: Final = 183
+_GRACE_S: Final = 5.0
+"""The adapter gives a call up so long after the engine should have."""
 
 
 class TrunkMachine:
@@ -67,7 +67,7 @@ class TrunkMachine:
         self._media = media
         self._calls: dict[str, Call] = {}
         self._desks: dict[str, Desk] = {}
-        self._events: list[CallEvent] = []
+        self._events: list[CallEvent | TrunkClosed | TrunkOpened] = []
 
     # --- Machine -------------------------------------------------------------------------------------------------
 
@@ -79,8 +79,6 @@ class TrunkMachine:
     def flow_lost(self, flow: Flow, why: str, now: float) -> None:
         """Learn that a flow broke."""
         self.ua.flow_lost(flow, why, now)
-        for trunk in self.trunks.values():
-            trunk.flow_lost(flow, now)
         self._hear(now)
 
     def handle_timer(self, now: float) -> None:
@@ -91,6 +89,7 @@ class TrunkMachine:
         for trunk in self.trunks.values():
             trunk.poll(self.ua, now)
             for call_id in trunk.over(now):
+                self.counters["over the day's cap"] += 1
                 self.hangup(call_id, CancelReason.ADMIN, now)
         self._hear(now)
 
@@ -103,8 +102,10 @@ class TrunkMachine:
         """Return what is to be sent."""
         return self.ua.take_sends()
 
-    def take_events(self) -> list[CallEvent]:
+    def take_events(self) -> list[CallEvent | TrunkClosed | TrunkOpened]:
         """Return what the engine is to hear, and forget it."""
+        for trunk in self.trunks.values():
+            self._events += trunk.take_changes()
         events = self._events
         if events:
             self._events = []
@@ -118,19 +119,37 @@ class TrunkMachine:
             raise ValueError(f"call {call_id} is live already; an attempt sends one INVITE")
         route = self.trunks.get(trunk)
         if route is None:
-            self._events.append(ended_call(call_id, 503, None, by=EndedBy.DIALER))
+            self._events.append(causes.refused(call_id, 503, made_here=True))
             return
-        admitted = route.admit(call_id, phone, hotline, ring_s, now)
-        if not isinstance(admitted, Invitation):
-            self._events.append(admitted)
+        at = route.admit(call_id, phone, now)
+        if isinstance(at, CallEnded):
+            self._events.append(at)
             return
-        call = self._calls[call_id] = Call(call_id, route, self._media, _session_id(call_id), now)
+        call = self._calls[call_id] = Call(call_id, phone, route, self._media, now)
+        call.limit = self.timers.set(at + min(ring_s + _GRACE_S, route.ring_limit_s), self._too_long, call)
+        if at > now:
+            self.timers.set(at, lambda waiting, then: self._invite(waiting, hotline, then), call)
+        else:
+            self._invite(call, hotline, now)
+
+    def _invite(self, call: Call, hotline: str, now: float) -> None:
+        if call.call_id not in self._calls:
+            return  # it was given up before its turn came
+        route = call.trunk
+        what = route.invitation(call.phone, hotline, now)
+        if what is None:
+            self._over(call, causes.refused(call.call_id, 503, made_here=True), now)
+            return
         call.party.leg = self.ua.invite(
-            now, flow=admitted.flow, uri=admitted.uri, call_id=f"{call_id}@{DOMAIN}", from_=admitted.from_,
-            to=admitted.to, sdp=None if route.offer is None else call.party.first_offer(route.offer),
-            headers=admitted.headers, auth=route.auth, owner=call.party, routes=admitted.routes,
+            now, flow=what.flow, uri=what.uri, call_id=f"{call.call_id}@{DOMAIN}", from_=what.from_, to=what.to,
+            sdp=None if route.offer is None else call.party.first_offer(route.offer), headers=what.headers,
+            auth=route.auth, owner=call.party, interval_s=what.interval_s, reliable=what.reliable,
         )  # fmt: skip
         self._noted("placed", call.party.leg, now)
+
+    def _too_long(self, call: Call, now: float) -> None:
+        self.counters["limit"] += 1
+        self.hangup(call.call_id, CancelReason.ADMIN, now)
 
     def hangup(self, call_id: str, reason: CancelReason, now: float) -> None:
         """CANCEL or BYE; an unknown id is ignored.
@@ -139,11 +158,13 @@ class TrunkMachine:
         nobody may be left to hear of it.
         """
         call = self._calls.get(call_id)
-        if call is None or call.leg is None or call.hangup_reason is not None:
+        if call is None:
+            return
+        call.hangup_reason = reason
+        if call.leg is None:
+            self._over(call, CallEnded(call_id, ended_by=EndedBy.DIALER), now)
             return
         call.leg.keep_crossing = reason is not CancelReason.ADMIN
-        if call.answered_at is not None:
-            call.hangup_reason = reason
         self.ua.cancel(call.leg, now, bridge.hangup_reason(reason))
         self._hear(now)
 
@@ -203,14 +224,15 @@ class TrunkMachine:
         assert self._phones is not None  # noqa: S101 -- asked by who has phones
         desk.calls += 1
         desk.state = DeskState.CALLING
-        request = self._phones.invitation(desk.agent_id)
+        request = self._phones.invitation(desk.agent_id, now)
         if request is None:
             self._desk_down(desk, now)
             return
         desk.party.leg = self.ua.invite(
             now, flow=request.flow, uri=request.uri, call_id=f"{desk.agent_id}-{desk.calls}-{int(now * 1000)}@{DOMAIN}",
             from_=request.from_, to=request.to, sdp=offer or desk.party.first_offer("inactive"),
-            headers=request.headers, auth=self._phones.auth, owner=desk.party,
+            headers=request.headers, auth=self._phones.auth, owner=desk.party, interval_s=request.interval_s,
+            reliable=request.reliable,
         )  # fmt: skip
         self._noted("placed", desk.party.leg, now)
 
@@ -218,21 +240,21 @@ class TrunkMachine:
         """Hang up on an agent's phone."""
         leg = desk.party.leg
         desk.state = DeskState.DOWN
-        desk.party = Party(desk, self._media, _session_id(f"{desk.agent_id}/{desk.calls}"))
+        desk.party = Party(desk, self._media, session_id(f"{desk.agent_id}/{desk.calls}"))
         if leg is not None:
             self.ua.cancel(leg, now)
 
     def _desk(self, agent_id: str) -> Desk:
         desk = self._desks.get(agent_id)
         if desk is None:
-            desk = self._desks[agent_id] = Desk(agent_id, self._media, _session_id(agent_id))
+            desk = self._desks[agent_id] = Desk(agent_id, self._media)
         return desk
 
     def _desk_down(self, desk: Desk, now: float) -> None:
         """Take in that an agent's phone is gone; a talk ends by it."""
         talk = desk.talk
         desk.state = DeskState.DOWN
-        desk.party = Party(desk, self._media, _session_id(f"{desk.agent_id}/{desk.calls}"))
+        desk.party = Party(desk, self._media, session_id(f"{desk.agent_id}/{desk.calls}"))
         if talk is None:
             return
         if talk.joined:
@@ -283,40 +305,48 @@ class TrunkMachine:
             case Accepted():
                 self._answered(call, event, now)
             case Refused():
-                by = EndedBy.DIALER if event.message is None else EndedBy.REMOTE
-                self._over(call, ended_call(call.call_id, event.status, event.message, by=by), event.leg, now)
+                self._over(call, _refused(call, event), now)
             case Ended():
-                by = call.ended_by or (EndedBy.REMOTE if event.by in {"remote", "lost"} else EndedBy.DIALER)
-                self._over(call, ended_call(call.call_id, 200, event.message, by=by), event.leg, now)
+                reasons = parse_reasons(event.message.all("Reason")) if event.message is not None else ()
+                by_agent = call.ended_by is EndedBy.AGENT
+                self._over(call, causes.hung_up(call.call_id, event.by, reasons=reasons, by_agent=by_agent), now)
 
     def _progressed(self, call: Call, event: Progressed) -> None:
-        status = event.status
-        rings, said = (status == _RINGING, None) if status != _PROGRESS else call.trunk.early_media(event.message)
-        if rings:
-            if not call.rang:
-                call.rang = call.progressed = True
-                self._events.append(CallRinging(call.call_id))
-        elif said is not None or (status == _PROGRESS and event.sdp is not None):
-            call.progressed = True
-            self._events.append(EarlyMediaHeard(call.call_id, said))
-        elif not call.progressed:
-            call.progressed = True
-            self._events.append(CallProgressed(call.call_id))
+        """Tell the engine what is new: repeated and backward provisional responses are the rule on the wire."""
+        said = call.trunk.progress(call.call_id, event)
+        match said:
+            case CallRinging():
+                is_new, call.rang = not call.rang, True
+            case EarlyMediaHeard():
+                is_new = said.announcement is not call.announcement or not call.progressed
+                call.announcement = said.announcement or call.announcement
+            case _:
+                is_new = not call.progressed
+        call.progressed = True
+        if is_new:
+            self._events.append(said)
 
     def _answered(self, call: Call, event: Accepted, now: float) -> None:
-        call.answered_at = now
+        call.answered_at, call.hangup_reason = now, None
+        self.timers.cancel(call.limit)
+        call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
         if event.needs_answer and event.sdp is not None:
             self.ua.answer(event.leg, call.party.answer_alone(event.sdp, "inactive"))
         self._noted("answered", event.leg, now)
         self._events.append(CallAnswered(call.call_id))
 
-    def _over(self, call: Call, event: CallEnded, leg: Leg, now: float) -> None:
+    def _over(self, call: Call, event: CallEnded, now: float) -> None:
         del self._calls[call.call_id]
+        self.timers.cancel(call.limit)
         if call.talk is not None:
             bridge.part(self, call.talk, now)
-        call.trunk.ended(call.call_id, event, now)
-        self._noted("over", leg, now)
+        leg = call.leg
+        call.trunk.ended(call.call_id, call.phone, facts_of(call, event), leg.flow if leg is not None else None, now)
+        if event.retry_after_s:
+            call.trunk.asked_for_rest(event.retry_after_s, now)
+        if leg is not None:
+            self._noted("over", leg, now)
         self._events.append(event)
 
     def _phone(self, desk: Desk, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
@@ -353,6 +383,12 @@ class TrunkMachine:
             self.on_leg(what, leg, now)
 
 
-def _session_id(text: str) -> str:
-    """Return a session id for o= lines: digits, the same for the same call (RFC 8866 section 5.2)."""
-    return f"{crc32(text.encode()):010d}"
+def _refused(call: Call, event: Refused) -> CallEnded:
+    message = event.message
+    if message is None:
+        return causes.refused(call.call_id, event.status, made_here=True)
+    after = parse_retry_after(message.get("Retry-After") or "")
+    return causes.refused(
+        call.call_id, event.status, phrase=message.reason, reasons=parse_reasons(message.all("Reason")),
+        retry_after_s=float(after.delay_s) if after is not None else None, cancelled=event.leg.cancelled,
+    )  # fmt: skip

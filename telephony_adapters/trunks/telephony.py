@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from dialer.core.events import CallEvent
+from dialer.core.events import CallConnected, CallEvent, TrunkClosed, TrunkOpened
 from dialer.core.types import AgentId, CallId
 from dialer.errors import AdapterDown, NotSupported
 from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
@@ -36,24 +36,26 @@ class SipTelephony:
 
     def __init__(self, plant: Plant, *, clock: Clock, journal: Journal | None = None, tap: Tap | None = None) -> None:
         self.capabilities = Capabilities(early_media=True, media_survives_restart=True)
+        self.on_connected: Callable[[AgentId, CallId, float], None] | None = None
+        """Told (agent, call, now) when a talk begins; simulated desks use it."""
         self._plant = plant
         self._clock = clock
         self._journal = journal
         self._tap = tap
         self._loop: SipLoop | None = None
-        self._events: asyncio.Queue[CallEvent | None] = asyncio.Queue()
+        self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
         self._discard: socket.socket | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Listen, look the trunks' servers up, and end what the process before this one left behind."""
         plant = self._plant
+        await plant.prepare(self._clock)
         self._discard = _discard_socket(plant.media_host)
         machine = plant.build(self._discard.getsockname()[1])
         loop = SipLoop(machine, now=self._clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap)
         try:
             plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))
-            await plant.look_up(self._clock.now())
         except BaseException:
             self._discard.close()
             await loop.close()
@@ -79,12 +81,13 @@ class SipTelephony:
         machine.hang_up_all(self._clock.now())
         loop.kick()
         deadline = asyncio.get_running_loop().time() + _LET_GO_S
-        while machine.ua.legs and asyncio.get_running_loop().time() < deadline:
+        while machine.ua.legs and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 -- for a second at most
             await asyncio.sleep(0.01)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
         await loop.close()
+        await self._plant.close(self._clock.now())
         if self._discard is not None:
             self._discard.close()
         if self._journal is not None:
@@ -114,7 +117,7 @@ class SipTelephony:
         """Raise NotSupported: no media passes here."""
         raise NotSupported("a SIP trunk plays nothing by itself; calls with prompts need a switch such as Asterisk")
 
-    async def events(self) -> AsyncIterator[CallEvent]:
+    async def events(self) -> AsyncIterator[CallEvent | TrunkClosed | TrunkOpened]:
         """Yield call events until the adapter closes; raise AdapterDown when it died by itself."""
         while (event := await self._events.get()) is not None:
             yield event
@@ -138,6 +141,8 @@ class SipTelephony:
 
     def _drain(self) -> None:
         for event in self._plant.machine.take_events():
+            if isinstance(event, CallConnected) and self.on_connected is not None:
+                self.on_connected(event.agent_id, event.call_id, self._clock.now())
             self._events.put_nowait(event)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from dialer.core.events import CallEnded
-from statuses.outcomes import Announcement
+from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
+from statuses.classify import AttemptFacts
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import DigestSession
-from telephony_adapters.sip.events import Responded
+from telephony_adapters.sip.events import Progressed, Responded
 from telephony_adapters.sip.flow import Flow
-from telephony_adapters.sip.message import Header, Response
+from telephony_adapters.sip.message import Header
 
 
 class Invitation(NamedTuple):
@@ -22,7 +22,10 @@ class Invitation(NamedTuple):
     from_: str
     to: str
     headers: Sequence[Header] = ()
-    routes: Sequence[str] = ()
+    interval_s: int = 0
+    """The session interval to ask for (RFC 4028); 0 = none."""
+    reliable: bool = False
+    """Whether provisional responses may be reliable (RFC 3262)."""
 
 
 class Trunk(Protocol):
@@ -32,21 +35,31 @@ class Trunk(Protocol):
     offer: str | None
     """The direction of the first offer: sendrecv or inactive; None = the INVITE makes none."""
     auth: DigestSession | None
+    ring_limit_s: float
+    call_limit_s: float
 
-    def admit(self, call_id: str, phone: str, hotline: str, ring_s: float, now: float) -> CallEnded | Invitation:
-        """Take a call in, as far as guard, caps and health allow it; else say how it ended before it began."""
+    def admit(self, call_id: str, phone: str, now: float) -> CallEnded | float:
+        """Take a call in and return when its INVITE may leave, or how it ended before it began."""
         ...
 
-    def early_media(self, response: Response) -> tuple[bool, Announcement | None]:
-        """Return whether a 183 means ringing, and what its announcement says."""
+    def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
+        """Return what is to be sent now, None while no server of the trunk is known or lives."""
+        ...
+
+    def progress(self, call_id: str, event: Progressed) -> CallEvent:
+        """Return what a provisional response means."""
         ...
 
     def answered(self, call_id: str, now: float) -> None:
         """Learn that a call is billed from now on."""
         ...
 
-    def ended(self, call_id: str, end: CallEnded, now: float) -> None:
-        """Learn how a call ended: it counts for caps and for health."""
+    def ended(self, call_id: str, phone: str, facts: AttemptFacts | None, flow: Flow | None, now: float) -> None:
+        """Learn how a call ended, for caps and for health; `facts` None: it never began."""
+        ...
+
+    def asked_for_rest(self, seconds: float, now: float) -> None:
+        """Learn that a 503 asked for rest (RFC 3261 section 20.33)."""
         ...
 
     def over(self, now: float) -> Sequence[str]:
@@ -65,8 +78,8 @@ class Trunk(Protocol):
         """Return when `poll` or `over` has something to do."""
         ...
 
-    def flow_lost(self, flow: Flow, now: float) -> None:
-        """Learn that a connection broke."""
+    def take_changes(self) -> list[TrunkClosed | TrunkOpened]:
+        """Return what the engine is to know of the trunk, and forget it."""
         ...
 
 
@@ -76,7 +89,8 @@ class Phones(Protocol):
     nailed_up: bool
     """Kept on the line between calls."""
     auth: DigestSession | None
+    join_limit_s: float
 
-    def invitation(self, agent_id: str) -> Invitation | None:
+    def invitation(self, agent_id: str, now: float) -> Invitation | None:
         """Return how an agent's phone is called; None for an agent without one, or while no server is known."""
         ...

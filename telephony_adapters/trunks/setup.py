@@ -1,0 +1,215 @@
+"""From the trunks file to a machine with its sockets: names looked up, certificates read, the day's spending kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import random
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from dialer.errors import BadInput, DialerError
+from dialer.ports import Clock
+from statuses.classify import Override
+from telephony_adapters.sip.agent import UaConfig
+from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.srv import Server, Target
+from telephony_adapters.trunks.handsets import Handsets
+from telephony_adapters.trunks.line import Line, check_caller
+from telephony_adapters.trunks.machine import TrunkMachine
+from telephony_adapters.trunks.model import Peer, TrunksFile
+from telephony_adapters.trunks.party import Media
+from telephony_adapters.trunks.spend import TOTAL, Cap, Ledger
+from telephony_adapters.wire.listen import Listen
+from telephony_adapters.wire.local import address_toward
+from telephony_adapters.wire.resolve import Resolver
+from telephony_adapters.wire.tls import client_context, server_context
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_EVERY_S: Final = 30.0
+SAVE_EVERY_S: Final = 2.0
+_LIMIT_S: Final = 60
+
+
+class Plant:
+    """Everything of one trunks file. `prepare`, then `build`, then `listening`; `keep` runs while calls are made.
+
+    `key` is the installation's secret (tags and branches). `spend_file` keeps what the day has cost over restarts.
+    """
+
+    def __init__(
+        self,
+        file: TrunksFile,
+        *,
+        key: bytes,
+        overrides: Sequence[Override] = (),
+        spend_file: Path | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.file = file
+        self.listens = [Listen.parse(text) for text in file.sip.listen]
+        self.server_tls = _server_tls(file)
+        self.media_host = ""
+        uniform = (chance or random.SystemRandom()).random
+        self.ledger = Ledger(_caps(file), zone=file.spend.timezone)
+        self.lines = [
+            Line(trunk, file.numbers, self.ledger, overrides=overrides, uniform=uniform)
+            for trunk in file.trunks.values()
+        ]  # fmt: skip
+        for trunk in file.trunks.values():
+            check_caller(trunk)
+        self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
+        self._contexts = {_tls_name(peer): _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
+        self._key = key
+        self._sent_by: dict[str, tuple[str, int]] = {}
+        self._spend_file = spend_file
+        self._saved = b""
+        self.machine: TrunkMachine
+
+    async def prepare(self, clock: Clock) -> None:
+        """Look the servers up and recall what the day has cost; a name that cannot be found is tried again later.
+
+        Raises the last look-up's error when no trunk's server is known.
+        """
+        self._resolver = Resolver(now=clock.now)
+        self._recall(clock.now())
+        failures = await self._look_up_all()
+        known = [flow for line in self.lines for flow in line.servers.flows]
+        if not known and failures:
+            raise failures[-1]
+        self.media_host = self._own_address(known[0] if known else None)
+
+    def build(self, media_port: int) -> TrunkMachine:
+        """Return the machine, whose Via and Contact become true when `listening` says where it listens."""
+        config = UaConfig(key=self._key, sent_by=self._sent_by, user_agent=self.file.sip.user_agent)
+        media = Media(self.media_host, media_port)
+        self.machine = TrunkMachine(config, self.lines, self.handsets, media)
+        return self.machine
+
+    def listening(self, places: Sequence[Listen]) -> None:
+        """Learn the real ports."""
+        public = self.file.sip.public
+        for place in places:
+            host = public.host if public is not None else self.media_host if _is_any(place.host) else place.host
+            port = public.port if public is not None and public.port is not None else place.port
+            self._sent_by.setdefault(place.transport, (host, port))
+
+    def client_tls(self, flow: Flow) -> ssl.SSLContext:
+        """Return the TLS settings of the trunk that a flow belongs to; raise BadInput for nobody's."""
+        context = self._contexts.get(flow.server_name) or next(iter(self._contexts.values()), None)
+        if context is None:
+            raise BadInput(f"{flow} needs TLS, and no trunk has transport = 'tls'")
+        return context
+
+    async def keep(self, clock: Clock, kick: Callable[[], None]) -> None:
+        """Look names up again, and save what the day has cost, until cancelled."""
+        looked = clock.now()
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            self.save(clock.now())
+            if clock.now() - looked >= LOOK_UP_EVERY_S:
+                looked = clock.now()
+                await self._look_up_all()
+                kick()
+
+    async def close(self, now: float) -> None:
+        """Save, and stop asking the DNS."""
+        self.save(now)
+        await self._resolver.close()
+
+    def save(self, now: float) -> None:
+        """Write down what the day has cost, when it has changed and a file was given."""
+        if self._spend_file is None:
+            return
+        text = self.ledger.dump(now)
+        if text == self._saved:
+            return
+        fresh = self._spend_file.with_suffix(".new")
+        fresh.write_bytes(text)
+        fresh.replace(self._spend_file)
+        self._saved = text
+
+    def _recall(self, now: float) -> None:
+        if self._spend_file is None or not self._spend_file.exists():
+            return
+        longest = max((line.call_limit_s for line in self.lines), default=0.0)
+        try:
+            self.ledger.load(self._spend_file.read_bytes(), now, longest_call_s=longest)
+        except (OSError, ValueError) as error:
+            raise BadInput(
+                f"{self._spend_file}: {error}; put it back from a copy, or delete it: then the day's caps begin anew"
+            ) from error
+
+    async def _look_up_all(self) -> list[DialerError]:
+        failures: list[DialerError] = []
+        sides: list[Line | Handsets] = [*self.lines, *([self.handsets] if self.handsets is not None else [])]
+        for side in sides:
+            try:
+                side.serve(await self.servers_of(side.settings))
+            except DialerError as error:
+                failures.append(error)
+                log.warning("%s", error, extra={"action": "trunk.unknown_server", "server": str(side.settings.server)})
+        return failures
+
+    async def servers_of(self, peer: Peer) -> list[Server]:
+        """Return the servers that a peer's name stands for; raises BadInput or Unreachable, saying why."""
+        where = peer.server
+        servers = await self._resolver.servers(Target(where.host, where.port, peer.transport))
+        if peer.transport != "tls":
+            return servers
+        name = _tls_name(peer)
+        return [
+            server._replace(flows=tuple(flow._replace(server_name=name) for flow in server.flows)) for server in servers
+        ]
+
+    def _own_address(self, peer: Flow | None) -> str:
+        public = self.file.sip.public
+        if public is not None and _is_address(public.host):
+            return public.host
+        bound = next((listen.host for listen in self.listens if _is_address(listen.host)), "0.0.0.0")  # noqa: S104 -- compared, not bound
+        if not _is_any(bound):
+            return bound
+        return address_toward(peer.host, peer.port) if peer is not None else "127.0.0.1"
+
+
+def _peers(file: TrunksFile) -> list[Peer]:
+    return [*file.trunks.values(), *([file.agents] if file.agents is not None else [])]
+
+
+def _tls_name(peer: Peer) -> str:
+    return peer.tls_name or peer.server.host
+
+
+def _client_tls(peer: Peer) -> ssl.SSLContext:
+    return client_context(authorities=peer.tls_ca, certificate=peer.tls_cert, key=peer.tls_key, verify=peer.tls_verify)
+
+
+def _server_tls(file: TrunksFile) -> ssl.SSLContext | None:
+    sip = file.sip
+    if sip.tls_cert is None:
+        return None
+    return server_context(sip.tls_cert, sip.tls_key, client_authorities=sip.tls_ca)
+
+
+def _caps(file: TrunksFile) -> dict[str, Cap]:
+    caps = {trunk.name: _cap(trunk.max_minutes_day, trunk.max_cost_day) for trunk in file.trunks.values()}
+    return caps | {TOTAL: _cap(file.spend.max_minutes_day, file.spend.max_cost_day)}
+
+
+def _cap(minutes: int, micro: int) -> Cap:
+    return Cap(minutes * _LIMIT_S or None, micro or None)
+
+
+def _is_address(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return False
+
+
+def _is_any(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_unspecified
