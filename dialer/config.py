@@ -16,6 +16,7 @@ from dialer.errors import BadInput
 
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
+TRUNKS_NAME: Final = "trunks.toml"
 NOT_SETTINGS: Final = frozenset({"DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_CARRIER_LOG", "DIALER_REQUIRE"})
 """Variables with our prefix that are not settings; those that begin with DIALER_TEST_ belong to the tests."""
 ALIKE: Final = 0.8
@@ -73,6 +74,8 @@ class Settings(BaseSettings):
     """How many calls the trunk carries at once: this engine's share, when several engines use it."""
     trunk_cps: float = Field(default=10.0, gt=0)
     """How many calls the trunk takes a second: this engine's share."""
+    trunks: Path | None = None
+    """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
     overrides: Path | None = None
     """A per-trunk override table, what one carrier's codes really mean (statuses.md 2.10); None = none."""
     lease_s: float = Field(default=15.0, ge=2.0, le=600.0)
@@ -96,6 +99,12 @@ class Settings(BaseSettings):
     def analytics_path(self) -> Path:
         """Return the folder of the embedded ClickHouse engine."""
         return self.home / "analytics"
+
+    @property
+    def trunks_file(self) -> Path | None:
+        """Return the trunks file in force, None when there is none."""
+        usual = self.home / TRUNKS_NAME
+        return self.trunks or (usual if usual.is_file() else None)
 
     @property
     def host_names(self) -> tuple[str, ...]:

@@ -38,7 +38,6 @@ class RefusalReason(StrEnum):
     SHARED_COST = "shared_cost"
     SATELLITE = "satellite"
     REFUSED = "refused"
-    TOO_MANY = "too_many"
 
 
 EXPENSIVE: Final[Mapping[str, RefusalReason]] = {
@@ -62,7 +61,6 @@ _WORDS: Final[Mapping[RefusalReason, tuple[str, str]]] = {
     RefusalReason.SHARED_COST: ("số dịch vụ chia sẻ cước", "a service of shared cost"),
     RefusalReason.SATELLITE: ("số vệ tinh hoặc mạng toàn cầu", "a satellite or global network"),
     RefusalReason.REFUSED: ("đầu số bị chặn trong cấu hình", "the settings refuse it"),
-    RefusalReason.TOO_MANY: ("trung kế đã đủ số cuộc gọi mỗi phút", "the trunk has had its calls of this minute"),
 }
 
 
@@ -139,15 +137,14 @@ class MinuteCeiling:
         self._most = most
         self._latest: deque[float] = deque(maxlen=most)
 
-    def admit(self, now: float) -> Refusal | None:
-        """Count one call and return None, or refuse it uncounted; a clock that steps back frees nothing."""
-        if not self._most:
-            return None
-        now = max(now, self._latest[-1]) if self._latest else now
-        if len(self._latest) == self._most and now - self._latest[0] < _MINUTE_S:
-            return Refusal(RefusalReason.TOO_MANY)
-        self._latest.append(now)
-        return None
+    def next_at(self, now: float) -> float:
+        """Return when the next call may leave; a clock that steps back brings it no nearer."""
+        full = self._most and len(self._latest) == self._most
+        return max(now, self._latest[0] + _MINUTE_S) if full else now
+
+    def count(self, at: float) -> None:
+        """Count a call that leaves at a moment, which may lie ahead; moments in the past count as the latest."""
+        self._latest.append(max(at, self._latest[-1]) if self._latest else at)
 
 
 _MINUTE_S: Final = 60.0

@@ -132,19 +132,24 @@ def test_a_refused_prefix_is_beaten_only_by_a_longer_one_that_is_allowed(
 
 def test_no_more_calls_a_minute_than_the_ceiling() -> None:
     ceiling = MinuteCeiling(2)
-    assert [ceiling.admit(now) for now in (0.0, 10.0)] == [None, None]
-    assert ceiling.admit(59.9) == Refusal(R.TOO_MANY)
-    assert ceiling.admit(60.0) is None
-    assert ceiling.admit(69.9) == Refusal(R.TOO_MANY)
-    assert [MinuteCeiling(0).admit(0.0) for _ in range(9)] == [None] * 9
+    for now in (0.0, 10.0):
+        assert ceiling.next_at(now) == now
+        ceiling.count(now)
+    assert ceiling.next_at(11.0) == 60.0
+    ceiling.count(60.0)
+    assert ceiling.next_at(61.0) == 70.0
+    none = MinuteCeiling(0)
+    none.count(5.0)
+    assert none.next_at(5.0) == 5.0
 
 
 @given(st.integers(1, 5), st.lists(st.floats(-5.0, 40.0), max_size=40))
 def test_in_no_minute_more_than_the_ceiling_whatever_the_clock_does(most: int, steps: list[float]) -> None:
-    ceiling, now, clock, admitted = MinuteCeiling(most), 0.0, -100.0, list[float]()
+    ceiling, now, left = MinuteCeiling(most), 0.0, list[float]()
     for step in steps:
         now += step
-        clock = max(clock, now)
-        if ceiling.admit(now) is None:
-            admitted.append(clock)
-    assert all(later - sooner >= 60.0 for sooner, later in zip(admitted, admitted[most:], strict=False))
+        at = ceiling.next_at(now)
+        if at - now < 30.0:
+            ceiling.count(at)
+            left.append(max([at, *left[-1:]]))
+    assert all(later - sooner >= 60.0 - 1e-9 for sooner, later in zip(left, left[most:], strict=False))

@@ -1,0 +1,156 @@
+"""`dialer trunk`: the trunks of the trunks file, one to begin with, and which trunk a number takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dialer.commands.context import print_json, settings
+from dialer.errors import BadInput
+
+if TYPE_CHECKING:
+    from telephony_adapters.trunks.model import Trunk, TrunksFile
+    from telephony_adapters.trunks.routes import Candidate
+    from telephony_adapters.trunks.spend import Rate
+
+app = typer.Typer(no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+@app.command("list")
+def list_trunks(as_json: AsJson = False) -> None:
+    """List the trunks, what they serve, carry and may cost; passwords are hidden."""
+    file = trunks_file()
+    rows = [_row(trunk, file) for trunk in file.trunks.values()]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("name", "server", "transport", "prefixes", "channels", "cps", "priority", "weight", "day", "account")
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_shown(row[name]) for name in columns))
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def example() -> None:
+    """Print a trunks file to begin with, each key explained."""
+    from telephony_adapters.trunks.example import EXAMPLE
+
+    typer.echo(EXAMPLE, nl=False)
+
+
+@app.command()
+def route(
+    number: Annotated[str, typer.Argument(help="A phone number, such as 0900000001.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say which trunk a number takes and why, or why it is not called (exit status 1)."""
+    from telephony_adapters.trunks.guard import may_call
+    from telephony_adapters.trunks.routes import candidates
+
+    file, e164 = trunks_file(), _e164(number)
+    refusal = may_call(e164, file.numbers)
+    found = candidates(file.trunks.values(), e164.removeprefix("+")) if refusal is None else []
+    words = refusal.words() if refusal is not None else "" if found else "no trunk serves it"
+    trunks = [_candidate(one, e164.removeprefix("+"), file) for one in found]
+    if as_json:
+        print_json({"number": e164, "reason": refusal and refusal.reason, "refused": words or None, "trunks": trunks})
+    else:
+        _say_route(e164, words, trunks)
+    if words:
+        raise typer.Exit(1)
+
+
+def trunks_file() -> TrunksFile:
+    """Read the trunks file in force, without its passwords; raise BadInput when there is none, or it is wrong."""
+    from telephony_adapters.trunks.config import load
+
+    chosen = settings()
+    path = chosen.trunks_file
+    if path is None:
+        raise BadInput(
+            f"there is no trunks file: begin with `dialer trunk example > {chosen.home / 'trunks.toml'}`, "
+            "or name one with DIALER_TRUNKS"
+        )
+    return load(path, with_secrets=False)
+
+
+def _row(trunk: Trunk, file: TrunksFile) -> dict[str, Any]:
+    day = [f"{trunk.max_minutes_day} min"] if trunk.max_minutes_day else []
+    day += [f"{_money(trunk.max_cost_day)} {file.spend.currency}"] if trunk.max_cost_day else []
+    return {
+        "name": trunk.name,
+        "server": str(trunk.server),
+        "transport": trunk.transport,
+        "prefixes": list(trunk.prefixes),
+        "channels": trunk.channels,
+        "cps": trunk.cps,
+        "priority": trunk.priority,
+        "weight": trunk.weight,
+        "day": ", ".join(day) or "no cap",
+        "account": _account(trunk),
+        "caller_id": trunk.caller_id,
+        "number_format": trunk.number_format,
+        "rates": {prefix: _rate(rate, file) for prefix, rate in trunk.rates.items()},
+    }
+
+
+def _account(trunk: Trunk) -> str:
+    if not trunk.username:
+        return "none"
+    password = trunk.password_file or (f"${trunk.password_env}" if trunk.password_env else "***")
+    return f"{trunk.username} / {password}{', registers' if trunk.register else ''}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(str(one) or "any" for one in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _money(micro: int) -> str:
+    from telephony_adapters.trunks.spend import MICRO
+
+    whole, rest = divmod(micro, MICRO)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+
+
+def _rate(rate: Rate, file: TrunksFile) -> str:
+    return f"{_money(rate.per_minute)} {file.spend.currency} a minute, {rate.first_s}/{rate.next_s}"
+
+
+def _candidate(one: Candidate, digits: str, file: TrunksFile) -> dict[str, Any]:
+    from telephony_adapters.trunks.routes import dialled
+
+    return {
+        "trunk": one.trunk.name,
+        "prefix": one.prefix,
+        "priority": one.trunk.priority,
+        "share": round(one.share, 3),
+        "leaves_as": f"sip:{dialled(one.trunk, digits)}@{one.trunk.uri_host}",
+        "rate": _rate(one.trunk.rate_of(digits), file) if one.trunk.rates else None,
+    }
+
+
+def _say_route(e164: str, refused: str, trunks: list[dict[str, Any]]) -> None:
+    if refused:
+        typer.echo(f"{e164} is not called: {refused}")
+        return
+    typer.echo(f"{e164} takes the first of these that is up and has room:")
+    for number, one in enumerate(trunks, 1):
+        why = f"prefix {one['prefix']}" if one["prefix"] else "any number"
+        share = "" if one["share"] == 1 else f", {one['share']:.0%} of the calls of its rank"
+        rate = f", {one['rate']}" if one["rate"] else ""
+        typer.echo(f"{number}. {one['trunk']}: {why}, priority {one['priority']}{share}; {one['leaves_as']}{rate}")
+
+
+def _e164(number: str) -> str:
+    """Return what a person typed as E.164; what is no number that anybody has is left to the rules to refuse."""
+    from crm.numbers import BadPhone, parse_phone
+
+    found = parse_phone(number, migrate_2018=True)
+    return "+" + number.strip().removeprefix("+") if isinstance(found, BadPhone) else found.e164
