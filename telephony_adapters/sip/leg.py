@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from telephony_adapters.sip.digest import DigestSession
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.message import Header, Request
+from telephony_adapters.sip.session_timer import SessionTimer
 from telephony_adapters.sip.timers import Timer
 from telephony_adapters.sip.transact import ClientTransaction, ServerTransaction
+
+Hook: TypeAlias = Callable[["Leg", float], None]
+
+
+class Early(NamedTuple):
+    """An early dialog: the last reliable response that we acknowledged (0 = none), and the answer in one of them."""
+
+    rseq: int = 0
+    sdp: bytes | None = None
 
 
 class LegState(StrEnum):
@@ -31,11 +41,11 @@ class Leg:
     """`owner` belongs to whoever placed or took the call. Addresses are whole header values, with tags."""
 
     __slots__ = (
-        "accepted", "ack_wait", "auth", "bye_reason", "bye_waits", "call_id", "cancel", "cancel_reason",
-        "cancelled", "cseq", "extra", "flow", "glares", "interval_s", "invite", "invite_cseq", "is_caller",
+        "accepted", "ack_wait", "agreed", "auth", "bye_reason", "bye_waits", "call_id", "cancel", "cancel_reason",
+        "cancelled", "cseq", "early", "extra", "flow", "held", "holds_answer", "invite", "invite_cseq", "is_caller",
         "keep_crossing", "local", "local_sdp", "local_tag", "owner", "pending", "prack_waits", "remote",
-        "remote_cseq", "remote_sdp", "remote_tag", "reoffer", "retry", "routes", "rseq", "rseqs", "session",
-        "state", "takes_update", "target", "update", "waiting",
+        "remote_cseq", "remote_sdp", "remote_tag", "reoffer", "retry", "routes", "rseq", "session", "state",
+        "takes_update", "target", "update", "waiting",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0915 -- nothing but the fields
@@ -79,20 +89,24 @@ class Leg:
         self.bye_waits = False
         """BYE as soon as the ACK is here (section 15)."""
         self.bye_reason: str | None = None
-        self.glares = 0
         self.retry: Timer | None = None
+        """When a re-INVITE of ours that had to wait is tried."""
+        self.early: dict[str, Early] = {}
+        """The early dialogs of our INVITE, by the peer's tag."""
 
         self.accepted: Send | None = None
         """Our 2xx, repeated until its ACK comes (section 13.3.1.4)."""
         self.ack_wait: list[Timer] = []
         self.rseq = 0
-        self.rseqs: set[tuple[str, int]] = set()
-        """(To tag, RSeq) of reliable provisional responses that were acknowledged (RFC 3262)."""
         self.prack_waits: list[Timer] = []
+        """While a reliable provisional response of ours waits for its PRACK (RFC 3262)."""
+        self.holds_answer = False
+        """That response has a session description: no 2xx before its PRACK."""
+        self.held: list[Hook] = []
+        """What is said after the PRACK."""
         self.session: Timer | None = None
         """When the session is refreshed, or given up (RFC 4028)."""
-        self.interval_s = 0
-        """The session interval that was asked for or agreed; 0 = none."""
+        self.agreed: SessionTimer | None = None
         self.takes_update = False
 
     @property
@@ -104,6 +118,3 @@ class Leg:
     def key(self) -> tuple[str, str]:
         """Return what tells it apart among all legs: Call-ID and our tag."""
         return self.call_id, self.local_tag
-
-
-Hook = Callable[[Leg, float], None]
