@@ -62,7 +62,7 @@ def _cancel(state: UaState, leg: Leg, cseq: int, now: float) -> None:
 
     def over(transaction: ClientTransaction, status: int, response: Response | None, at: float) -> None:
         if response is not None and 200 <= status < 300:  # noqa: PLR2004 -- 2xx
-            hang_up_stray(state, transaction.flow, transaction.request, response, at)
+            hang_up_stray(state, transaction.flow, transaction, response, at)
 
     key = (request.branch, "INVITE")
     transaction = ClientTransaction(INVITE_CLIENT_KIND, key, leg.flow, request, over, leg)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from telephony_adapters.sip import answering, calling
 from telephony_adapters.sip.adopt import LeftBehind, end_left_behind
-from telephony_adapters.sip.answering import response_bytes
 from telephony_adapters.sip.asking import ask
 from telephony_adapters.sip.dialogs import bye
 from telephony_adapters.sip.digest import DigestSession
@@ -18,8 +17,9 @@ from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Request, Response
 from telephony_adapters.sip.parse import SipSyntax, parse_message
+from telephony_adapters.sip.replies import respond, response_bytes
 from telephony_adapters.sip.requests import on_request
-from telephony_adapters.sip.state import UaConfig, UaState
+from telephony_adapters.sip.state import UaConfig, UaState, addressed
 from telephony_adapters.sip.stray import hang_up_stray, is_ours
 from telephony_adapters.sip.tables import Input, State, response_input
 from telephony_adapters.sip.transact import ServerTransaction
@@ -76,9 +76,16 @@ class UserAgent:
             on_request(self._state, message, flow, now)
 
     def flow_lost(self, flow: Flow, why: str, now: float) -> None:
-        """Fail what is under way on a flow that broke (section 17.1.4, 17.2.4); calls that are up stay up."""
+        """Fail what is under way on a flow that broke (section 17.1.4, 17.2.4); calls that are up stay up.
+
+        A connection that the peer made cannot be made again by us: its calls go on by the peer's Contact.
+        """
         transactions = self._state.transactions
         self._state.counters[f"flow lost: {why}"] += 1
+        if flow.is_reliable:
+            for leg in self._state.legs.values():
+                if not leg.is_caller and leg.flow == flow:
+                    leg.flow = addressed(flow, leg.target, leg.routes)
         for transaction in [each for each in transactions.clients.values() if each.flow == flow]:
             transactions.step(transaction, Input.ERROR, now)
         for served in [each for each in transactions.servers.values() if each.flow == flow]:
@@ -169,8 +176,15 @@ class UserAgent:
         calling.cancel(self._state, leg, now, reason=reason)
 
     def bye(self, leg: Leg, now: float, reason: str | None = None) -> None:
-        """Hang up a call that was answered; Ended follows."""
-        bye(self._state, leg, now, reason=reason)
+        """Hang up; Ended follows. A call that is not answered yet is cancelled, or refused by 480."""
+        if leg.state is LegState.CONFIRMED:
+            bye(self._state, leg, now, reason=reason)
+        elif leg.is_caller:
+            calling.cancel(self._state, leg, now, reason=reason)
+        elif leg.held:  # accepted already; its 2xx waits for a PRACK
+            leg.bye_waits, leg.bye_reason = True, reason
+        else:
+            answering.refuse(self._state, leg, 480, now)
 
     def reinvite(self, leg: Leg, now: float, sdp: bytes | None) -> None:
         """Change the session of a call that is up; Renegotiated follows, unless the call ends."""
@@ -229,7 +243,7 @@ class UserAgent:
     ) -> None:  # fmt: skip
         """Answer a request outside any dialog (Requested)."""
         if transaction.state is not State.TERMINATED:
-            answering.respond(self._state, transaction, status, now, headers=headers, body=body)
+            respond(self._state, transaction, status, now, headers=headers, body=body)
 
     def request_of(self, leg: Leg) -> Request | None:
         """Return the INVITE, re-INVITE or UPDATE that waits for an answer."""

@@ -3,110 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from telephony_adapters.sip.dialogs import bye
-from telephony_adapters.sip.events import Confirmed
+from telephony_adapters.sip.dialogs import bye, close, retarget
+from telephony_adapters.sip.events import Confirmed, Ended
 from telephony_adapters.sip.flow import T1, T2, Send
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Request
 from telephony_adapters.sip.refresh import answered
+from telephony_adapters.sip.reliable import MOST_RSEQ, Repeated, stop_provisional
+from telephony_adapters.sip.replies import respond, response_bytes
 from telephony_adapters.sip.state import ALLOW, SDP, UaState, sdp_of
 from telephony_adapters.sip.transact import LIMIT_S, ServerTransaction
-from telephony_adapters.sip.write import phrase
-
-_RSEQ_BELOW: Final = 2**31 - 1
-
-
-def respond(
-    state: UaState, transaction: ServerTransaction, status: int, now: float, *, reason: str | None = None,
-    headers: Sequence[Header] = (), body: bytes = b"",
-) -> None:  # fmt: skip
-    """Send a response of a transaction."""
-    data = response_bytes(transaction.head, transaction.to, status, reason=reason, headers=headers, body=body)
-    state.transactions.respond(transaction, status, data, now)
-
-
-def response_bytes(
-    head: str, to: str, status: int, *, reason: str | None = None, headers: Sequence[Header] = (), body: bytes = b""
-) -> bytes:
-    """Return a response's bytes; `head` holds the headers that it repeats from the request (section 8.2.6.2)."""
-    more = "".join([f"{name}: {value}\r\n" for name, value in headers]) if headers else ""
-    text = f"SIP/2.0 {status} {reason or phrase(status)}\r\n{head}To: {to}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
-    return text.encode("utf-8", "surrogateescape") + body
 
 
 def provisional(
     state: UaState, leg: Leg, status: int, now: float, *, sdp: bytes | None = None, reliable: bool = False,
     headers: Sequence[Header] = (),
 ) -> None:  # fmt: skip
-    """Send 1xx to the INVITE that waits; `reliable` where the caller can (RFC 3262 section 3)."""
+    """Send 1xx to the INVITE that waits; `reliable` where the caller can, one at a time (RFC 3262 section 3)."""
     transaction = leg.waiting
     if transaction is None:
         return
-    shown: list[Header] = [("Contact", state.contact(leg.flow)), *_recorded(transaction.request), *headers]
     request = transaction.request
-    if reliable and (request.has_option("Supported", "100rel") or request.has_option("Require", "100rel")):
-        leg.rseq = (leg.rseq or state.ids.number(leg.call_id, "rseq", _RSEQ_BELOW)) + 1
-        shown += [("Require", "100rel"), ("RSeq", str(leg.rseq))]
-    else:
-        reliable = False
+    wanted = request.has_option("Require", "100rel") or (reliable and request.has_option("Supported", "100rel"))
+    if wanted and status > 100 and leg.prack_waits:  # noqa: PLR2004 -- 100 is of this hop only
+        leg.held.append(
+            lambda same, at: provisional(state, same, status, at, sdp=sdp, reliable=True, headers=headers)
+        )  # fmt: skip
+        return
     if sdp:
-        shown.append(("Content-Type", SDP))
         leg.local_sdp = sdp
+    shown: list[Header] = [("Contact", state.contact(leg.flow)), *_recorded(request), *headers]
+    if wanted and status > 100:  # noqa: PLR2004
+        leg.rseq = (leg.rseq or state.ids.number(leg.local_tag, "rseq", MOST_RSEQ)) + 1
+        shown += [("Require", "100rel"), ("RSeq", str(leg.rseq))]
+        leg.holds_answer = sdp is not None
+    shown += _typed(sdp)
     state.timers.cancel(transaction.repeat)
     data = response_bytes(transaction.head, transaction.to, status, headers=shown, body=sdp or b"")
     state.transactions.respond(transaction, status, data, now)
-    if reliable:
-        _repeat_provisional(state, leg, data, now)
+    if wanted and status > 100:  # noqa: PLR2004
+        Repeated(state, transaction.flow, data).start(leg, _Unpracked(state), now)
+
+
+class _Unpracked:
+    """Refuse an INVITE whose caller never acknowledged a reliable provisional response (RFC 3262 section 3)."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: UaState) -> None:
+        self.state = state
+
+    def __call__(self, leg: Leg, now: float) -> None:
+        is_new = leg.state is not LegState.CONFIRMED
+        if leg.update is not None:
+            refuse(self.state, leg, 504, now)
+        refuse(self.state, leg, 504, now)
+        if is_new:
+            self.state.events.append(Ended(leg, "lost", None))
+
+
+def pracked(state: UaState, leg: Leg, now: float) -> None:
+    """Go on after the PRACK: say what was held, in order."""
+    stop_provisional(state, leg)
+    held, leg.held = leg.held, []
+    for say in held:
+        say(leg, now)
 
 
 def _recorded(request: Request) -> list[Header]:
     return [("Record-Route", route) for route in request.all("Record-Route")]
 
 
-def _repeat_provisional(state: UaState, leg: Leg, data: bytes, now: float) -> None:
-    """Repeat a reliable provisional response until its PRACK comes; without one the call fails (RFC 3262 section 3)."""
-    flow, interval = leg.flow, T1
-
-    def again(waiting: Leg, at: float) -> None:
-        nonlocal interval
-        interval *= 2
-        state.sends.append(Send(flow, data))
-        waiting.prack_waits[0] = state.timers.set(at + interval, again, waiting)
-
-    def never(waiting: Leg, at: float) -> None:
-        stop_provisional(state, waiting)
-        refuse(state, waiting, 504, at)
-
-    stop_provisional(state, leg)
-    leg.prack_waits = [state.timers.set(now + interval, again, leg), state.timers.set(now + LIMIT_S, never, leg)]
-
-
-def stop_provisional(state: UaState, leg: Leg) -> None:
-    """Stop repeating a reliable provisional response."""
-    for timer in leg.prack_waits:
-        state.timers.cancel(timer)
-    leg.prack_waits = []
-
-
 def accept(state: UaState, leg: Leg, now: float, *, sdp: bytes | None = None, headers: Sequence[Header] = ()) -> None:
-    """Answer 200 to the INVITE, re-INVITE or UPDATE that waits; nothing happens when none does."""
+    """Answer 200 to the INVITE, re-INVITE or UPDATE that waits; nothing happens when none does.
+
+    It waits for the PRACK of a session description (RFC 3262 section 3).
+    """
     update, transaction = leg.update, leg.waiting
+    if update is None and leg.holds_answer:
+        leg.held.append(lambda same, at: accept(state, same, at, sdp=sdp, headers=headers))
+        return
     if sdp:
         leg.local_sdp = sdp
     shown: list[Header] = [("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("Supported", state.supported)]
     if update is not None:
         leg.update = None
+        retarget(leg, update.request)
         shown += [*answered(state, leg, update.request, now), *headers, *_typed(sdp)]
         respond(state, update, 200, now, headers=shown, body=sdp or b"")
     elif transaction is not None:
+        if leg.state is LegState.CONFIRMED:
+            retarget(leg, transaction.request)
         shown += [*_recorded(transaction.request), *answered(state, leg, transaction.request, now), *headers]
+        shown += _typed(sdp)
         leg.waiting = None
         leg.state = LegState.CONFIRMED
         stop_provisional(state, leg)
-        state.timers.cancel(transaction.repeat)
-        shown += _typed(sdp)
         data = response_bytes(transaction.head, transaction.to, 200, headers=shown, body=sdp or b"")
         _repeat_2xx(state, leg, transaction, data, now)
 
@@ -155,7 +148,7 @@ class _Never:
     def __call__(self, leg: Leg, now: float) -> None:
         stop_2xx(self.state, leg)
         self.state.counters["2xx never acknowledged"] += 1
-        bye(self.state, leg, now, by="lost")
+        bye(self.state, leg, now, by="local" if leg.bye_waits else "lost", reason=leg.bye_reason)
 
 
 def stop_2xx(state: UaState, leg: Leg) -> None:
@@ -179,25 +172,39 @@ def refuse(
     state: UaState, leg: Leg, status: int, now: float, *, reason: str | None = None, headers: Sequence[Header] = ()
 ) -> None:
     """Refuse the INVITE, re-INVITE or UPDATE that waits; nothing happens when none does."""
-    transaction = leg.update or leg.waiting
-    if transaction is None:
-        return
-    if transaction is leg.waiting:
-        state.timers.cancel(transaction.repeat)
-    leg.update = leg.waiting = None
-    stop_provisional(state, leg)
-    respond(state, transaction, status, now, reason=reason, headers=headers)
-    if leg.state in {LegState.INVITED, LegState.EARLY}:
-        state.forget(leg)
+    update, transaction = leg.update, leg.waiting
+    if update is not None:
+        leg.update = None
+        respond(state, update, status, now, reason=reason, headers=headers)
+    elif transaction is not None:
+        leg.waiting, leg.held = None, []
+        stop_provisional(state, leg)
+        respond(state, transaction, status, now, reason=reason, headers=headers)
+        if leg.state is not LegState.CONFIRMED:
+            close(state, leg, now)
 
 
 def ignore(state: UaState, leg: Leg, now: float) -> None:
     """Say nothing at all to the INVITE that waits, however often it comes again."""
     transaction, leg.waiting = leg.waiting, None
     if transaction is not None:
+        transaction.data = b""
         state.timers.cancel(transaction.repeat)
-        state.timers.set(now + LIMIT_S, lambda silent, _now: state.transactions.drop(silent), transaction)
-    state.forget(leg)
+        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+    close(state, leg, now)
+
+
+class Abandoned:
+    """Forget a request that is never answered."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: UaState) -> None:
+        self.state = state
+
+    def __call__(self, transaction: ServerTransaction, _now: float) -> None:
+        """Drop it, whatever its state."""
+        self.state.transactions.drop(transaction)
 
 
 def fork(state: UaState, leg: Leg, now: float, *, sdp: bytes | None) -> Leg:

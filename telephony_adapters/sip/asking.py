@@ -30,7 +30,7 @@ def ask(  # noqa: PLR0913 -- a request has as many sides
     def send(at: float) -> None:
         shown = [*own, *headers, *credentials(state, leg, method, uri, body)]
         request = state.request(leg, method, cseq=leg.cseq, headers=shown, body=body)
-        state.begin(flow, request, over, leg, at)
+        state.transactions.begin(flow, request, over, leg, at)
 
     def over(_transaction: ClientTransaction, status: int, response: Response | None, at: float) -> None:
         if response is not None and challenged(leg, response, attempt):

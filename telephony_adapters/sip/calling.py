@@ -1,18 +1,29 @@
-"""The caller's side: INVITE, CANCEL, the ACK of a 2xx, PRACK, re-INVITE (RFC 3261 sections 9, 13, 14; RFC 3262)."""
+"""The caller's side: INVITE, CANCEL, the answer in the ACK, re-INVITE (RFC 3261 sections 9, 13 and 14)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from telephony_adapters.sip.dialogs import bye, challenged, credentials, end, establish, nothing, proofs
+from telephony_adapters.sip.dialogs import (
+    acknowledge,
+    bye,
+    challenged,
+    close,
+    credentials,
+    end,
+    establish,
+    nothing,
+    retarget,
+)
 from telephony_adapters.sip.digest import Attempt, DigestSession
 from telephony_adapters.sip.events import Accepted, Progressed, Refused, Renegotiated
-from telephony_adapters.sip.flow import Flow, Send
-from telephony_adapters.sip.leg import Leg, LegState
+from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.leg import Early, Leg, LegState
 from telephony_adapters.sip.message import Header, Response
-from telephony_adapters.sip.refresh import agreed, asked, interval_too_small
-from telephony_adapters.sip.state import ALLOW, SDP, UaState, peer_address, sdp_of
+from telephony_adapters.sip.refresh import agree, ask_for, longer, try_again
+from telephony_adapters.sip.reliable import prack
+from telephony_adapters.sip.state import ALLOW, SDP, UaState, sdp_of
 from telephony_adapters.sip.stray import hang_up_stray
 from telephony_adapters.sip.tables import State
 from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
@@ -22,7 +33,6 @@ GLARES: Final = 6
 _BUSY_S: Final = 0.02
 """Until a re-INVITE is tried again that found another transaction of its dialog open."""
 _UNKNOWN, _TIMEOUT, _PENDING = 481, 408, 491
-_RSEQ_DIGITS: Final = 10
 
 
 def invite(  # noqa: PLR0913 -- a call has as many sides
@@ -37,7 +47,7 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
     leg.local, leg.remote, leg.target = f"{from_};tag={leg.local_tag}", to, uri
     leg.routes, leg.extra, leg.auth, leg.keep_crossing = routes, headers, auth, keep_crossing
     leg.interval_s = state.config.session_expires_s if interval_s is None else interval_s
-    leg.reliable = reliable and state.config.reliable_provisionals
+    leg.takes_reliable = reliable
     state.legs[leg.key] = leg
     Invitation(state, leg, sdp, is_first=True).send(now)
     return leg
@@ -46,7 +56,7 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
 class Invitation:
     """An INVITE or re-INVITE of ours while it is out; it hears what becomes of it."""
 
-    __slots__ = ("_attempt", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
+    __slots__ = ("_ask", "_attempt", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
 
     def __init__(
         self, state: UaState, leg: Leg, sdp: bytes | None, *, is_first: bool, is_refresh: bool = False
@@ -57,22 +67,31 @@ class Invitation:
         self._is_first = is_first
         self._is_refresh = is_refresh
         self._attempt = Attempt()
+        self._ask = ask_for(state, leg)
+        self._glares = 0
 
     def send(self, now: float) -> None:
         """Send it, or send it again with a password or a longer session interval."""
         state, leg, body = self._state, self._leg, self._sdp or b""
         leg.cseq += 1
         leg.invite_cseq = leg.cseq
+        # Without an offer a reliable 1xx would bring one, and PRACK carries no answer here.
+        supported = state.supported if body and leg.takes_reliable else "timer"
         headers: list[Header] = [
-            ("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("User-Agent", state.config.user_agent),
-            ("Supported", state.supported if leg.reliable else "timer"), *asked(state, leg),
-            *(leg.extra if self._is_first else ()), *credentials(state, leg, "INVITE", leg.target, body),
+            ("Contact", state.contact(leg.flow)), ("Allow", ALLOW), ("Supported", supported),
+            ("User-Agent", state.config.user_agent),
         ]  # fmt: skip
+        if self._ask is not None:
+            headers += self._ask.headers()
+        if self._is_first:
+            headers += leg.extra
         if body:
             headers.append(("Content-Type", SDP))
             leg.local_sdp = body
         request = state.request(leg, "INVITE", cseq=leg.cseq, headers=headers, body=body)
-        leg.pending = state.begin(leg.flow, request, self, leg, now)
+        if leg.auth is not None:
+            headers += credentials(state, leg, "INVITE", request.uri, body)
+        leg.pending = state.transactions.begin(leg.flow, request, self, leg, now)
 
     def __call__(self, transaction: ClientTransaction, status: int, response: Response | None, now: float) -> None:
         """Hear a response, or that none came."""
@@ -85,8 +104,8 @@ class Invitation:
                 self._progressed(transaction, response, now)
         elif transaction.ack is not None or leg.reoffer is transaction:
             self._again(transaction, response, now)
-        elif leg.state is LegState.ENDED:
-            hang_up_stray(self._state, transaction.flow, transaction.request, response, now)
+        elif leg.state is LegState.ENDED:  # a re-INVITE that the end of its call has overtaken
+            acknowledge(self._state, leg, transaction, None)
         else:
             leg.pending = None
             self._accepted(transaction, response, now)
@@ -100,22 +119,26 @@ class Invitation:
             state.events.append(Progressed(leg, response.status, sdp_of(response), response))
         if response.status > 100:  # noqa: PLR2004 -- 100 is of this hop only
             leg.state = LegState.EARLY
-            if response.get("RSeq") is not None and response.has_option("Require", "100rel"):
-                _prack(state, leg, response, now)
+            if response.to_tag not in leg.early:
+                leg.early[response.to_tag] = Early()
+            prack(state, leg, response, now)
 
     def _accepted(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         state, leg = self._state, self._leg
         unwanted = leg.is_over or (leg.cancelled and not leg.keep_crossing)
+        sdp = sdp_of(response)
         if self._is_first:
             establish(leg, response)
             leg.state = LegState.CONFIRMED
+            leg.cancelled = unwanted
+            known = leg.early.get(response.to_tag)
+            leg.early = {}
+            leg.remote_sdp = sdp or (known.sdp if known else None)
         else:
-            leg.target = peer_address(response, "Contact") or leg.target
+            retarget(leg, response)
+            leg.remote_sdp = sdp or leg.remote_sdp
         leg.takes_update = response.has_option("Allow", "UPDATE")
-        agreed(state, leg, response, now)
-        sdp = sdp_of(response)
-        leg.remote_sdp = sdp or leg.remote_sdp
-        leg.glares = 0
+        agree(state, leg, self._ask, response, now)
         needs_answer = self._sdp is None and sdp is not None and not unwanted
         if needs_answer:
             leg.reoffer = transaction
@@ -124,14 +147,14 @@ class Invitation:
         if unwanted:
             bye(state, leg, now, reason=leg.cancel_reason)
         elif self._is_first:
-            state.events.append(Accepted(leg, sdp or leg.remote_sdp, response, needs_answer))
+            state.events.append(Accepted(leg, leg.remote_sdp, response, needs_answer))
         elif not self._is_refresh:
             state.events.append(Renegotiated(leg, response.status, sdp, needs_answer, self._sdp))
 
     def _again(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Repeat the ACK of a 2xx that came again; one of another fork is hung up (section 13.2.2.4)."""
         if response.to_tag != self._leg.remote_tag:
-            hang_up_stray(self._state, transaction.flow, transaction.request, response, now)
+            hang_up_stray(self._state, transaction.flow, transaction, response, now)
         elif transaction.ack is not None:
             self._state.sends.append(transaction.ack)
 
@@ -139,71 +162,52 @@ class Invitation:
         leg = self._leg
         if response is None or leg.cancelled:
             return False
-        if challenged(leg, response, self._attempt) or interval_too_small(leg, response):
-            self.send(now)
-            return True
-        return False
+        longer_ask = longer(self._ask, response)
+        if longer_ask is None and not challenged(leg, response, self._attempt):
+            return False
+        self._ask = longer_ask or self._ask
+        leg.early = {}
+        self.send(now)
+        return True
 
     def _failed(self, status: int, response: Response | None, now: float) -> None:
         if self._leg.state is LegState.ENDED or self._retries(response, now):
             return
-        self._state.forget(self._leg)
+        close(self._state, self._leg, now)
         self._state.events.append(Refused(self._leg, status, response))
 
     def _reinvite_failed(self, status: int, response: Response | None, now: float) -> None:
         state, leg = self._state, self._leg
         if leg.is_over or self._retries(response, now):
             return
-        if status == _PENDING and leg.glares < GLARES:
-            leg.glares += 1
+        if status == _PENDING and self._glares < GLARES:
+            self._glares += 1
             self.later(_glare_s(state, leg), now)
         elif status == _UNKNOWN:
-            end(state, leg, "lost", response)
-        elif status == _TIMEOUT or (self._is_refresh and response is None):  # the peer is gone (section 12.2.1.2)
+            end(state, leg, "lost", response, now)
+        elif status == _TIMEOUT:  # the peer is gone (section 12.2.1.2)
             bye(state, leg, now, by="lost")
-        elif not self._is_refresh:
+        elif self._is_refresh:
+            try_again(state, leg, now)
+        else:
             state.events.append(Renegotiated(leg, status, None, offer=self._sdp))
+
+    def start(self, now: float) -> None:
+        """Send a re-INVITE as soon as no other transaction of its dialog is open (section 14.1)."""
+        leg = self._leg
+        self._state.timers.cancel(leg.retry)
+        leg.retry = None
+        if leg.pending or leg.waiting or leg.update or leg.accepted or leg.reoffer:
+            self.later(_BUSY_S, now)
+        else:
+            self.send(now)
 
     def later(self, delay_s: float, now: float) -> None:
         """Try a re-INVITE after a while."""
-        self._state.timers.cancel(self._leg.retry)
         self._leg.retry = self._state.timers.set(now + delay_s, self._due, self._leg)
 
-    def _due(self, leg: Leg, now: float) -> None:
-        leg.retry = None
-        reinvite(self._state, leg, self._sdp, now, is_refresh=self._is_refresh)
-
-
-def _prack(state: UaState, leg: Leg, response: Response, now: float) -> None:
-    """Acknowledge a reliable provisional response, in order and once (RFC 3262 section 4)."""
-    number = response.get("RSeq") or ""
-    if not (number.isascii() and number.isdigit() and len(number) <= _RSEQ_DIGITS and response.to_tag):
-        return
-    rseq, tag = int(number), response.to_tag
-    last = max((seen for known, seen in leg.rseqs if known == tag), default=None)
-    if last is not None and rseq != last + 1:
-        return
-    leg.rseqs.add((tag, rseq))
-    early = Leg(leg.call_id, leg.flow, is_caller=True, local_tag=leg.local_tag)  # the early dialog, perhaps a fork's
-    early.local, early.target, early.auth, early.routes = leg.local, leg.target, leg.auth, leg.routes
-    establish(early, response)
-    leg.cseq += 1
-    early.cseq = leg.cseq
-    request = state.request(early, "PRACK", cseq=leg.cseq)
-    request.headers = [
-        ("RAck", f"{rseq} {response.cseq} INVITE"), *credentials(state, early, "PRACK", request.uri)
-    ]  # fmt: skip
-    state.begin(early.flow, request, nothing, early, now)
-
-
-def acknowledge(state: UaState, leg: Leg, transaction: ClientTransaction, sdp: bytes | None) -> None:
-    """Send the ACK of a 2xx; it bears its INVITE's credentials (sections 13.2.2.4 and 22.1)."""
-    headers = proofs(transaction.request.headers)
-    if sdp:
-        headers.append(("Content-Type", SDP))
-    request = state.request(leg, "ACK", cseq=transaction.request.cseq, headers=headers, body=sdp or b"")
-    transaction.ack = Send(leg.flow, request.data())
-    state.sends.append(transaction.ack)
+    def _due(self, _leg: Leg, now: float) -> None:
+        self.start(now)
 
 
 def answer(state: UaState, leg: Leg, sdp: bytes) -> None:
@@ -230,58 +234,73 @@ def cancel(state: UaState, leg: Leg, now: float, *, reason: str | None = None) -
 def cancel_in(state: UaState, leg: Leg, transaction: ClientTransaction, now: float) -> None:
     """Send the CANCEL of an INVITE that is in Proceeding; without an end it is given up after 64 T1."""
     headers = [("Reason", leg.cancel_reason)] if leg.cancel_reason else []
-    leg.cancel = state.begin(transaction.flow, transaction.request.cancel(headers), nothing, leg, now)
+    request = transaction.request.cancel(headers)
+    leg.cancel = state.transactions.begin(transaction.flow, request, nothing, leg, now)
     state.transactions.give_up_in(transaction, LIMIT_S, now)
 
 
 def reinvite(state: UaState, leg: Leg, sdp: bytes | None, now: float, *, is_refresh: bool = False) -> None:
-    """Change the session; one that meets another transaction of the dialog waits its turn (section 14.1)."""
-    if leg.state is not LegState.CONFIRMED:
-        return
-    what = Invitation(state, leg, sdp, is_first=False, is_refresh=is_refresh)
-    if leg.pending is not None or leg.waiting is not None or leg.accepted is not None or leg.reoffer is not None:
-        what.later(_BUSY_S, now)
-    else:
-        what.send(now)
+    """Change the session; of several that wait for their turn, the last one is sent, and one refreshes by itself."""
+    if leg.state is LegState.CONFIRMED and not (is_refresh and leg.retry is not None):
+        Invitation(state, leg, sdp, is_first=False, is_refresh=is_refresh).start(now)
 
 
 def _glare_s(state: UaState, leg: Leg) -> float:
     """Return how long to wait after a 491: 2.1 to 4 s for who made the Call-ID, 0 to 2 s for the other (14.1)."""
-    drawn = state.ids.number(leg.call_id, f"glare/{leg.cseq}", 191)
-    return 2.1 + drawn / 100 if leg.is_caller else drawn * 0.0105
+    drawn = state.ids.number(leg.call_id, f"glare/{leg.local_tag}/{leg.cseq}", 201)
+    return 2.1 + min(drawn, 190) / 100 if leg.is_caller else drawn / 100
 
 
 def refresh(state: UaState, leg: Leg, now: float) -> None:
     """Refresh a session: by UPDATE where the peer takes it, else by a re-INVITE that changes nothing (RFC 4028 7.4)."""
-    leg.session = None
     if leg.state is not LegState.CONFIRMED:
         return
     if leg.takes_update:
-        _send_update(state, leg, Attempt(), now)
+        _Update(state, leg).send(now)
     else:
         reinvite(state, leg, leg.local_sdp, now, is_refresh=True)
 
 
-def _send_update(state: UaState, leg: Leg, attempt: Attempt, now: float) -> None:
-    leg.cseq += 1
-    request = state.request(leg, "UPDATE", cseq=leg.cseq)
-    request.headers = [
-        ("Contact", state.contact(leg.flow)), ("Supported", state.supported), *asked(state, leg),
-        *credentials(state, leg, "UPDATE", request.uri),
-    ]  # fmt: skip
+class _Update:
+    """An UPDATE without an offer while it is out: it refreshes the session (RFC 4028 section 7.4)."""
 
-    def over(_transaction: ClientTransaction, status: int, response: Response | None, at: float) -> None:
+    __slots__ = ("_ask", "_attempt", "_leg", "_state")
+
+    def __init__(self, state: UaState, leg: Leg) -> None:
+        self._state = state
+        self._leg = leg
+        self._attempt = Attempt()
+        self._ask = ask_for(state, leg)
+
+    def send(self, now: float) -> None:
+        """Send it, or send it again with a password or a longer interval."""
+        state, leg = self._state, self._leg
+        leg.cseq += 1
+        headers: list[Header] = [("Contact", state.contact(leg.flow)), ("Supported", state.supported)]
+        if self._ask is not None:
+            headers += self._ask.headers()
+        request = state.request(leg, "UPDATE", cseq=leg.cseq, headers=headers)
+        headers += credentials(state, leg, "UPDATE", request.uri)
+        state.transactions.begin(leg.flow, request, self, leg, now)
+
+    def __call__(self, _transaction: ClientTransaction, status: int, response: Response | None, now: float) -> None:
+        """Hear what became of it."""
+        state, leg = self._state, self._leg
         if leg.is_over:
             return
-        if response is None:
-            bye(state, leg, at, by="lost")
-        elif challenged(leg, response, attempt) or interval_too_small(leg, response):
-            _send_update(state, leg, attempt, at)
-        elif status < 300:  # noqa: PLR2004 -- SIP classes
-            agreed(state, leg, response, at)
+        longer_ask = longer(self._ask, response) if response is not None else None
+        if longer_ask is not None or (response is not None and challenged(leg, response, self._attempt)):
+            self._ask = longer_ask or self._ask
+            self.send(now)
+        elif response is not None and status < 300:  # noqa: PLR2004 -- SIP classes
+            retarget(leg, response)
+            agree(state, leg, self._ask, response, now)
         elif status == _UNKNOWN:
-            end(state, leg, "lost", response)
+            end(state, leg, "lost", response, now)
+        elif status == _TIMEOUT:
+            bye(state, leg, now, by="lost")
+        elif status in {405, 501}:
+            leg.takes_update = False
+            reinvite(state, leg, leg.local_sdp, now, is_refresh=True)
         else:
-            reinvite(state, leg, leg.local_sdp, at, is_refresh=True)
-
-    state.begin(leg.flow, request, over, leg, now)
+            try_again(state, leg, now)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from telephony_adapters.sip.digest import DigestSession
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.message import Header, Request
+from telephony_adapters.sip.session_timer import SessionTimer
 from telephony_adapters.sip.timers import Timer
 from telephony_adapters.sip.transact import ClientTransaction, ServerTransaction
+
+Hook: TypeAlias = Callable[["Leg", float], None]
+
+
+class Early(NamedTuple):
+    """An early dialog: the last reliable response that we acknowledged (0 = none), and the answer in one of them."""
+
+    rseq: int = 0
+    sdp: bytes | None = None
 
 
 class LegState(StrEnum):
@@ -33,6 +43,7 @@ class Leg:
     __slots__ = (
         "accepted",
         "ack_wait",
+        "agreed",
         "auth",
         "bye_reason",
         "bye_waits",
@@ -41,9 +52,11 @@ class Leg:
         "cancel_reason",
         "cancelled",
         "cseq",
+        "early",
         "extra",
         "flow",
-        "glares",
+        "held",
+        "holds_answer",
         "interval_s",
         "invite",
         "invite_cseq",
@@ -55,7 +68,6 @@ class Leg:
         "owner",
         "pending",
         "prack_waits",
-        "reliable",
         "remote",
         "remote_cseq",
         "remote_sdp",
@@ -64,9 +76,9 @@ class Leg:
         "retry",
         "routes",
         "rseq",
-        "rseqs",
         "session",
         "state",
+        "takes_reliable",
         "takes_update",
         "target",
         "update",
@@ -106,7 +118,6 @@ class Leg:
         self.update: ServerTransaction | None = None
         self.reoffer: ClientTransaction | None = None
         """Our INVITE whose 2xx made an offer that waits for our answer."""
-        self.reliable = True
         self.cancelled = False
         self.cancel: ClientTransaction | None = None
         self.cancel_reason: str | None = None
@@ -115,20 +126,28 @@ class Leg:
         self.bye_waits = False
         """BYE as soon as the ACK is here (section 15)."""
         self.bye_reason: str | None = None
-        self.glares = 0
         self.retry: Timer | None = None
+        """When a re-INVITE of ours that had to wait is tried."""
+        self.early: dict[str, Early] = {}
+        """The early dialogs of our INVITE, by the peer's tag."""
 
         self.accepted: Send | None = None
         """Our 2xx, repeated until its ACK comes (section 13.3.1.4)."""
         self.ack_wait: list[Timer] = []
         self.rseq = 0
-        self.rseqs: set[tuple[str, int]] = set()
-        """(To tag, RSeq) of reliable provisional responses that were acknowledged (RFC 3262)."""
         self.prack_waits: list[Timer] = []
+        """While a reliable provisional response of ours waits for its PRACK (RFC 3262)."""
+        self.holds_answer = False
+        """That response has a session description: no 2xx before its PRACK."""
+        self.held: list[Hook] = []
+        """What is said after the PRACK."""
         self.session: Timer | None = None
         """When the session is refreshed, or given up (RFC 4028)."""
+        self.agreed: SessionTimer | None = None
         self.interval_s = 0
-        """The session interval that was asked for or agreed; 0 = none."""
+        """The session interval that our INVITE asks for; 0 = none."""
+        self.takes_reliable = True
+        """Whether the provisional responses to our INVITE may be reliable (RFC 3262)."""
         self.takes_update = False
 
     @property
@@ -140,6 +159,3 @@ class Leg:
     def key(self) -> tuple[str, str]:
         """Return what tells it apart among all legs: Call-ID and our tag."""
         return self.call_id, self.local_tag
-
-
-Hook = Callable[[Leg, float], None]

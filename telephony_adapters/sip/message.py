@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from telephony_adapters.sip.names import LISTS, canonical
-from telephony_adapters.sip.uri import split_list
+from telephony_adapters.sip.uri import UriError, split_list
 
 Header = tuple[str, str]
 
@@ -60,18 +60,29 @@ class Message:
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header, in order; comma lists are split."""
-        name = canonical(name)
         values = [value for known, value in self.headers if known == name]
-        if name not in LISTS:
+        if not values:
+            other = canonical(name)
+            return self.all(other) if other != name else values
+        if name not in LISTS or (len(values) == 1 and "," not in values[0]):
             return values
-        if len(values) == 1 and "," not in values[0]:
-            return values
-        return [part for value in values for part in split_list(value) if part]
+        return [part for value in values for part in _parts(value) if part]
 
     def has_option(self, header: str, tag: str) -> bool:
         """Tell whether an option tag or a method is named by Supported, Require, Allow ... (case does not matter)."""
         tag = tag.lower()
-        return any(value.lower() == tag for value in self.all(header))
+        for known, value in self.headers:
+            if known == header and tag in value.lower() and tag in [part.lower() for part in _parts(value)]:
+                return True
+        return False
+
+
+def _parts(value: str) -> list[str]:
+    """Split a list; one whose quotes or brackets stay open is left whole: whoever needs its parts cannot read it."""
+    try:
+        return split_list(value)
+    except UriError:
+        return [value]
 
 
 class Request(Message):

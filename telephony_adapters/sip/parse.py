@@ -8,7 +8,15 @@ from typing import Final
 
 from telephony_adapters.sip.message import Header, Request, Response, Via
 from telephony_adapters.sip.names import KNOWN, ONCE, TOKEN, is_token
-from telephony_adapters.sip.uri import UriError, header_params, is_uri, parse_host_port, parse_name_addr, split_list
+from telephony_adapters.sip.uri import (
+    MAX_PORT,
+    UriError,
+    header_params,
+    is_uri,
+    parse_host_port,
+    parse_name_addr,
+    split_list,
+)
 
 MAX_HEAD: Final = 65_535
 """Bytes of start line and headers."""
@@ -19,12 +27,20 @@ MAX_VALUE: Final = 16_384
 _MAX_NUMBER: Final = 2**31
 _MAX_FORWARDS: Final = 255
 _MAX_DIGITS: Final = 10
+_FEW_DIGITS: Final = 9
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
 _ADDRESS: Final = re.compile(
     r"""(?:"[^"\\<>]*"\ *|[A-Za-z0-9\-.!%*_+`'~\ ]*)<sips?:[^\x00-\x20\x7f<>"]+>(?:;tag=([A-Za-z0-9\-.!%*_+`'~]+))?""",
     re.VERBOSE,
 )
 """What nearly every From and To looks like; the others are read step by step."""
+_VIA: Final = re.compile(
+    r"""SIP/2\.0/([A-Z]+)\ ([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([0-9]{1,5}))?
+    ((?:;[a-z0-9-]+(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]*)?)+)(?:$|,)""",
+    re.VERBOSE,
+)
+"""What nearly every Via looks like."""
+_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 _STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -104,16 +120,16 @@ def _read_headers(text: str, headers: list[Header]) -> None:
     lines = text.split("\r\n")
     if len(lines) > MAX_HEADERS:
         raise SipSyntax(Reject.TOO_LARGE)
-    bare = text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1
+    known_names = KNOWN
     for line in lines:
         name, colon, value = line.partition(":")
-        known = KNOWN.get(name) or _name(name)
+        known = known_names.get(name) or _name(name)
         if not colon or known is None:
             raise SipSyntax(Reject.HEADER)
-        if len(value) > MAX_VALUE:
-            raise SipSyntax(Reject.TOO_LARGE, 513)
         headers.append((known, value.strip(" \t")))
-    if bare:
+    if len(text) > MAX_VALUE and any(len(value) > MAX_VALUE for _, value in headers):
+        raise SipSyntax(Reject.TOO_LARGE, 513)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
         raise SipSyntax(Reject.BARE_NEWLINE)
 
 
@@ -151,12 +167,9 @@ def _request(line: str, headers: list[Header], body: bytes) -> Request:
 
 
 def _essentials(headers: list[Header], body: bytes) -> tuple[list[Header], bytes, Via, str, str, str, int, str]:
-    found: dict[str, str] = {}
-    for name, value in headers:
-        if name not in found:
-            found[name] = value
-        elif name in ONCE:
-            raise SipSyntax(Reject.REPEATED)
+    found = dict(reversed(headers))
+    if len(found) < len(headers):
+        _check_once(headers)
     try:
         via, call_id, cseq = found["Via"], found["Call-ID"], found["CSeq"]
         from_, to = found["From"], found["To"]
@@ -177,7 +190,18 @@ def _essentials(headers: list[Header], body: bytes) -> tuple[list[Header], bytes
     return headers, body, parse_via(via), _tag(from_), _tag(to), call_id, number, method
 
 
+def _check_once(headers: list[Header]) -> None:
+    seen: set[str] = set()
+    for name, _ in headers:
+        if name in seen and name in ONCE:
+            raise SipSyntax(Reject.REPEATED)
+        seen.add(name)
+
+
 def _cseq(value: str) -> tuple[int, str]:
+    found = _CSEQ.fullmatch(value)
+    if found is not None:
+        return int(found.group(1)), found.group(2)
     digits, _, method = value.partition(" ")
     method = method.strip(" \t")
     if not is_token(method):
@@ -186,6 +210,8 @@ def _cseq(value: str) -> tuple[int, str]:
 
 
 def _number(digits: str, most: int, why: Reject) -> int:
+    if len(digits) <= _FEW_DIGITS and digits.isdecimal() and digits.isascii() and (number := int(digits)) <= most:
+        return number
     if not (digits.isascii() and digits.isdigit()):
         raise SipSyntax(why)
     digits = digits.lstrip("0") or "0"
@@ -203,6 +229,12 @@ def _cut(body: bytes, length: str) -> bytes:
 
 def parse_via(value: str) -> Via:
     """Read the first of a Via header's values; raise SipSyntax."""
+    usual = _VIA.match(value)
+    if usual is not None:
+        transport, host, digits, params = usual.groups()
+        port = int(digits) if digits else None
+        if port is None or 0 < port <= MAX_PORT:
+            return Via(transport, host, port, dict([part.partition("=")[::2] for part in params[1:].split(";")]))
     try:
         if "," in value:
             value = split_list(value)[0]

@@ -1,87 +1,107 @@
-"""Session timers in a user agent (RFC 4028): who refreshes, when, and when a silent peer is given up."""
+"""Session timers in a user agent (RFC 4028): what is asked for and granted, and the clocks behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from telephony_adapters.sip import session_timer
 from telephony_adapters.sip.dialogs import bye
 from telephony_adapters.sip.leg import Leg
-from telephony_adapters.sip.message import Header, Message, Request, Response
+from telephony_adapters.sip.message import Header, Request, Response
+from telephony_adapters.sip.session_timer import MAX_S, UAC, UAS, Ask, Grant, SessionTimer
 from telephony_adapters.sip.state import UaState
 
 _TOO_SMALL: Final = 422
-_MOST_S: Final = 2**31 - 1
-_GRACE_S: Final = 32.0
-"""A session ends so long, or a third of its interval, before it expires (section 10)."""
+_LEAST_WAIT_S: Final = 1.0
+"""A refresh that failed is not tried again any sooner."""
 
 
-def asked(state: UaState, leg: Leg) -> Sequence[Header]:
-    """Return the headers by which an INVITE or a refresh asks for a session interval (section 7.1)."""
-    seconds = leg.interval_s
-    return [("Session-Expires", str(seconds)), ("Min-SE", str(state.config.min_se_s))] if seconds else ()
+def ask_for(state: UaState, leg: Leg) -> Ask | None:
+    """Return what an INVITE or a refresh asks for (sections 7.1 and 7.4); None: nothing."""
+    config = state.config
+    if leg.agreed is not None:
+        return session_timer.refresh(leg.agreed, config.min_se_s)
+    return Ask(leg.interval_s, min_se_s=config.min_se_s) if leg.interval_s else None
 
 
-def interval_too_small(leg: Leg, response: Response) -> bool:
-    """Take a 422; True when the request is worth sending again with a longer interval (section 7.3)."""
-    least = _seconds(response.get("Min-SE")) if response.status == _TOO_SMALL else None
-    if least is None or least <= leg.interval_s:
-        return False
-    leg.interval_s = least
-    return True
+def longer(ask: Ask | None, response: Response) -> Ask | None:
+    """Return what to ask for after a 422 (section 7.3); None: it is none, or there is no use in asking again."""
+    if response.status != _TOO_SMALL or ask is None:
+        return None
+    return ask.after_422(response.get("Min-SE"))
 
 
-def least_allowed(state: UaState, request: Request) -> int | None:
-    """Return the interval that a request should have asked for, None when it is right as it is (section 9)."""
-    wanted = _seconds(request.get("Session-Expires"))
-    least = state.config.min_se_s
-    return least if wanted is not None and wanted < least and request.has_option("Supported", "timer") else None
-
-
-def agreed(state: UaState, leg: Leg, response: Response, now: float) -> None:
+def agree(state: UaState, leg: Leg, ask: Ask | None, response: Response, now: float) -> None:
     """Arm what a 2xx to our request agrees on (section 7.2); a 2xx without an interval ends the session timer."""
-    seconds, refresher = _session_expires(response)
-    _arm(state, leg, seconds, we=refresher != "uas", now=now)
+    value = response.get("Session-Expires")
+    if value is not None or leg.agreed is not None:
+        _arm(state, leg, (ask or Ask()).accepted(value, now))
+
+
+def too_small(state: UaState, request: Request, now: float) -> Sequence[Header]:
+    """Return the headers of the 422 that a request deserves, nothing when its interval is right (section 9)."""
+    granted = _grant(state, request, now)
+    return granted.headers if granted is not None and granted.is_too_small else ()
 
 
 def answered(state: UaState, leg: Leg, request: Request, now: float) -> Sequence[Header]:
-    """Return the headers of our 2xx to a request that asks for an interval, and arm it (section 9)."""
-    seconds, refresher = _session_expires(request)
-    if not seconds:
-        _arm(state, leg, 0, we=False, now=now)
+    """Return the headers of our 2xx to an INVITE or UPDATE, and arm what they say (section 9)."""
+    granted = _grant(state, request, now)
+    if granted is None:
+        if leg.agreed is not None:
+            _arm(state, leg, None)
         return ()
-    peer_can = request.has_option("Supported", "timer")
-    peer = peer_can and refresher != "uas"
-    _arm(state, leg, seconds, we=not peer, now=now)
-    value = f"{seconds};refresher={'uac' if peer else 'uas'}"
-    return [("Session-Expires", value), *([("Require", "timer")] if peer else [])]
+    _arm(state, leg, granted.timer)
+    return granted.headers
 
 
-def _session_expires(message: Message) -> tuple[int, str]:
-    value = message.get("Session-Expires") or ""
-    digits, _, params = value.partition(";")
-    seconds = _seconds(digits) or 0
-    return seconds, params.replace(" ", "").lower().partition("refresher=")[2].partition(";")[0]
-
-
-def _seconds(value: str | None) -> int | None:
-    digits = (value or "").partition(";")[0].strip()
-    return min(int(digits), _MOST_S) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else None  # noqa: PLR2004 -- 32 bits
-
-
-def _arm(state: UaState, leg: Leg, seconds: int, *, we: bool, now: float) -> None:
-    state.timers.cancel(leg.session)
-    leg.session, leg.interval_s = None, seconds or leg.interval_s
-    if not seconds:
+def try_again(state: UaState, leg: Leg, now: float) -> None:
+    """Refresh once more, half-way to the end of the session: the last try failed, the call is still up."""
+    if leg.agreed is None:
         return
-    if we:
-        leg.session = state.timers.set(now + seconds / 2, state.refresh, leg)
-    else:
-        leg.session = state.timers.set(now + seconds - min(_GRACE_S, seconds / 3), _Silent(state), leg)
+    wait = (leg.agreed.expires_at - now) / 2
+    if wait >= _LEAST_WAIT_S:
+        state.timers.cancel(leg.session)
+        leg.session = state.timers.set(now + wait, _Due(state), leg)
+
+
+def _grant(state: UaState, request: Request, now: float) -> Grant | None:
+    config = state.config
+    asked = request.get("Session-Expires")
+    if asked is None and not config.session_expires_s:
+        return None
+    return session_timer.grant(
+        asked, request.get("Min-SE"), supported=request.has_option("Supported", "timer"), now=now,
+        wanted_s=config.session_expires_s or MAX_S, least_s=config.min_se_s,
+        refresher=UAS if config.refreshes else UAC,
+    )  # fmt: skip
+
+
+def _arm(state: UaState, leg: Leg, agreed: SessionTimer | None) -> None:
+    state.timers.cancel(leg.session)
+    leg.session, leg.agreed = None, agreed
+    if agreed is not None:
+        what = _Silent(state) if agreed.next_refresh is None else _Due(state)
+        leg.session = state.timers.set(agreed.due, what, leg)
+
+
+class _Due:
+    """Refresh a session; it expires unless that succeeds."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: UaState) -> None:
+        self.state = state
+
+    def __call__(self, leg: Leg, now: float) -> None:
+        assert leg.agreed is not None  # noqa: S101 -- it is armed with what was agreed
+        leg.session = self.state.timers.set(leg.agreed.expires_at, _Silent(self.state), leg)
+        self.state.refresh(leg, now)
 
 
 class _Silent:
-    """Hang up on a peer that did not refresh (section 10)."""
+    """Hang up on a peer that did not refresh, or did not let us (section 10)."""
 
     __slots__ = ("state",)
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from telephony_adapters.sip.answering import acknowledged, respond, response_bytes, stop_provisional
-from telephony_adapters.sip.dialogs import end
+from telephony_adapters.sip.answering import Abandoned, acknowledged, pracked
+from telephony_adapters.sip.calling import cancel
+from telephony_adapters.sip.dialogs import close, end, retarget
 from telephony_adapters.sip.events import Cancelled, Incoming, Offered, Requested
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.ids import MAGIC
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Request
-from telephony_adapters.sip.refresh import answered
+from telephony_adapters.sip.refresh import answered, too_small
+from telephony_adapters.sip.reliable import stop_provisional
+from telephony_adapters.sip.replies import reply_flow, reply_head, respond, response_bytes
 from telephony_adapters.sip.screen import screened
-from telephony_adapters.sip.state import ALLOW, UaState, next_flow, peer_address, sdp_of
+from telephony_adapters.sip.state import ALLOW, UaState, next_flow, peer_address, recorded, sdp_of
 from telephony_adapters.sip.tables import Input, State
-from telephony_adapters.sip.transact import INVITE_SERVER_KIND, SERVER_KIND, ServerTransaction
+from telephony_adapters.sip.transact import INVITE_SERVER_KIND, LIMIT_S, SERVER_KIND, ServerTransaction
 
 TRYING_S: Final = 0.2
 """After so long an INVITE that nobody answered gets 100 (section 17.2.1)."""
+_UNANSWERED: Final = (LegState.INVITED, LegState.EARLY)
 _ANSWERED_HERE: Final = ALLOW.replace(",", "").split()
 
 
@@ -57,109 +62,77 @@ def _key(request: Request, method: str) -> object:
     return request.call_id, request.from_tag, request.cseq, method, str(via.params), via.host, via.port
 
 
-def reply_flow(request: Request, flow: Flow) -> Flow:
-    """Return where responses go (section 18.2.2, RFC 3581): the connection, or the sender's address and Via's port."""
-    via = request.via
-    if flow.is_reliable or "rport" in via.params or via.port == flow.port:
-        return flow
-    return Flow(flow.transport, flow.host, via.port or 5060)
-
-
-def reply_head(request: Request, flow: Flow) -> str:
-    """Return the headers that every response repeats, but To (sections 8.2.6.2 and 18.2.1)."""
-    lines: list[str] = []
-    for name, value in request.headers:
-        if name == "Via":
-            lines.append(f"Via: {value if lines else _stamped(value, request, flow)}\r\n")
-    sender = next(value for name, value in request.headers if name == "From")
-    lines.append(f"From: {sender}\r\nCall-ID: {request.call_id}\r\nCSeq: {request.cseq} {request.method}\r\n")
-    return "".join(lines)
-
-
-def _stamped(value: str, request: Request, flow: Flow) -> str:
-    """Note in the topmost Via where the request really came from."""
-    params = request.via.params
-    top, comma, rest = value.partition(",") if "," in value and '"' not in value else (value, "", "")
-    if "rport" in params and not params["rport"]:
-        top = top.replace(";rport", f";rport={flow.port}", 1)
-    if request.via.host != flow.host or "rport" in params:
-        top = f"{top};received={flow.host}"
-    return top + comma + rest
-
-
 def _to(state: UaState, request: Request) -> tuple[str, str]:
     """Return the To of responses and the tag in it; one of ours is added where there is none (section 8.2.6.2)."""
-    to = next(value for name, value in request.headers if name == "To")
+    to = request.get("To") or ""
     if request.to_tag:
         return to, request.to_tag
     tag = state.ids.tag(f"{request.call_id}/{request.from_tag}/{request.via.branch}", "callee")
     return f"{to};tag={tag}", tag
 
 
-def _refuse(state: UaState, request: Request, flow: Flow, status: int, headers: list[Header]) -> None:
+def _refuse(state: UaState, request: Request, flow: Flow, status: int, headers: Sequence[Header] = ()) -> None:
     """Answer without keeping any state (section 8.2.7): the same request gets the same answer."""
     state.counters[f"answered {status}"] += 1
     data = response_bytes(reply_head(request, flow), _to(state, request)[0], status, headers=headers)
     state.sends.append(Send(reply_flow(request, flow), data))
 
 
-def _serve(state: UaState, request: Request, flow: Flow) -> ServerTransaction | None:
-    """Begin a server transaction; None, and 503 was sent, when there are too many."""
-    if len(state.transactions.servers) >= state.config.max_servers:
+def _serve(state: UaState, request: Request, flow: Flow, to: str) -> ServerTransaction | None:
+    """Begin a server transaction; None, and 503 was sent, when there are too many.
+
+    Calls that are up may still be hung up then: they are as many as were let in.
+    """
+    most = state.config.max_servers * (2 if request.to_tag else 1)
+    if len(state.transactions.servers) >= most:
         _refuse(state, request, flow, 503, [("Retry-After", "10")])
         return None
-    kind = INVITE_SERVER_KIND if request.method == "INVITE" else SERVER_KIND
-    to, _ = _to(state, request)
+    is_invite = request.method == "INVITE"
     transaction = ServerTransaction(
-        kind, _key(request, request.method), reply_flow(request, flow), request, reply_head(request, flow), to
-    )
+        INVITE_SERVER_KIND if is_invite else SERVER_KIND, _key(request, request.method), reply_flow(request, flow),
+        request, reply_head(request, flow), to,
+    )  # fmt: skip
+    if is_invite and not request.to_tag:
+        transaction.merge = _merge(request)
     state.transactions.accept(transaction)
     return transaction
 
 
+def _merge(request: Request) -> tuple[str, str, int]:
+    return request.call_id, request.from_tag, request.cseq
+
+
 def _hand_over(state: UaState, request: Request, flow: Flow, now: float) -> None:
-    transaction = _serve(state, request, flow)
-    if transaction is None:
-        return
-    state.timers.set(now + 32.0, _Abandoned(state), transaction)
-    state.events.append(Requested(transaction, request, flow))
-
-
-class _Abandoned:
-    """Forget a request that its owner never answered."""
-
-    __slots__ = ("state",)
-
-    def __init__(self, state: UaState) -> None:
-        self.state = state
-
-    def __call__(self, transaction: ServerTransaction, _now: float) -> None:
-        if transaction.state in {State.TRYING, State.PROCEEDING}:
-            self.state.transactions.drop(transaction)
+    transaction = _serve(state, request, flow, _to(state, request)[0])
+    if transaction is not None:
+        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+        state.events.append(Requested(transaction, request, flow))
 
 
 def _invite(state: UaState, request: Request, flow: Flow, now: float) -> None:
-    if not state.config.takes_invites:
-        _refuse(state, request, flow, 403, [])
-        return
-    merge = (request.call_id, request.from_tag, request.cseq)
-    if merge in state.merging:
-        _refuse(state, request, flow, 482, [])
-        return
     contact = peer_address(request, "Contact")
-    if not contact:
-        _refuse(state, request, flow, 400, [])
-        return
-    transaction = _serve(state, request, flow)
+    if not state.config.takes_invites:
+        _refuse(state, request, flow, 403)
+    elif _merge(request) in state.transactions.merging:
+        _refuse(state, request, flow, 482)
+    elif not contact:
+        _refuse(state, request, flow, 400)
+    elif small := too_small(state, request, now):
+        _refuse(state, request, flow, 422, small)
+    else:
+        _incoming(state, request, flow, contact, now)
+
+
+def _incoming(state: UaState, request: Request, flow: Flow, contact: str, now: float) -> None:
+    to, tag = _to(state, request)
+    transaction = _serve(state, request, flow, to)
     if transaction is None:
         return
-    state.merging[merge] = transaction
-    state.timers.set(now + 32.0, lambda key, _now: state.merging.pop(key, None), merge)
-    leg = Leg(request.call_id, transaction.flow, is_caller=False, local_tag=_to(state, request)[1])
-    leg.local = transaction.to
+    leg = Leg(request.call_id, transaction.flow, is_caller=False, local_tag=tag)
+    leg.local = to
     leg.remote = request.get("From") or ""
     leg.remote_tag, leg.remote_cseq, leg.invite = request.from_tag, request.cseq, request
-    leg.target, leg.routes = contact, request.all("Record-Route")
+    leg.target, leg.routes = contact, recorded(request)
     leg.flow = next_flow(flow, leg.target, leg.routes)
     leg.remote_sdp = sdp_of(request)
     leg.takes_update = request.has_option("Allow", "UPDATE")
@@ -185,7 +158,8 @@ class _Trying:
 
     def __call__(self, transaction: ServerTransaction, now: float) -> None:
         if transaction.state is State.PROCEEDING and not transaction.data:
-            respond(self.state, transaction, 100, now)
+            sent_at = transaction.request.get("Timestamp")  # the only response that tells it (section 8.2.6.1)
+            respond(self.state, transaction, 100, now, headers=[("Timestamp", sent_at)] if sent_at else ())
 
 
 def _ack(state: UaState, request: Request, now: float) -> None:
@@ -202,14 +176,18 @@ def _ack(state: UaState, request: Request, now: float) -> None:
 def _leg_of(state: UaState, request: Request) -> Leg | None:
     """Find the dialog of a request; both tags must fit (section 12.2.2)."""
     leg = state.legs.get((request.call_id, request.to_tag))
-    return leg if leg is not None and leg.remote_tag == request.from_tag else None
+    if leg is None:
+        return None
+    if leg.is_caller and leg.state in _UNANSWERED:
+        return leg if request.from_tag in leg.early else None
+    return leg if leg.remote_tag == request.from_tag else None
 
 
 def _cancel(state: UaState, request: Request, flow: Flow, now: float) -> None:
     """End the INVITE that a CANCEL is for (section 9.2); the answer to both is made here."""
     transaction = state.transactions.servers.get(_key(request, "INVITE"))
     if transaction is None:
-        _refuse(state, request, flow, 481, [])
+        _refuse(state, request, flow, 481)
         return
     state.sends.append(Send(transaction.flow, response_bytes(reply_head(request, flow), transaction.to, 200)))
     leg = transaction.leg
@@ -222,26 +200,28 @@ def _terminate(state: UaState, leg: Leg, request: Request, now: float) -> None:
     transaction, leg.waiting = leg.waiting, None
     if transaction is None:
         return
-    state.timers.cancel(transaction.repeat)
+    leg.held = []
     stop_provisional(state, leg)
     respond(state, transaction, 487, now)
-    if leg.state in {LegState.INVITED, LegState.EARLY}:
-        state.forget(leg)
+    if leg.state in _UNANSWERED:
+        close(state, leg, now)
     state.events.append(Cancelled(leg, request))
 
 
 def _in_dialog(state: UaState, request: Request, flow: Flow, now: float) -> None:
     leg = _leg_of(state, request)
-    if leg is None:
-        _refuse(state, request, flow, 481, [])
+    if leg is None or (leg.state is LegState.ENDING and request.method != "BYE"):
+        _refuse(state, request, flow, 481)
         return
-    if request.cseq <= leg.remote_cseq:
-        _refuse(state, request, flow, 500, [])
+    is_early = leg.is_caller and leg.state in _UNANSWERED  # there may be several dialogs, each with its own CSeq
+    if request.cseq <= leg.remote_cseq and not is_early:
+        _refuse(state, request, flow, 500)
         return
-    transaction = _serve(state, request, flow)
+    transaction = _serve(state, request, flow, request.get("To") or "")
     if transaction is None:
         return
-    leg.remote_cseq = request.cseq
+    if not is_early:
+        leg.remote_cseq = request.cseq
     take = _IN_DIALOG.get(request.method)
     if take is None:
         respond(state, transaction, 405, now, headers=[("Allow", ALLOW)])
@@ -251,24 +231,37 @@ def _in_dialog(state: UaState, request: Request, flow: Flow, now: float) -> None
 
 def _bye(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> None:
     respond(state, transaction, 200, now)
-    if leg.waiting is not None:
+    if leg.state not in _UNANSWERED:
+        end(state, leg, "remote", transaction.request, now)
+    elif leg.is_caller:  # all its 2xx were lost, and it gave up waiting for our ACK
+        cancel(state, leg, now)
+    else:
         _terminate(state, leg, transaction.request, now)
-    if leg.state in {LegState.CONFIRMED, LegState.ENDING}:
-        end(state, leg, "remote", transaction.request)
+
+
+def _later(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> bool:
+    """Refuse an offer while another one is open (RFC 3261 section 14.2, RFC 3311 section 5.2); True when that was so.
+
+    A new offer can overtake the ACK of our last 2xx: it is tried again.
+    """
+    if leg.waiting is not None or leg.update is not None:
+        respond(state, transaction, 500, now, headers=[("Retry-After", "2")])
+    elif leg.pending is not None or leg.reoffer is not None or leg.accepted is not None:
+        respond(state, transaction, 491, now)
+    else:
+        return False
+    return True
 
 
 def _reinvite(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> None:
-    """Let the owner decide, unless another offer is open (sections 14.2 and RFC 6141)."""
-    if leg.waiting is not None or leg.state in {LegState.INVITED, LegState.EARLY}:
-        respond(state, transaction, 500, now, headers=[("Retry-After", "2")])
-    elif leg.pending is not None or leg.reoffer is not None:
-        respond(state, transaction, 491, now)
-    elif leg.is_over:
-        respond(state, transaction, 481, now)
-    else:
-        leg.target = peer_address(transaction.request, "Contact") or leg.target
-        _wait(state, leg, transaction, now)
-        _offered(state, leg, transaction.request)
+    """Let the owner decide, unless another offer is open."""
+    if _later(state, leg, transaction, now):
+        return
+    if small := too_small(state, transaction.request, now):
+        respond(state, transaction, 422, now, headers=small)
+        return
+    _wait(state, leg, transaction, now)
+    _offered(state, leg, transaction.request)
 
 
 def _offered(state: UaState, leg: Leg, request: Request) -> None:
@@ -279,27 +272,37 @@ def _offered(state: UaState, leg: Leg, request: Request) -> None:
 
 def _update(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> None:
     """Take a refresh at once, hand an offer to the owner (RFC 3311 section 5.2)."""
-    leg.target = peer_address(transaction.request, "Contact") or leg.target
-    if sdp_of(transaction.request) is None:
-        shown = [("Contact", state.contact(leg.flow)), *answered(state, leg, transaction.request, now)]
-        respond(state, transaction, 200, now, headers=shown)
-    elif leg.update is not None or leg.waiting is not None:
-        respond(state, transaction, 500, now, headers=[("Retry-After", "2")])
-    elif leg.pending is not None or leg.reoffer is not None:
-        respond(state, transaction, 491, now)
-    else:
+    request = transaction.request
+    has_offer = sdp_of(request) is not None
+    if has_offer and _later(state, leg, transaction, now):
+        return
+    if small := too_small(state, request, now):
+        respond(state, transaction, 422, now, headers=small)
+    elif has_offer:
         leg.update = transaction
-        _offered(state, leg, transaction.request)
+        _offered(state, leg, request)
+    else:
+        shown: list[Header] = [("Contact", state.contact(leg.flow))]
+        if leg.state is LegState.CONFIRMED:
+            retarget(leg, request)
+            shown += answered(state, leg, request, now)
+        respond(state, transaction, 200, now, headers=shown)
 
 
 def _pracked(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> None:
     """Match RAck with the reliable response that is being repeated (RFC 3262 section 3)."""
-    wanted = [str(leg.rseq), str(leg.invite.cseq) if leg.invite else "", "INVITE"]
-    if not leg.prack_waits or (transaction.request.get("RAck") or "").split() != wanted:
+    invite, request = leg.waiting, transaction.request
+    wanted = [str(leg.rseq), str(invite.request.cseq) if invite else "", "INVITE"]
+    if invite is None or not leg.prack_waits or (request.get("RAck") or "").split() != wanted:
         respond(state, transaction, 481, now)
         return
-    stop_provisional(state, leg)
-    respond(state, transaction, 200, now)
+    sdp = sdp_of(request)
+    if sdp is not None and sdp_of(invite.request) is not None:  # a second offer, which UPDATE could make as well
+        respond(state, transaction, 488, now)
+    else:
+        leg.remote_sdp = sdp or leg.remote_sdp
+        respond(state, transaction, 200, now)
+    pracked(state, leg, now)
 
 
 def _options(state: UaState, _leg: Leg, transaction: ServerTransaction, now: float) -> None:

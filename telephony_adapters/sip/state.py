@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -15,11 +16,12 @@ from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Message
 from telephony_adapters.sip.outgoing import Outgoing
 from telephony_adapters.sip.timers import Timers
-from telephony_adapters.sip.transact import ClientTransaction, Tell, Transactions
+from telephony_adapters.sip.transact import Transactions
 from telephony_adapters.sip.uri import UriError, parse_name_addr, parse_uri
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
 SDP: Final = "application/sdp"
+_BOUNDARY: Final = re.compile(r';\s*boundary="?([^";\s]+)', re.IGNORECASE)
 
 
 class UaConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +59,8 @@ class UaState:
         self.counters: Counter[str] = Counter()
         self.transactions = Transactions(self.timers, self.sends)
         self.legs: dict[tuple[str, str], Leg] = {}
-        self.merging: dict[tuple[str, str, int], object] = {}
-        """INVITEs that came without a To tag, by (Call-ID, From tag, CSeq): a second path is a loop (8.2.2.2)."""
+        self.hung_up: set[tuple[str, str, str]] = set()
+        """Calls that nobody wanted and that were ended lately: (Call-ID, our tag, the peer's tag)."""
         self.refresh: Callable[[Leg, float], None] = _unset
         """Refreshes a session; set by the agent, which knows how."""
         self._contacts: dict[tuple[str, str], str] = {}
@@ -103,10 +105,6 @@ class UaState:
             call_id=leg.call_id, cseq=cseq, headers=headers, body=body,
         )  # fmt: skip
 
-    def begin(self, flow: Flow, request: Outgoing, tell: Tell, owner: Any, now: float) -> ClientTransaction:
-        """Send a request that was built here."""
-        return self.transactions.begin(flow, request, tell, owner, now)
-
     def forget(self, leg: Leg) -> None:
         """Let go of a leg whose call is over."""
         leg.state = LegState.ENDED
@@ -114,7 +112,7 @@ class UaState:
         for timer in (*leg.ack_wait, *leg.prack_waits, leg.retry, leg.session):
             timers.cancel(timer)
         leg.ack_wait, leg.prack_waits, leg.retry, leg.session = [], [], None, None
-        leg.accepted = None
+        leg.accepted, leg.held = None, []
         if self.legs.get(leg.key) is leg:
             del self.legs[leg.key]
 
@@ -136,10 +134,10 @@ def sdp_of(message: Message) -> bytes | None:
 
 def _part(body: bytes, kind: str) -> bytes | None:
     """Return the session description among the parts of a multipart body (RFC 5621 section 5)."""
-    boundary = kind.partition("boundary=")[2].partition(";")[0].strip().strip('"')
-    if not boundary:
+    found = _BOUNDARY.search(kind)
+    if found is None:
         return None
-    for part in body.split(b"--" + boundary.encode("utf-8", "surrogateescape")):
+    for part in body.split(b"--" + found.group(1).encode("utf-8", "surrogateescape")):
         head, _, content = part.partition(b"\r\n\r\n")
         if SDP.encode() in head.lower():
             return content.removesuffix(b"\r\n")
@@ -151,15 +149,20 @@ def next_flow(flow: Flow, target: str, routes: Sequence[str]) -> Flow:
 
     A connection is kept while the peer is reached by it. A name cannot be looked up here: it leaves the flow as it was.
     """
-    if flow.is_reliable:
-        return flow
+    return flow if flow.is_reliable else addressed(flow, target, routes)
+
+
+def addressed(flow: Flow, target: str, routes: Sequence[str]) -> Flow:
+    """Return the flow that the first route, else the peer's Contact names; the old one where that is no number."""
     try:
         uri = parse_uri(parse_name_addr(routes[0]).uri if routes else target)
     except UriError:
         return flow
     if not _is_numeric(uri.host):
         return flow
-    transport = uri.params.get("transport", "udp").lower()
+    if flow.transport == "tls":
+        return Flow("tls", uri.host, uri.port or 5061, flow.server_name)
+    transport = uri.params.get("transport", flow.transport).lower()
     if uri.scheme == "sips" or transport not in {"udp", "tcp"}:
         return flow
     return Flow(transport, uri.host, uri.port or 5060, flow.server_name)
@@ -167,6 +170,19 @@ def next_flow(flow: Flow, target: str, routes: Sequence[str]) -> Flow:
 
 def _is_numeric(host: str) -> bool:
     return ":" in host or (host[-1:].isdigit() and host.replace(".", "").isdigit())
+
+
+def recorded(message: Message) -> list[str]:
+    """Return the Record-Route values of a message, in order, without those that nobody can read."""
+    return [value for value in message.all("Record-Route") if _is_address(value)]
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parse_name_addr(value)
+    except UriError:
+        return False
+    return True
 
 
 def peer_address(message: Message, header: str) -> str:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from telephony_adapters.sip.dialogs import establish, nothing, proofs
+from telephony_adapters.sip.dialogs import Goodbye, establish, proofs
 from telephony_adapters.sip.flow import Flow, Send
-from telephony_adapters.sip.leg import Leg
+from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Response
-from telephony_adapters.sip.outgoing import Outgoing
 from telephony_adapters.sip.state import UaState
+from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
 
-def hang_up_stray(state: UaState, flow: Flow, invite: Outgoing | None, response: Response, now: float) -> None:
-    """Acknowledge and end the call that a 2xx makes (RFC 3261 section 13.2.2.4)."""
+def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, response: Response, now: float) -> None:
+    """Acknowledge, each time, and end, once, the call that a 2xx makes (RFC 3261 section 13.2.2.4)."""
     leg = Leg(response.call_id, flow, is_caller=True, local_tag=response.from_tag)
-    leg.local, leg.cseq = response.get("From") or "", response.cseq
+    leg.local, leg.cseq, leg.state = response.get("From") or "", response.cseq, LegState.ENDING
+    if invite is not None:
+        leg.auth = invite.owner.auth
     establish(leg, response)
     if not leg.target:
         state.counters["stray 2xx without Contact"] += 1
         return
-    headers = proofs(invite.headers) if invite else ()
+    headers = proofs(invite.request.headers) if invite else ()
     state.sends.append(Send(leg.flow, state.request(leg, "ACK", cseq=response.cseq, headers=headers).data()))
-    goodbye = state.request(leg, "BYE", cseq=response.cseq + 1)
-    if (goodbye.branch, "BYE") not in state.transactions.clients:
+    call = (leg.call_id, leg.local_tag, leg.remote_tag)
+    if call not in state.hung_up:
         state.counters["ghost calls ended"] += 1
-        state.begin(leg.flow, goodbye, nothing, leg, now)
+        state.hung_up.add(call)
+        state.timers.set(now + LIMIT_S, lambda known, _now: state.hung_up.discard(known), call)
+        Goodbye(state, leg, "").send(now)
 
 
 def is_ours(state: UaState, response: Response) -> bool:

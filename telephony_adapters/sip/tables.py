@@ -123,12 +123,12 @@ INVITE_SERVER: Final[Table] = {
 
 SERVER: Final[Table] = {
     (State.TRYING, Input.R1XX): Step(State.PROCEEDING, (Do.SEND,)),
-    (State.TRYING, Input.R2XX): Step(State.COMPLETED, (Do.SEND, Do.LINGER)),
-    (State.TRYING, Input.R3XX): Step(State.COMPLETED, (Do.SEND, Do.LINGER)),
+    (State.TRYING, Input.R2XX): Step(State.COMPLETED, (Do.STOP, Do.SEND, Do.LINGER)),
+    (State.TRYING, Input.R3XX): Step(State.COMPLETED, (Do.STOP, Do.SEND, Do.LINGER)),
     (State.PROCEEDING, Input.REQUEST): Step(State.PROCEEDING, (Do.SEND,)),
     (State.PROCEEDING, Input.R1XX): Step(State.PROCEEDING, (Do.SEND,)),
-    (State.PROCEEDING, Input.R2XX): Step(State.COMPLETED, (Do.SEND, Do.LINGER)),
-    (State.PROCEEDING, Input.R3XX): Step(State.COMPLETED, (Do.SEND, Do.LINGER)),
+    (State.PROCEEDING, Input.R2XX): Step(State.COMPLETED, (Do.STOP, Do.SEND, Do.LINGER)),
+    (State.PROCEEDING, Input.R3XX): Step(State.COMPLETED, (Do.STOP, Do.SEND, Do.LINGER)),
     (State.PROCEEDING, Input.ERROR): Step(State.TERMINATED),
     (State.COMPLETED, Input.REQUEST): Step(State.COMPLETED, (Do.SEND,)),
     (State.COMPLETED, Input.ERROR): Step(State.TERMINATED),

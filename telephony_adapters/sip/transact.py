@@ -94,9 +94,12 @@ class ClientTransaction(Transaction):
 
 
 class ServerTransaction(Transaction):
-    """A request of somebody else's. `head` holds the headers that every response repeats, `to` the To with our tag."""
+    """A request of somebody else's. `head` holds the headers that every response repeats, `to` the To with our tag.
 
-    __slots__ = ("head", "leg", "request", "to")
+    `merge` is what an INVITE has in common with its copies that came by other ways (section 8.2.2.2).
+    """
+
+    __slots__ = ("head", "leg", "merge", "request", "to")
 
     def __init__(self, kind: Kind, key: object, flow: Flow, request: Request, head: str, to: str) -> None:  # noqa: PLR0917 -- made in one place
         super().__init__(kind, key, flow, b"")
@@ -104,6 +107,7 @@ class ServerTransaction(Transaction):
         self.head = head
         self.to = to
         self.leg: Any = None
+        self.merge: tuple[str, str, int] | None = None
 
 
 class Transactions:
@@ -112,6 +116,8 @@ class Transactions:
     def __init__(self, timers: Timers, sends: list[Send]) -> None:
         self.clients: dict[tuple[str, str], ClientTransaction] = {}
         self.servers: dict[object, ServerTransaction] = {}
+        self.merging: set[tuple[str, str, int] | None] = set()
+        """(Call-ID, From tag, CSeq) of INVITEs that are served: one that comes by another way is a loop."""
         self._timers = timers
         self._sends = sends
         self._actions: dict[Do, Callable[[Any, Response | None, float], None]] = {
@@ -139,6 +145,8 @@ class Transactions:
     def accept(self, transaction: ServerTransaction) -> None:
         """Take in a new server transaction."""
         self.servers[transaction.key] = transaction
+        if transaction.merge is not None:
+            self.merging.add(transaction.merge)
 
     def give_up_in(self, transaction: ClientTransaction, seconds: float, now: float) -> None:
         """End a cancelled INVITE that nobody ends (RFC 3261 section 9.1)."""
@@ -170,7 +178,11 @@ class Transactions:
         transaction.state = State.TERMINATED
         self._timers.cancel(transaction.repeat)
         self._timers.cancel(transaction.limit)
-        store: dict[Any, Any] = self.clients if isinstance(transaction, ClientTransaction) else self.servers
+        if isinstance(transaction, ServerTransaction):
+            self.merging.discard(transaction.merge)
+            store: dict[Any, Any] = self.servers
+        else:
+            store = self.clients
         if store.get(transaction.key) is transaction:
             del store[transaction.key]
 
