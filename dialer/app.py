@@ -80,6 +80,8 @@ class World(msgspec.Struct, frozen=True):
 
     telephony: Telephony
     agents: AgentLink
+    trunks: tuple[TrunkLimit, ...] = ()
+    """What its trunks carry; none = the one that the settings describe."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -250,17 +252,19 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     await ground.stack.enter_async_context(world.telephony)
     await ground.stack.enter_async_context(world.agents)
     driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault)
-    limit = TrunkLimit(
-        name=TRUNK,
-        channels=settings.trunk_channels,
-        cps=settings.trunk_cps,
-        burst=max(1, int(settings.trunk_cps)),
+    limits = world.trunks or (
+        TrunkLimit(
+            name=TRUNK,
+            channels=settings.trunk_channels,
+            cps=settings.trunk_cps,
+            burst=max(1, int(settings.trunk_cps)),
+        ),
     )
     keeper = Keeper(
         store,
         world.telephony,
         driver,
-        TrunkPool((limit,)),
+        TrunkPool(limits),
         owner=_owner(settings),
         overrides=overrides,
         lease_s=settings.lease_s,

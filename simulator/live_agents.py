@@ -35,7 +35,7 @@ class SimulatedDesks:
         self._events: asyncio.Queue[tuple[int, AgentEvent] | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         if trunk is not None:
-            trunk.on_connected = self._joined
+            trunk.on_connected = self.joined
 
     def man(self, campaign_id: int, profile: AgentProfile) -> None:
         """Send `profile.count` new agents to a campaign; ValueError when it has simulated agents already."""
@@ -86,7 +86,8 @@ class SimulatedDesks:
         if desks is not None:
             desks.announce(self._clock.now())
 
-    def _joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
+    def joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
+        """Learn from the trunk that a talk began."""
         for desks in self._desks.values():
             desks.joined(agent, call_id, now)
 

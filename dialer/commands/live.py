@@ -14,6 +14,7 @@ from rich.console import Console
 
 from dialer.app import Dialer, Outcome, Role, World, open_dialer, run_dialer
 from dialer.config import Settings
+from dialer.core.trunks import TrunkLimit
 from dialer.errors import BadInput
 from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
@@ -130,16 +131,27 @@ def adapters(plan: Plan) -> AdapterRegistry:
             telephony.on_invite = _witness(plan.carrier_log)
         return telephony
 
-    return AdapterRegistry({SimulatorTelephony.name: simulator})
+    def sip(clock: Clock) -> Telephony:
+        from dialer.commands.sip import open_sip
+
+        return open_sip(plan.settings, clock, plan.overrides)
+
+    return AdapterRegistry({SimulatorTelephony.name: simulator, "sip": sip})
 
 
 async def _world(plan: Plan, clock: Clock) -> World:
     telephony = adapters(plan).open(plan.settings.trunk, clock)
     trunk = telephony if isinstance(telephony, SimulatorTelephony) else None
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=trunk)
+    limits: tuple[TrunkLimit, ...] = ()
+    if trunk is None:
+        from dialer.commands.sip import join_desks, limits_of
+
+        join_desks(telephony, desks)
+        limits = limits_of(telephony)
     for campaign_id, profile in plan.desks.items():
         desks.man(campaign_id, profile)
-    return World(telephony, desks)
+    return World(telephony, desks, limits)
 
 
 def _witness(path: Path) -> Callable[[str, str, float], None]:

@@ -38,7 +38,7 @@ class SipTelephony:
         self.capabilities = Capabilities(early_media=True, media_survives_restart=True)
         self.on_connected: Callable[[AgentId, CallId, float], None] | None = None
         """Told (agent, call, now) when a talk begins; simulated desks use it."""
-        self._plant = plant
+        self.plant = plant
         self._clock = clock
         self._journal = journal
         self._tap = tap
@@ -49,7 +49,7 @@ class SipTelephony:
 
     async def __aenter__(self) -> Self:
         """Listen, look the trunks' servers up, and end what the process before this one left behind."""
-        plant = self._plant
+        plant = self.plant
         await plant.prepare(self._clock)
         self._discard = _discard_socket(plant.media_host)
         machine = plant.build(self._discard.getsockname()[1])
@@ -77,7 +77,7 @@ class SipTelephony:
         loop, self._loop = self._loop, None
         if loop is None:
             return
-        machine = self._plant.machine
+        machine = self.plant.machine
         machine.hang_up_all(self._clock.now())
         loop.kick()
         deadline = asyncio.get_running_loop().time() + _LET_GO_S
@@ -87,7 +87,7 @@ class SipTelephony:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
         await loop.close()
-        await self._plant.close(self._clock.now())
+        await self.plant.close(self._clock.now())
         if self._discard is not None:
             self._discard.close()
         if self._journal is not None:
@@ -96,22 +96,22 @@ class SipTelephony:
     async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
         """Place one call; raise AdapterDown when the adapter is not running."""
         loop = self._running()
-        self._plant.machine.originate(
+        self.plant.machine.originate(
             call_id, phone=phone, hotline=hotline, trunk=trunk, ring_s=ring_timeout_s, now=self._clock.now()
         )
         loop.kick()
 
     async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:
         """CANCEL or BYE; unknown ids are ignored."""
-        self._command(lambda now: self._plant.machine.hangup(call_id, reason, now))
+        self._command(lambda now: self.plant.machine.hangup(call_id, reason, now))
 
     async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
-        self._command(lambda now: self._plant.machine.connect(call_id, agent_id, now))
+        self._command(lambda now: self.plant.machine.connect(call_id, agent_id, now))
 
     async def station(self, agent_id: AgentId, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
-        self._command(lambda now: self._plant.machine.station(agent_id, now, up=up))
+        self._command(lambda now: self.plant.machine.station(agent_id, now, up=up))
 
     async def play(self, call_id: CallId, *, prompt: str) -> None:  # noqa: ARG002 -- the port's
         """Raise NotSupported: no media passes here."""
@@ -127,7 +127,7 @@ class SipTelephony:
 
     async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
         """List the live calls."""
-        return tuple(self._plant.machine.snapshot())
+        return tuple(self.plant.machine.snapshot())
 
     def _running(self) -> SipLoop:
         if self._loop is None or (self._keeper is not None and self._keeper.done()):
@@ -140,7 +140,7 @@ class SipTelephony:
             self._loop.kick()
 
     def _drain(self) -> None:
-        for event in self._plant.machine.take_events():
+        for event in self.plant.machine.take_events():
             if isinstance(event, CallConnected) and self.on_connected is not None:
                 self.on_connected(event.agent_id, event.call_id, self._clock.now())
             self._events.put_nowait(event)
