@@ -37,4 +37,9 @@ pytest_plugins = [
     "tests.plugins.mosquitto",
     "tests.plugins.chromium",
     "tests.plugins.clickhouse",
+    "tests.plugins.certificates",
+    "tests.plugins.sipp",
+    "tests.plugins.baresip",
+    "tests.plugins.kamailio",
+    "tests.plugins.asterisk",
 ]

@@ -77,8 +77,9 @@ def test_each_lint_rule_that_is_off_has_its_reason_beside_it() -> None:
 
 def test_continuous_integration_requires_the_components_that_it_installs() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    serves = {"default-jre-headless": "kafka", "maven": "kafka", "openssl": "mosquitto"}
+    serves = {"default-jre-headless": "kafka", "maven": "kafka", "sip-tester": "sipp", "baresip-core": "baresip"}
+    serves |= {"kamailio-tls-modules": "kamailio", "debootstrap": "asterisk"}
     installed = {serves.get(name, name) for name in re.findall(r"missing\+=\(([\w-]+)\)", script)}
-    assert {"chromium", "postgresql", "kafka", "mosquitto"} <= installed
+    assert {"chromium", "postgresql", "kafka", "mosquitto", "sipp", "baresip", "kamailio", "asterisk"} <= installed
     required = set(re.search(r"DIALER_REQUIRE=(\S+)", script)[1].split(","))  # type: ignore[index]
     assert installed <= required
