@@ -15,6 +15,7 @@ from store.open import readers
 from web.deps import WebDeps
 from web.i18n import Words
 from web.layout import heading
+from web.pages.call_trace import show_trace
 
 NOTE_MAX: Final = 2000
 
@@ -74,6 +75,7 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
             f"outlined dense autogrow maxlength={NOTE_MAX}"
         )
         field.set_enabled(note is not None)
+        await show_trace(deps, words, call_id)
         with ui.element("div").classes("dialog-foot"):
             ui.button(words("common.close"), on_click=dialog.close).props("flat no-caps color=dark")
             save = ui.button(words("common.update"), on_click=lambda: _save(deps, words, call_id, field))
