@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 SEGMENTS: Final = 16
 """Into so many files the bound is cut: as many processes can write at once."""
+SHARE_MIN: Final = 4
+"""A small one, of a process that ended early, counts as this part of a full one: there are never too many files."""
 SUFFIX: Final = ".trace"
 LOCK_NAME: Final = "lock"
 RETRY_S: Final = 1.0
@@ -78,14 +80,16 @@ class Segments:
                 self._size = 0
 
     def _make_room(self) -> bool:
-        """Delete the oldest segments that nobody writes to; each is counted as what it may grow to."""
+        """Delete the oldest segments that nobody writes to; one that grows is counted as what it may grow to."""
         room = self._max_bytes - self._each
-        charged = {path: max(path.stat().st_size, self._each) for path in segments(self._folder)}
+        done = {path: _is_done(path) for path in segments(self._folder)}
+        least = {True: self._each // SHARE_MIN, False: self._each}
+        charged = {path: max(path.stat().st_size, least[is_done]) for path, is_done in done.items()}
         used = sum(charged.values())
         for path, size in charged.items():
             if used <= room:
                 break
-            if _is_done(path):
+            if done[path]:
                 path.unlink()
                 used -= size
         return used <= room

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.tracing.log import MessageLog
+from telephony_adapters.tracing.mask import mask_message
+from telephony_adapters.tracing.record import Record, find_call_id, split_call_id
 
 CALL_ID = "01993b1e-7c00-7a11-8b22-9c33d4e55f66"
 CUSTOMER, HOTLINE = "0900000123", "+84900000777"
@@ -73,3 +75,13 @@ def note_call(folder: Path, *, share: float = 1.0, call_id: str = CALL_ID) -> Me
         log.tap(sent, flow, DIALER, data.replace(CALL_ID.encode(), call_id.encode()), START + after)
     log.close()
     return log
+
+
+def records() -> list[Record]:
+    """Return the call as it is kept."""
+    return [
+        Record(
+            START + after, sent, *flow[:3], *DIALER, split_call_id(find_call_id(data)).leg, mask_message(data)
+        )
+        for after, sent, flow, data in calls()
+    ]  # fmt: skip
