@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from html import escape
 from typing import Final
 from urllib.parse import urlencode
 
 from nicegui import ui
 
+from dialer.errors import DialerError
 from dialer.ports import CallTrace, TraceStep
 from web.deps import WebDeps
 from web.i18n import Words
+
+log = logging.getLogger(__name__)
 
 GAP_MS: Final = 1000.0
 """A silence that is longer is told."""
 _TENTHS_BELOW_MS: Final = 10_000.0
 
 
-async def show_trace(deps: WebDeps, words: Words, call_id: str) -> None:
-    """Add the call's ladder and its downloads to the current slot; nothing when no message of it is kept."""
-    trace = None if deps.traces is None else await deps.traces.trace(call_id)
-    if trace is None:
-        return
+async def read_trace(deps: WebDeps, call_id: str) -> CallTrace | None:
+    """Return the call's ladder, None when no message of it is kept; files that cannot be read are no reason to fail."""
+    try:
+        return None if deps.traces is None else await deps.traces.trace(call_id)
+    except DialerError as error:
+        log.warning("the SIP trace cannot be read: %s", error, extra={"action": "trace.unreadable"})
+        return None
+
+
+def show_trace(words: Words, call_id: str, trace: CallTrace) -> None:
+    """Add the ladder and its downloads to the current slot, folded up."""
     with ui.element("details").classes("trace"):
         with ui.element("summary"):
             ui.label(words("trace.title", n=len(trace.steps))).classes("name")
@@ -40,8 +50,8 @@ def ladder_html(trace: CallTrace, words: Words) -> str:
     places = [100 * lane / last for lane in range(last + 1)]
     names = [words(f"trace.{column.role}") for column in trace.columns]
     heads = "".join(
-        f'<span style="left:{place:g}%;transform:translateX(-{place:g}%);text-align:{_side(place)}">'
-        f"<b>{escape(name)}</b><br>{escape(column.address)}</span>"
+        f'<span style="left:{place:g}%;transform:translateX(-{place:g}%);text-align:{_side(place)}"'
+        f' title="{escape(column.address)}"><b>{escape(name)}</b><small>{escape(column.address)}</small></span>'
         for place, name, column in zip(places, names, trace.columns, strict=True)
     )
     lanes = "".join(f'<i style="left:{place:g}%"></i>' for place in places)
@@ -52,7 +62,8 @@ def ladder_html(trace: CallTrace, words: Words) -> str:
         rows.append(_row(step, names, places, words))
         before = step.ms
     return (
-        f'<div class="ladder"><div class="ladder-head"><span class="at">ms</span><div class="track">{heads}</div></div>'
+        f'<div class="ladder" style="--lanes:{len(places)}">'
+        f'<div class="ladder-head"><span class="at">ms</span><div class="track">{heads}</div></div>'
         f'<div class="ladder-body"><div class="lanes" aria-hidden="true">{lanes}</div>'
         f"<ol>{''.join(rows)}</ol></div></div>"
     )
