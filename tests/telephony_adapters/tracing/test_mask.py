@@ -8,7 +8,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from telephony_adapters.sip.parse import parse_message
+from telephony_adapters.sip.sdp import parse
 from telephony_adapters.tracing.mask import HIDDEN_FROM, SHOWN, mask_message, mask_text
+from tests.telephony_adapters.tracing.sample import calls
 
 OURS = "01993b1e-7c00-7a11-8b22-9c3344556677"
 HEADS = [
@@ -175,3 +178,15 @@ def test_bare_line_feeds_are_lines_too() -> None:
 def test_short_numbers_are_nobodys() -> None:
     assert mask_text("1" * (HIDDEN_FROM - 1)) == "111111"
     assert mask_text("1" * HIDDEN_FROM) == "****111"
+
+
+@pytest.mark.parametrize("number", range(len(calls())))
+def test_what_is_left_of_a_message_parses_as_it_did(number: int) -> None:
+    data = calls()[number][3]
+    before, after = parse_message(data), parse_message(mask_message(data))
+    for name in ("via", "from_tag", "to_tag", "call_id", "cseq", "cseq_method"):
+        assert getattr(before, name) == getattr(after, name)
+    assert len(before.body) == len(after.body)
+    if after.body:
+        old, new = parse(before.body), parse(after.body)
+        assert new.media == old.media

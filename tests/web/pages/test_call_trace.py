@@ -68,6 +68,7 @@ async def open_dialog(console: Console, page: Page, phone: str) -> Locator:
 
 
 @pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.req("S0-23")
 @pytest.mark.component("chromium", "sqlite", "chdb")
 async def test_a_traced_call_shows_its_ladder_and_offers_it_as_files(console: Console, visit: Visit) -> None:
     page = await visit("/")
