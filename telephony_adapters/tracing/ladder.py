@@ -21,6 +21,8 @@ _CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization"})
 _FINAL: Final = 200
 _FAILURE: Final = 300
 _REASON_MAX: Final = 40
+_VALUE_MAX: Final = 500
+"""How much of a Reason header is looked at."""
 
 
 class Summary(NamedTuple):
@@ -89,7 +91,7 @@ def _labelled(name: str, notes: list[str]) -> str:
 
 
 def _causes(headers: Mapping[str, str]) -> list[str]:
-    return [f"{found[1]} {found[2]}" for found in _CAUSE.finditer(headers.get("reason", ""))]
+    return [f"{found[1]} {found[2]}" for found in _CAUSE.finditer(headers.get("reason", "")[:_VALUE_MAX])]
 
 
 def _headers(lines: Sequence[bytes]) -> dict[str, str]:

@@ -44,7 +44,7 @@ _STATUS: Final = re.compile(rb"SIP/\d\.\d \d{3} ", re.IGNORECASE)
 _SEEN: Final = re.compile(rb"\S")
 _BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _CREDENTIAL: Final = re.compile(
-    rb'(?P<head>(?P<name>[\w*-]+)[ \t]*=[ \t]*"?)(?P<value>(?<=")(?:[^"\\]|\\.)*|[^\s,"]*)', re.DOTALL
+    rb'(?<![\w*-])(?P<head>(?P<name>[\w*-]+)[ \t]*=[ \t]*"?)(?P<value>(?<=")(?:[^"\\]|\\.)*|[^\s,"]*)', re.DOTALL
 )
 _OPEN: Final = frozenset({b"realm", b"algorithm", b"qop", b"nc", b"stale", b"uri", b"domain", b"charset"})
 """What credentials and challenges show of themselves; user, nonces and responses they do not (RFC 7616)."""
@@ -53,7 +53,7 @@ _SDP_FIGURES: Final = re.compile(
     rb"rtpmap|ssrc|ssrc-group|range)\b"
 )
 _SDP_SECRET: Final = re.compile(
-    rb"(k=|a=(?:ice-pwd|key-mgmt):|a=crypto:.*?inline:)(.*)", re.IGNORECASE
+    rb"^(k=|a=(?:ice-pwd|key-mgmt):|a=crypto:.*?inline:)(.*)", re.IGNORECASE
 )  # RFC 4568: keys of the media
 
 
@@ -67,11 +67,6 @@ def mask_message(data: bytes) -> bytes:
     head, gap, body = (data, b"", b"") if end is None else (data[: end.start()], end[0], data[end.end() :])
     first, *rest = _HEADER_END.split(head)
     return b"".join([_start_line(first), *map(_header, rest), gap, _body(body)])
-
-
-def mask_text(text: str) -> str:
-    """Return the text with its numbers hidden in the same way."""
-    return _stars(text.encode()).decode()
 
 
 def _hide(text: bytes, *, numbers: re.Pattern[bytes], filler: bytes) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 
 AGENT_LEG: Final = "a"
 """The leg of the agent's phone; the customer's has no name."""
-_CALL_ID: Final = re.compile(rb"\n(?:call-id|i)[ \t]*:(?:[ \t]|\r?\n[ \t])*([^\s]+)", re.IGNORECASE)
+_CALL_ID: Final = re.compile(rb"\n(?:call-id|i)[ \t]*:(?:[ \t]|\r?\n[ \t])*(\S+)", re.IGNORECASE)
 _LEG: Final = re.compile(r"(.+)-([a-z][0-9]?)")
 _FRAME: Final = struct.Struct("<I8sI")
 """Length of the record, the call's key, CRC-32 of the record."""
