@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dialer.commands import bench, campaign, cdr, config, demo, leads, roles, simulate, status, trunk, up
+from dialer.commands import bench, calls, campaign, cdr, config, demo, leads, roles, simulate, status, trunk, up
 from dialer.commands.context import choose
 from dialer.errors import DialerError
 from dialer.output import watch_reader
@@ -28,6 +28,7 @@ app.add_typer(
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
+app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."

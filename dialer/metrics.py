@@ -50,10 +50,13 @@ LIMIT: Final = Metric(
 )
 LAG: Final = Metric("dialer_log_lag_seconds", "gauge", "Age of the oldest event that a part has not taken", ("part",))
 PROBLEMS: Final = Metric("dialer_records_problems", "gauge", "Gaps, doubles and missing CDRs, as of the last look")
+TRACED: Final = Metric("dialer_sip_trace_messages_total", "counter", "SIP messages kept for traces")
+TRACED_BYTES: Final = Metric("dialer_sip_trace_bytes_total", "counter", "Bytes that these took on disk")
+UNTRACED: Final = Metric("dialer_sip_trace_dropped_total", "counter", "SIP messages of traced calls that were not kept")
 METRICS: Final = (
     INFO, STARTED, CPU, MEMORY, DEPENDENCY, OWNED, SHARE, IN_FLIGHT, RECOVERED, FENCED, FENCED_CALLS, QUEUE,
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
-    PROBLEMS,
+    PROBLEMS, TRACED, TRACED_BYTES, UNTRACED,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
