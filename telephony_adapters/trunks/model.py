@@ -105,8 +105,6 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     tls_name: Annotated[str, _HOST] = ""
     """The name that its certificate must bear; "" = the server's."""
     tls_verify: Annotated[bool, FLAG] = True
-    trace_share: Annotated[float, number(0, 1)] = 0.0
-    """The share of calls whose messages are kept."""
 
     @property
     def uri_host(self) -> str:
@@ -215,9 +213,6 @@ class Sip(msgspec.Struct, frozen=True, kw_only=True):
     """Authorities of those who connect to us; None = they need no certificate."""
     journal: Annotated[Path | None, PATH] = None
     """What a restart needs to end the calls of the run before; None = in the home folder."""
-    trace: Annotated[Path | None, PATH] = None
-    """Where traces are kept; None = in the home folder."""
-    trace_max_mb: Annotated[int, whole(1, 1_000_000)] = 100
 
 
 class Spend(msgspec.Struct, frozen=True, kw_only=True):
