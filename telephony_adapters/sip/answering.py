@@ -214,7 +214,7 @@ def fork(state: UaState, leg: Leg, now: float, *, sdp: bytes | None) -> Leg:
     other = Leg(leg.call_id, leg.flow, is_caller=False, local_tag=state.ids.tag(leg.local_tag, "fork"))
     other.local = leg.local.replace(leg.local_tag, other.local_tag)
     other.remote, other.remote_tag, other.target, other.routes = leg.remote, leg.remote_tag, leg.target, leg.routes
-    other.invite, other.invite_cseq, other.remote_cseq = leg.invite, leg.invite_cseq, leg.remote_cseq
+    other.invite, other.invite_cseq, other.remote_cseq = leg.invite, leg.invite_cseq, leg.invite_cseq
     other.state, other.local_sdp, other.remote_sdp = LegState.CONFIRMED, sdp, leg.remote_sdp
     data = leg.accepted.data.replace(leg.local_tag.encode(), other.local_tag.encode())
     other.accepted = Send(leg.accepted.flow, data)

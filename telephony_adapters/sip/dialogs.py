@@ -23,6 +23,8 @@ def bye(state: UaState, leg: Leg, now: float, *, reason: str | None = None, by: 
         leg.bye_waits = True
         return
     settle(state, leg, now)
+    state.timers.cancel(leg.retry)  # nothing may follow the BYE: it would be refused as out of order
+    leg.retry = None
     leg.state = LegState.ENDING
     Goodbye(state, leg, by).send(now)
 

@@ -36,7 +36,7 @@ _ADDRESS: Final = re.compile(
 """What nearly every From and To looks like; the others are read step by step."""
 _VIA: Final = re.compile(
     r"""SIP/2\.0/([A-Z]+)\ ([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([0-9]{1,5}))?
-    ((?:;[a-z0-9-]+(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]*)?)+)(?:$|,)""",
+    ((?:;[a-z0-9-]+(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]*)?)+)""",
     re.VERBOSE,
 )
 """What nearly every Via looks like."""
@@ -229,7 +229,7 @@ def _cut(body: bytes, length: str) -> bytes:
 
 def parse_via(value: str) -> Via:
     """Read the first of a Via header's values; raise SipSyntax."""
-    usual = _VIA.match(value)
+    usual = _VIA.fullmatch(value)
     if usual is not None:
         transport, host, digits, params = usual.groups()
         port = int(digits) if digits else None
