@@ -126,7 +126,7 @@ class UserAgent:
         state = self._state
         transaction = state.transactions.clients.get((response.via.branch, response.cseq_method))
         if len(response.all("Via")) > 1:  # it has further to go, so it is not for us (section 8.1.3.3)
-            state.counters["response with several Vias"] += 1
+            state.counters["stray response"] += 1
         elif transaction is not None:
             if not state.transactions.step(transaction, response_input(response.status), now, response):
                 state.counters["late response"] += 1

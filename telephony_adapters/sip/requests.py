@@ -116,7 +116,9 @@ def _hand_over(state: UaState, request: Request, flow: Flow, now: float) -> None
 
 
 def _invite(state: UaState, request: Request, flow: Flow, now: float) -> None:
-    contact = peer_address(request, "From" if request.get("Contact") is None else "Contact")  # RFC 2543 needs none
+    contact = peer_address(request, "Contact")
+    if request.get("Contact") is None and not request.via.branch.startswith(MAGIC):
+        contact = peer_address(request, "From")  # RFC 2543 asks for no Contact
     if not state.config.takes_invites:
         _refuse(state, request, flow, 403)
     elif _merge(request) in state.transactions.merging:
