@@ -11,7 +11,7 @@ from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Message, Request, Response
 from telephony_adapters.sip.replies import respond
 from telephony_adapters.sip.state import SDP, UaState, next_flow, peer_address, recorded
-from telephony_adapters.sip.transact import ClientTransaction
+from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
 
 def bye(state: UaState, leg: Leg, now: float, *, reason: str | None = None, by: str = "local") -> None:
@@ -77,7 +77,12 @@ def close(state: UaState, leg: Leg, now: float) -> None:
 
 
 def settle(state: UaState, leg: Leg, now: float) -> None:
-    """Answer what waits in a call that ends: 487 for requests (section 15.1.2), an ACK for a 2xx with an offer."""
+    """Answer what waits in a call that ends: 487 for requests (section 15.1.2), an ACK for a 2xx with an offer.
+
+    A re-INVITE of ours that was answered 1xx has no timer of its own: it does not outlive its call for long.
+    """
+    if leg.pending is not None:
+        state.transactions.give_up_in(leg.pending, LIMIT_S, now)
     for transaction in (leg.waiting, leg.update):
         if transaction is not None:
             respond(state, transaction, 487, now)

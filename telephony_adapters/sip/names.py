@@ -62,6 +62,15 @@ KNOWN: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
 """Canonical name by a spelling: as it is written most, in small letters, or compact."""
 
 
+METHODS: Final = frozenset(
+    {
+        "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH", "REFER",
+        "REGISTER", "SUBSCRIBE", "UPDATE",
+    }
+)  # fmt: skip
+"""Methods that are known (the IANA registry), whether we serve them (405) or not; of the others we say 501."""
+
+
 def canonical(name: str) -> str:
     """Return the canonical spelling of a header's name; one that nobody knows stays as it is written."""
     return KNOWN.get(name) or KNOWN.get(name.lower()) or name

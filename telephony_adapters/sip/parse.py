@@ -154,9 +154,9 @@ def _request(line: str, headers: list[Header], body: bytes) -> Request:
     if len(parts) != 3 or not TOKEN.issuperset(parts[0]) or not parts[0]:  # noqa: PLR2004 -- method, URI, version
         raise SipSyntax(Reject.START_LINE)
     method, uri, version = parts
-    essentials = _essentials(headers, body)
-    if version.upper() != "SIP/2.0":
+    if version.upper() != "SIP/2.0":  # first: another version may spell everything else otherwise
         raise SipSyntax(Reject.VERSION, 505)
+    essentials = _essentials(headers, body)
     if not is_uri(uri):
         raise SipSyntax(Reject.REQUEST_URI)
     if essentials[7] != method:

@@ -417,3 +417,16 @@ def test_a_connection_that_breaks_fails_a_call_that_rings_and_spares_one_that_is
     assert up.state is LegState.CONFIRMED
     solo.hang_up(up)
     assert solo.is_spent()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_reinvite_that_is_answered_1xx_and_no_more_does_not_outlive_its_call(when: str) -> None:
+    solo = Solo()
+    leg = solo.calls()
+    solo.reinvite(leg, OTHER_SDP)
+    trying = reply(solo.last, 100)
+    if when == "before":
+        solo.hear(trying)
+    solo.hang_up(leg)
+    solo.hear(trying)
+    assert solo.is_spent()

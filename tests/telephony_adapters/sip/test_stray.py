@@ -140,6 +140,16 @@ def test_a_forged_2xx_with_another_branch_or_tag_does_nothing() -> None:
     assert solo.ua.counters["stray response"] == 4
 
 
+def test_a_2xx_with_several_vias_is_not_for_us_even_if_the_topmost_is_ours() -> None:
+    solo = Solo()
+    solo.invite()
+    answer = reply(solo.last, 200, body=SDP)
+    via = b"\r\nVia: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKmore\r\nFrom:"
+    assert solo.hear(answer.replace(b"\r\nFrom:", via)) == []
+    assert (solo.events, solo.ua.legs, solo.ua.counters["stray response"]) == ([], 1, 1)
+    assert [sent.message.method for sent in solo.hear(answer)] == ["ACK"]
+
+
 def test_a_stray_2xx_that_says_nowhere_to_send_is_counted() -> None:
     solo = Solo()
     solo.invite()
