@@ -157,7 +157,6 @@ PIECE = st.text('aZ09.-:;=,<>"[] \tzrport\\\udcff%é', max_size=14)
     ("quick", "begins", "reads"),
     [
         ("_VIA", "SIP/2.0/UDP a.b:5060;branch=z9hG4bKx", parse_via),
-        ("_CSEQ", "1 INVITE", parse._cseq),
         ("_ADDRESS", '"x" <sip:a@b>;tag=t', parse._tag),
     ],
 )
