@@ -22,7 +22,7 @@ def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, 
     if invite is None:
         leg.cseq = response.cseq + _FORGOTTEN
     else:
-        leg.auth, leg.cseq = invite.owner.auth, invite.owner.cseq
+        leg.auth, leg.cseq = invite.owner.auth, max(invite.owner.cseq, response.cseq)
     establish(leg, response)
     if not leg.target:
         state.counters["stray 2xx without Contact"] += 1
