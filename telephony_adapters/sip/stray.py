@@ -33,7 +33,7 @@ def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, 
     if call not in state.hung_up:
         state.counters["ghost calls ended"] += 1
         state.hung_up.add(call)
-        state.timers.set(now + LIMIT_S, lambda known, _now: state.hung_up.discard(known), call)
+        state.timers.after(LIMIT_S, now, lambda known, _now: state.hung_up.discard(known), call)
         Goodbye(state, leg, "").send(now)
 
 

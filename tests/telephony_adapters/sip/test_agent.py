@@ -219,12 +219,12 @@ def test_ten_thousand_calls_leave_nothing_and_what_is_kept_meanwhile_is_bounded(
         if number % 25 == 0:
             kept = [left_over(agent) for agent in pair.agents]
             most = [max(counts) for counts in zip(most, *kept, strict=True)]
-            heap = max(heap, *(len(agent._state.timers._heap) for agent in pair.agents))
+            heap = max(heap, *(agent._state.timers.kept for agent in pair.agents))
     assert len(up) == 6_666
     pair.run(40)
     for agent in pair.agents:
         assert left_over(agent) == [0] * 8
-        assert agent._state.timers._heap == []
+        assert agent._state.timers.kept == 0
     assert most[0] < 10
     assert most[1] < 500
     assert most[2] < 800
