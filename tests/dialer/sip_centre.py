@@ -137,7 +137,7 @@ nailed_up = true
         """Make and start a campaign of leads who are called once."""
         base: dict[str, Any] = {
             "name": NAME, "ring_timeout_s": 15.0, "wrap_up_s": 1.0, "retry": RetryPolicy(max_attempts=1),
-            "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "pacer": "ratio", "overflow_prompt": None,
+            "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "pacer": "ratio", "ratio": 3.0, "overflow_prompt": None,
         }  # fmt: skip
         settings = msgspec.structs.replace(demo_settings(until_done=False), **(base | changes))
         engine = open_database(f"sqlite:///{self.home / 'dialer.db'}")
@@ -159,7 +159,16 @@ nailed_up = true
         """Run the customers' carrier and the agents' phones."""
         listen = f"udp:127.0.0.1:{self.customers}"
         profile = str(self.folder / "carrier.toml")
-        phones = ("carrier", "--profile", "clean", "--listen", f"udp:127.0.0.1:{self.phones}", "--json")
+        phones = (
+            "carrier",
+            "--profile",
+            "clean",
+            "--media",
+            "echo",
+            "--listen",
+            f"udp:127.0.0.1:{self.phones}",
+            "--json",
+        )
         one = started(self.folder, "carrier", "--profile", profile, "--listen", listen, "--ledger", str(self.ledger),
                       "--json", "--no-bye")  # fmt: skip
         async with one as customers, started(self.folder, *phones) as desks:
@@ -170,7 +179,15 @@ nailed_up = true
     @asynccontextmanager
     async def dialer(self, agents: int, **env: str) -> AsyncIterator[Running]:
         """Run `dialer up` over the trunks file."""
-        words = ("up", "--port", "0", "--simulate-agents", f"{NAME}={agents}", "--carrier", str(self.folder / "desks.toml"))
+        words = (
+            "up",
+            "--port",
+            "0",
+            "--simulate-agents",
+            f"{NAME}={agents}",
+            "--carrier",
+            str(self.folder / "desks.toml"),
+        )
         async with started(self.home, *words, **({"DIALER_TRUNK": "sip"} | env)) as running:
             await running.line_with("stop: Ctrl-C")
             yield running
