@@ -70,7 +70,7 @@ class Reinvite(StrEnum):
     GLARE = "glare"
     """A re-INVITE of the callee's own crosses it."""
     SILENT = "silent"
-    """No response at all."""
+    """100, and nothing after it."""
 
 
 class Course(msgspec.Struct, frozen=True):

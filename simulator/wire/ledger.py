@@ -83,8 +83,8 @@ class Row(msgspec.Struct):
             self.tried = True
 
     def close(self, by: Ending, now: float) -> None:
-        """End the row and judge it."""
-        self.ended_by, self.ended_at = by, now
+        """End the row and judge it; a hang-up of ours was at its own moment."""
+        self.ended_by, self.ended_at = by, now if self.ended_at is None else self.ended_at
         self.ghost = self.acked < self.answers or (by is Ending.LOST and self.answered_at is not None)
         self.expected = expected(self)
 

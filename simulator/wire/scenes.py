@@ -105,7 +105,7 @@ _ROWS: Final = (
     Scene(43, "answers, refuses a re-INVITE with 488", _answers(reinvite=Reinvite.REFUSE)),
     Scene(44, "answers, refuses a re-INVITE without SDP with 488", _answers(reinvite=Reinvite.NO_OFFER)),
     Scene(45, "answers, 491 to the first re-INVITE", _answers(reinvite=Reinvite.PENDING)),
-    Scene(46, "answers, nothing at all to a re-INVITE", _answers(reinvite=Reinvite.SILENT)),
+    Scene(46, "answers, nothing but 100 to a re-INVITE", _answers(reinvite=Reinvite.SILENT)),
     Scene(47, "answers with a=inactive", _answers(answer_held=True)),
     Scene(50, "reliable 183 (100rel), P s, answers", _after(Step(_SOON_S, 183, media=True, reliable=True))),
     Scene(51, "reliable 180 (100rel), P s, answers", _after(_RINGING._replace(reliable=True))),
