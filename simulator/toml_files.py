@@ -55,7 +55,7 @@ def parse_toml(text: str, kind: type[_S], *, source: str, check: Callable[[_S], 
     return made
 
 
-def readable(error: ValueError, kind: type[msgspec.Struct]) -> str:
+def readable(error: Exception, kind: type[msgspec.Struct]) -> str:
     """Return what msgspec says of a struct in words for a person."""
     return str(error).replace(" - at `$.", " at key `").replace(" - at `$", f" at `{kind.__name__.lower()}")
 

@@ -39,7 +39,8 @@ class Callees:
         self._agent = agent
         self._timers = timers
         self._phones = phones
-        self._host = host
+        self.host = host
+        """What SDP bears."""
         self._done = done
         self._lines: dict[tuple[str, str], Line] = {}
         self._crossing: dict[bytes, Line] = {}
@@ -151,7 +152,7 @@ class Callees:
     def _reply(self, line: Line, offer: bytes | None) -> bytes | None:
         """Return the callee's answer to an offer, or its own offer where there is none; None: no codec in common."""
         line.version += 1
-        host, held = self._host, line.course.answer_held
+        host, held = self.host, line.course.answer_held
         if offer is None:
             line.sdp = own_offer(host=host, port=line.port, version=line.version, held=held)
         else:
@@ -253,7 +254,7 @@ class Callees:
 
     def _change(self, line: Line, now: float) -> None:
         line.version += 1
-        line.sdp = own_offer(host=self._host, port=line.port, version=line.version, held=line.is_held)
+        line.sdp = own_offer(host=self.host, port=line.port, version=line.version, held=line.is_held)
         self._agent.reinvite(line.leg, now, line.sdp)
 
     def _hang_up(self, line: Line, now: float) -> None:

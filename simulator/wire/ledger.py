@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -40,7 +41,6 @@ class Row(msgspec.Struct):
     called: str
     fate: str
     invited_at: float
-    source: str = ""
     attempt_no: int = 1
     tried: bool = False
     """A 100, 181, 182 or 183 was sent."""
@@ -91,30 +91,30 @@ class Row(msgspec.Struct):
 
 def expected(row: Row) -> CallStatus:
     """Return what the twelve-status table makes of a call, from the carrier's facts alone (statuses.md 2.4)."""
-    return classify(_facts(row)).status
-
-
-def _facts(row: Row) -> AttemptFacts:
-    rang = row.ringing_at is not None
     answered = row.answered_at is not None
-    silent = row.status is None and not (rang or row.tried)
-    cancel = CancelReason.RING_TIMEOUT if row.cancelled or (row.status is None and not silent) else None
-    return AttemptFacts(
-        sip_status=_TIMED_OUT if silent else row.status,
-        q850=None if answered else row.q850,
-        reason_text=row.reason_text,
-        progressed=row.tried,
-        rang=rang,
-        answered=answered,
-        ended_by=EndedBy.DIALER if silent or row.ended_by is Ending.CALLER else EndedBy.REMOTE,
-        cancel_reason=_stated(row.cancel_reason) or (None if answered else cancel),
-        announcement=row.announcement,
-        agent_bridged=row.heard,
-    )
+    return _judged(
+        row.status, None if answered else row.q850, row.reason_text, row.announcement,
+        row.tried, row.ringing_at is not None, answered, row.ended_by is Ending.CALLER,
+        row.cancelled, row.cancel_reason, row.heard,
+    )  # fmt: skip
 
 
-def _stated(text: str | None) -> CancelReason | None:
-    return next((reason for reason in CancelReason if reason == text), None)
+@lru_cache(maxsize=4096)
+def _judged(  # noqa: PLR0913, PLR0917 - the key of a cache
+    status: int | None, q850: int | None, reason_text: str | None, announcement: Announcement | None,
+    tried: bool, rang: bool, answered: bool, by_caller: bool,  # noqa: FBT001
+    cancelled: bool, cancel_reason: str | None, heard: bool,  # noqa: FBT001
+) -> CallStatus:  # fmt: skip
+    silent = status is None and not (rang or tried)
+    stated = next((reason for reason in CancelReason if reason == cancel_reason), None)
+    if stated is None and not answered and (cancelled or (status is None and not silent)):
+        stated = CancelReason.RING_TIMEOUT
+    facts = AttemptFacts(
+        sip_status=_TIMED_OUT if silent else status, q850=q850, reason_text=reason_text, announcement=announcement,
+        progressed=tried, rang=rang, answered=answered, agent_bridged=heard, cancel_reason=stated,
+        ended_by=EndedBy.DIALER if silent or by_caller else EndedBy.REMOTE,
+    )  # fmt: skip
+    return classify(facts).status
 
 
 def foreseen(course: Course) -> CallStatus:

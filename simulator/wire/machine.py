@@ -152,6 +152,10 @@ class CarrierMachine:
         """Count those of them that are answered."""
         return self._callees.answered
 
+    def bear(self, media_host: str) -> None:
+        """Change the address that SDP bears."""
+        self._callees.host = media_host
+
     def use(self, profile: WireProfile) -> None:
         """Take another profile; calls that are up keep their courses."""
         self._admission.use(profile)
