@@ -70,7 +70,7 @@ class Row(msgspec.Struct):
     rtp_in: int = 0
     rtp_out: int = 0
     ghost: bool = False
-    """A 2xx was never ACKed, or its caller went away without a BYE."""
+    """A 2xx that its caller left alone: no ACK within 32 s, or no BYE at all."""
     expected: CallStatus | None = None
     """The status that the dialer should have come to."""
 
@@ -85,7 +85,7 @@ class Row(msgspec.Struct):
     def close(self, by: Ending, now: float) -> None:
         """End the row and judge it; a hang-up of ours was at its own moment."""
         self.ended_by, self.ended_at = by, now if self.ended_at is None else self.ended_at
-        self.ghost = self.acked < self.answers or (by is Ending.LOST and self.answered_at is not None)
+        self.ghost = by is Ending.LOST and self.answered_at is not None
         self.expected = expected(self)
 
 

@@ -18,8 +18,8 @@ class Line:
     """A call, from the INVITE that was let in to the end of its last dialog."""
 
     __slots__ = (
-        "begun_at", "counted", "course", "hang_up", "hears", "is_held", "key", "leg", "legs", "lost", "met", "next",
-        "port", "row", "sdp", "timers", "unacked", "version",
+        "begun_at", "counted", "course", "drawn", "hang_up", "hears", "is_held", "key", "leg", "legs", "lost",
+        "met", "next", "port", "row", "sdp", "timers", "unacked", "version",
     )  # fmt: skip
 
     def __init__(self, leg: Leg, row: Row, course: Course, now: float) -> None:
@@ -32,6 +32,8 @@ class Line:
         """Those whose 2xx was not acknowledged yet."""
         self.row = row
         self.course = course
+        self.drawn = course
+        """What chance or the number wanted, whatever stood in its way."""
         self.begun_at = now
         """The INVITE that was let in."""
         self.next = 0

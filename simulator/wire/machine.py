@@ -36,6 +36,8 @@ _PATIENCE_S: Final = 32.0
 _CLOSED_RETRY_S: Final = 30.0
 _NO_CIRCUIT: Final = 34
 _UNAVAILABLE, _TOO_SMALL = 503, 422
+_RETRIED: Final = frozenset({401, 407, 422})
+"""Refusals after which a caller comes again with the same Call-ID."""
 _REFUSED: Final = "refused"
 _DIGITS: Final = 10
 
@@ -222,17 +224,20 @@ class CarrierMachine:
         if refusal is None:
             return False
         row.challenges += 1
-        row.status = refusal.status
-        timer = self._timers.set(now + _PATIENCE_S, self._never_came, leg.call_id)
-        self._challenged[leg.call_id] = _Challenged(row, asked, timer)
+        row.fate, row.status = "challenged", refusal.status
+        self._await_retry(row, asked, now)
         self.agent.refuse(leg, refusal.status, now, headers=refusal.headers)
         return True
 
+    def _await_retry(self, row: Row, asked: Drawn | None, now: float) -> None:
+        """Keep the row of a call that may come again with what it lacked: it is one call (RFC 3261 section 22.2)."""
+        timer = self._timers.set(now + _PATIENCE_S, self._never_came, row.call_id)
+        self._challenged[row.call_id] = _Challenged(row, asked, timer)
+
     def _never_came(self, call_id: str, now: float) -> None:
-        """Close a call that was asked for credentials and had none, or wrong ones."""
+        """Close a call that was asked for something and did not come again with it."""
         waiting = self._challenged.pop(call_id)
         self._timers.cancel(waiting.timer)
-        waiting.row.fate = "challenged"
         waiting.row.close(Ending.CALLEE, now)
         self.ledger.take(waiting.row)
 
@@ -269,7 +274,10 @@ class CarrierMachine:
             self._admission.gate.free()
         if line.port:
             row.rtp_in, row.rtp_out = self._phones.close(line.port)
-        self.ledger.take(row)
+        if row.status in _RETRIED and row.ended_by is Ending.CALLEE:
+            self._await_retry(row, Drawn(line.drawn, row.attempt_no), row.ended_at or line.begun_at)
+        else:
+            self.ledger.take(row)
 
     def _requested(self, event: sip.Requested, now: float) -> None:
         request = event.request

@@ -51,7 +51,7 @@ class Registrar:
             return Reply(BAD_REQUEST)
         if any(0 < seconds < self.bounds.min_s for seconds in wanted.values()):
             return Reply(TOO_BRIEF, (("Min-Expires", str(self.bounds.min_s)),))
-        live = {} if asked == ["*"] else self.contacts(user, now)
+        live = {} if asked == ["*"] else dict(self.contacts(user, now))
         live |= {uri: now + min(seconds, self.bounds.max_s) for uri, seconds in wanted.items()}
         live = {uri: until for uri, until in live.items() if until > now}
         if len(live) > _MOST_CONTACTS or (user not in self._users and len(self._users) >= _MOST_USERS):

@@ -35,13 +35,13 @@ class World:
 
     def __init__(
         self, profile: WireProfile | str = "clean", *, seed: int = 7, weather: Weather | None = None,
-        phones: Phones | None = None, password: str | None = "dialer", session_s: int = 0,
+        phones: Phones | None = None, word: str | None = "dialer", session_s: int = 0,
     ) -> None:  # fmt: skip
         self.rows: list[Row] = []
         self.events: list[tuple[float, SipEvent]] = []
         self.network = Network(seed=seed, weather=weather, start=START)
         self.network.trace = []
-        self.password = password
+        self.word = word
         self.ua = UserAgent(
             UaConfig(key=b"caller", sent_by={"udp": CALLER[1:3]}, session_expires_s=session_s, refreshes=True)
         )
@@ -49,8 +49,8 @@ class World:
             load(profile) if isinstance(profile, str) else profile, seed=seed, started_at=START,
             sent_by={"udp": CARRIER[1:3]}, media_host=CARRIER.host, ledger=Ledger(self.rows.append), phones=phones,
         )  # fmt: skip
-        self.here = self.network.plug(CALLER, self.ua, after_turn=self._take)  # type: ignore[arg-type]
-        self.there = self.network.plug(CARRIER, self.carrier)  # type: ignore[arg-type]
+        self.here = self.network.plug(CALLER, self.ua, after_turn=self._take)
+        self.there = self.network.plug(CARRIER, self.carrier)
         self.answers_offers = True
         """The caller accepts the callee's re-INVITEs."""
         self.hangs_up_after: float | None = None
@@ -70,7 +70,7 @@ class World:
     def call(self, number: str, *, at: float = 0.0, offer: bytes | None = b"", **how: Any) -> str:
         """Place a call at a moment; return its Call-ID."""
         call_id = f"{number}-{len(self.network.trace or [])}-{at:g}@test"
-        auth = None if self.password is None else DigestSession([Credentials("dialer", self.password)])
+        auth = None if self.word is None else DigestSession([Credentials("dialer", self.word)])
 
         def go(now: float) -> None:
             self.ua.invite(
@@ -105,6 +105,11 @@ class World:
         leg = self.ua.leg(call_id)
         assert leg is not None
         return leg
+
+    def give_up(self, call_id: str, now: float) -> None:
+        """Cancel a call, or hang up, if it is still there."""
+        if (leg := self.ua.leg(call_id)) is not None:
+            self.ua.cancel(leg, now)
 
     def run(self, until: float = 7300.0) -> Row:
         """Run, and return the last row."""

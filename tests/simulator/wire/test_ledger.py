@@ -49,24 +49,18 @@ def test_provisional_responses_are_noted_by_what_they_say() -> None:
     assert (other.tried, other.ringing_at) == (False, None)
 
 
-@pytest.mark.parametrize(
-    ("by", "answers", "acked", "ghost"),
-    [
-        (Ending.CALLER, 1, 1, False),
-        (Ending.CALLEE, 1, 1, False),
-        (Ending.STOPPED, 1, 1, False),
-        (Ending.LOST, 1, 1, True),
-        (Ending.CALLER, 1, 0, True),
-        (Ending.CALLER, 2, 1, True),
-        (Ending.CALLER, 2, 2, False),
-    ],
-)
-def test_a_ghost_is_an_answer_that_nobody_acknowledged_or_ended(
-    by: Ending, answers: int, acked: int, ghost: bool
-) -> None:
-    one = row(status=200, answered_at=101.0, answers=answers, acked=acked, heard=True)
+@pytest.mark.parametrize("by", Ending)
+def test_a_ghost_is_an_answered_call_whose_caller_went_away(by: Ending) -> None:
+    one = row(status=200, answered_at=101.0, answers=1, heard=True)
     one.close(by, 110.0)
-    assert (one.ended_by, one.ended_at, one.ghost, one.expected) == (by, 110.0, ghost, CallStatus.ANSWERED)
+    assert (one.ended_by, one.ended_at, one.expected) == (by, 110.0, CallStatus.ANSWERED)
+    assert one.ghost == (by is Ending.LOST)
+
+
+def test_a_hang_up_of_the_callee_was_when_it_said_bye() -> None:
+    one = row(status=200, answered_at=101.0, ended_at=105.0)
+    one.close(Ending.CALLEE, 105.5)
+    assert one.ended_at == 105.0
 
 
 def test_a_call_that_was_never_answered_is_no_ghost_even_if_its_caller_vanished() -> None:
@@ -98,7 +92,7 @@ def test_the_ledger_counts_and_passes_on() -> None:
     ledger = Ledger(rows.append)
     for facts in ({"status": 200, "answered_at": 1.0, "answers": 1}, {"status": 486}, {"status": 486}, {}):
         one = row(**facts)
-        one.close(Ending.CALLEE, 2.0)
+        one.close(Ending.LOST, 2.0)
         ledger.take(one)
     assert (ledger.calls, ledger.answered, ledger.ghosts) == (4, 1, 1)
     assert ledger.by_status == {200: 1, 486: 2, 0: 1}
