@@ -16,6 +16,8 @@ from dialer.errors import BadInput, DialerError
 if TYPE_CHECKING:
     import ssl
 
+    from rich.console import Console
+
     from simulator.wire.figures import Snapshot
     from simulator.wire.profile import MediaMode
     from simulator.wire.server import CarrierServer, Plan
@@ -28,7 +30,8 @@ _GC_YOUNG = 50_000
 
 def carrier(
     listen: Annotated[
-        list[str] | None, typer.Option(help=f"udp:HOST:PORT, tcp:..., tls:...; may be repeated; default {_DEFAULT_LISTEN}.")
+        list[str] | None,
+        typer.Option(help=f"udp:HOST:PORT, tcp:..., tls:...; may be repeated; default {_DEFAULT_LISTEN}."),
     ] = None,
     tcp: Annotated[list[str] | None, typer.Option(metavar="HOST:PORT", help="As --listen tcp:HOST:PORT.")] = None,
     tls: Annotated[list[str] | None, typer.Option(metavar="HOST:PORT", help="As --listen tls:HOST:PORT.")] = None,
@@ -110,14 +113,19 @@ def _serve(plan: Plan, tls: ssl.SSLContext | None, *, as_json: bool) -> None:
     from simulator.wire.figures import to_json, to_line
     from telephony_adapters.wire.uvloops import run
 
-    out, err = Console(), Console(stderr=True, highlight=False)
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     _collect_seldom()
     if as_json or not out.is_terminal:
-        run(_run(plan, tls, lambda snapshot: typer.echo(to_json(snapshot)), err.print))
+        run(_run(plan, tls, lambda snapshot: typer.echo(to_json(snapshot)), _words(err)))
         return
     with Live(console=out, auto_refresh=False, transient=True) as live:
-        last = run(_run(plan, tls, lambda now: live.update(Text(to_line(now)), refresh=True), live.console.print))
-    out.print(to_line(last), highlight=False, soft_wrap=True)
+        last = run(_run(plan, tls, lambda now: live.update(Text(to_line(now)), refresh=True), _words(live.console)))
+    _words(out)(to_line(last))
+
+
+def _words(console: Console) -> Callable[[str], None]:
+    """Return what prints a text as it is: an IPv6 address is no markup."""
+    return lambda text: console.print(text, markup=False, soft_wrap=True)
 
 
 async def _run(

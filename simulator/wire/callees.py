@@ -217,13 +217,14 @@ class Callees:
         line: Line = event.leg.owner
         if event.by == "remote":
             line.row.cancel_reason = reason_text(event.message)
-        line.lost = line.lost or event.by in _VANISHED
+        is_gone = event.message is None or event.leg in line.unacked  # else it says 481: its BYE is still on its way
+        line.lost = line.lost or (event.by in _VANISHED and is_gone)
         line.legs.remove(event.leg)
         if line.legs:
             line.leg = line.legs[0]
             return
-        by = Ending.CALLER if event.by == "remote" else Ending.STOPPED if self._stopping else Ending.CALLEE
-        self._close(line, Ending.LOST if line.lost else by, now)
+        ours = Ending.STOPPED if self._stopping else Ending.CALLEE
+        self._close(line, Ending.LOST if line.lost else ours if event.by == "local" else Ending.CALLER, now)
 
     # --- what the callee does -------------------------------------------------------------------------------------
 

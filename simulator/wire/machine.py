@@ -79,7 +79,7 @@ class CarrierMachine:
         self._seed = seed
         self._started_at = started_at
         self._timers = Timers()
-        self._phones = phones or NoPhones()
+        self._phones = NoPhones() if phones is None else phones
         self._callees = Callees(self.agent, self._timers, self._phones, host=media_host, done=self._over)
         self._admission = Admission(profile, seed=seed, started_at=started_at)
         self._challenged: dict[str, _Challenged] = {}
