@@ -56,7 +56,7 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
 class Invitation:
     """An INVITE or re-INVITE of ours while it is out; it hears what becomes of it."""
 
-    __slots__ = ("_ask", "_attempt", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
+    __slots__ = ("_ask", "_attempt", "_before", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
 
     def __init__(
         self, state: UaState, leg: Leg, sdp: bytes | None, *, is_first: bool, is_refresh: bool = False
@@ -68,6 +68,8 @@ class Invitation:
         self._is_refresh = is_refresh
         self._attempt = Attempt()
         self._ask = ask_for(state, leg)
+        self._before: bytes | None = None
+        """What we had said, and say again when the change is refused (section 14.1)."""
         self._glares = 0
 
     def send(self, now: float) -> None:
@@ -87,6 +89,8 @@ class Invitation:
             headers += leg.extra
         if body:
             headers.append(("Content-Type", SDP))
+            if leg.local_sdp != body:
+                self._before = leg.local_sdp
             leg.local_sdp = body
         request = state.request(leg, "INVITE", cseq=leg.cseq, headers=headers, body=body)
         if leg.auth is not None:
@@ -182,6 +186,7 @@ class Invitation:
         state, leg = self._state, self._leg
         if leg.is_over or self._retries(response, now):
             return
+        leg.local_sdp = self._before or leg.local_sdp
         if status == _PENDING and self._glares < GLARES:
             self._glares += 1
             self.later(_glare_s(state, leg), now)

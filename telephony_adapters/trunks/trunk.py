@@ -43,7 +43,14 @@ class Trunk(Protocol):
         ...
 
     def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
-        """Return what is to be sent now, None while no server of the trunk is known or lives."""
+        """Return what is to be sent now, None while no server of the trunk is known or lives.
+
+        Raises ValueError for a number that no URI can hold.
+        """
+        ...
+
+    def unreachable(self, flow: Flow, now: float) -> None:
+        """Learn that nothing can be sent to a server: the next invitation is for another one (RFC 3263 4.3)."""
         ...
 
     def progress(self, call_id: str, event: Progressed) -> CallEvent:
@@ -78,6 +85,10 @@ class Trunk(Protocol):
         """Return when `poll` or `over` has something to do."""
         ...
 
+    def close(self, ua: UserAgent, now: float) -> None:
+        """Take leave of the registrar."""
+        ...
+
     def take_changes(self) -> list[TrunkClosed | TrunkOpened]:
         """Return what the engine is to know of the trunk, and forget it."""
         ...
@@ -89,8 +100,21 @@ class Phones(Protocol):
     nailed_up: bool
     """Kept on the line between calls."""
     auth: DigestSession | None
+    answer_limit_s: float
     join_limit_s: float
 
     def invitation(self, agent_id: str, now: float) -> Invitation | None:
         """Return how an agent's phone is called; None for an agent without one, or while no server is known."""
         ...
+
+
+class NoPhones:
+    """Implements `Phones` where there are none: nobody can be joined to a customer."""
+
+    nailed_up = False
+    auth: DigestSession | None = None
+    answer_limit_s = join_limit_s = 1.0
+
+    def invitation(self, agent_id: str, now: float) -> Invitation | None:  # noqa: ARG002 -- the protocol's
+        """Return that there is no such phone."""
+        return None
