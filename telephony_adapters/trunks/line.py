@@ -95,7 +95,7 @@ class Line:
         if flow is None:
             return None
         trunk = self.settings
-        uri = number_uri(dialled(trunk, _digits(phone)), trunk.uri_host)
+        uri = number_uri(dialled(trunk, _digits(phone)), trunk.uri_host, trunk.uri_port)
         shown = caller(_shown(trunk, hotline), trunk.uri_host, policy=CallerPolicy(trunk.caller_id))
         return Invitation(
             flow, uri, shown.from_, f"<{uri}>", shown.headers, trunk.session_expires_s, trunk.early_100rel
@@ -172,12 +172,13 @@ class Line:
             self._ask(ua, flow, "REGISTER", register.headers, now)
 
     def _ask(self, ua: UserAgent, flow: Flow, method: str, headers: Sequence[tuple[str, str]], now: float) -> None:
-        host = self.settings.uri_host
+        host, port = self.settings.uri_host, self.settings.uri_port
         own = f"<sip:{self.settings.username or 'dialer'}@{host}>"
         to = own if method == "REGISTER" else f"<sip:{host}>"
+        uri = f"sip:{host}" if port is None else f"sip:{host}:{port}"
         self._asked += 10  # a challenge takes one more each time
         ua.ask(
-            now, flow=flow, method=method, uri=f"sip:{host}", from_=own, to=to,
+            now, flow=flow, method=method, uri=uri, from_=own, to=to,
             call_id=f"{method.lower()}-{self.name}@dialer.invalid", cseq=(int(now) % 10**8) * 10 + self._asked % 10_000,
             token=(self.name, method, flow), headers=headers, auth=self.auth,
         )  # fmt: skip
