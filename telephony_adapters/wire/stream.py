@@ -207,8 +207,11 @@ class Streams:
         return connection
 
     async def _connect(self, connection: Connection) -> None:
+        limit_s = self.limits.connect_s
+        if connection.flow.transport == "tls":
+            limit_s += self.limits.handshake_s  # its own limit is the first to end a handshake, and says so
         try:
-            async with asyncio.timeout(self.limits.connect_s):
+            async with asyncio.timeout(limit_s):
                 await self._connected(connection)
         except (OSError, ValueError, OverflowError) as error:
             self.gone(connection, explain(error))
