@@ -11,7 +11,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dialer.commands import bench, calls, campaign, cdr, config, demo, leads, roles, simulate, status, trunk, up
+from dialer.commands import (
+    bench,
+    calls,
+    campaign,
+    cdr,
+    config,
+    demo,
+    leads,
+    loadtest,
+    roles,
+    simulate,
+    status,
+    trunk,
+    up,
+)
 from dialer.commands.context import choose
 from dialer.errors import DialerError
 from dialer.output import watch_reader
@@ -34,6 +48,7 @@ app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )
 app.command("simulate")(simulate.simulate)
+app.command("loadtest")(loadtest.loadtest)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
 app.add_typer(config.app, name="config", help="Show the settings and where they come from; check what they name.")
 app.command("up")(up.up)
