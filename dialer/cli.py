@@ -15,6 +15,7 @@ from dialer.commands import (
     bench,
     calls,
     campaign,
+    carrier,
     cdr,
     config,
     demo,
@@ -49,6 +50,7 @@ app.add_typer(
 )
 app.command("simulate")(simulate.simulate)
 app.command("loadtest")(loadtest.loadtest)
+app.command("carrier")(carrier.carrier)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
 app.add_typer(config.app, name="config", help="Show the settings and where they come from; check what they name.")
 app.command("up")(up.up)

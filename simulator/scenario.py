@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from datetime import datetime
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated
 
 import msgspec
 
 from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, LegalProfile, NumberCaps, Slot
-from dialer.errors import BadInput, NotFound
+from dialer.errors import BadInput
 from simulator.carrier import Carrier
 from simulator.profile import AgentProfile, CarrierProfile, TrunkProfile
+from simulator.toml_files import parse_toml, readable, shipped_texts, text_of
 from statuses.retry import RetryOrder, RetryPolicy
 
 _SLOT = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -75,9 +73,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def shipped() -> dict[str, str]:
     """Return the TOML text of each scenario that comes with the program, by name."""
-    folder = resources.files("simulator") / "scenarios"
-    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return {name.removesuffix(".toml"): (folder / name).read_text("utf-8") for name in files}
+    return shipped_texts("simulator", "scenarios")
 
 
 def load(name: str) -> Scenario:
@@ -85,30 +81,13 @@ def load(name: str) -> Scenario:
 
     Raises NotFound that lists the shipped ones, BadInput that names file, key and what is allowed.
     """
-    texts = shipped()
-    if name in texts:
-        return parse(texts[name], source=name)
-    path = Path(name)
-    if not path.is_file():
-        raise NotFound(f"no scenario {name!r}: give a path to a TOML file, or one of these: {', '.join(texts)}")
-    try:
-        return parse(path.read_text("utf-8"), source=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read as UTF-8 text ({error}); give a TOML file") from error
+    text, source = text_of(name, shipped(), "scenario")
+    return parse(text, source=source)
 
 
 def parse(text: str, *, source: str) -> Scenario:
     """Read a scenario from TOML; `source` names it in errors. Raises BadInput."""
-    try:
-        data = tomllib.loads(text)
-        _refuse_unknown(data, Scenario, "")
-        scenario = msgspec.convert(data, Scenario)
-        _check(scenario)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{source}: not valid TOML: {error}") from error
-    except ValueError as error:  # msgspec's ValidationError is one
-        raise BadInput(f"{source}: {_readable(str(error))}") from error
-    return scenario
+    return parse_toml(text, Scenario, source=source, check=_check)
 
 
 def changed(
@@ -130,7 +109,7 @@ def changed(
     try:
         return msgspec.convert(msgspec.to_builtins(new), Scenario)
     except msgspec.ValidationError as error:
-        raise BadInput(f"the scenario cannot be changed so: {_readable(str(error))}") from error
+        raise BadInput(f"the scenario cannot be changed so: {readable(error, Scenario)}") from error
 
 
 def _staffed(plan: CampaignPlan, agents: int | None, pacer: str | None) -> CampaignPlan:
@@ -175,37 +154,3 @@ def _check(scenario: Scenario) -> None:
     own, far = {t.name for t in scenario.own_trunks}, {t.name for t in scenario.trunks}
     if own != far:
         raise ValueError(f"trunks and own_trunks must name the same trunks, not {sorted(far)} and {sorted(own)}")
-
-
-def _refuse_unknown(data: object, kind: Any, where: str) -> None:
-    """Raise ValueError for a key that no struct has, with those that it has."""
-    struct, many = _struct_of(kind)
-    if struct is None:
-        return
-    if many:
-        for number, item in enumerate(data if isinstance(data, list) else []):
-            _refuse_unknown(item, struct, f"{where}[{number}]")
-        return
-    if not isinstance(data, dict):
-        return
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in data.items():
-        path = f"{where}.{key}" if where else str(key)
-        if key not in fields:
-            raise ValueError(f"unknown key {path}; allowed here: {', '.join(sorted(fields))}")
-        _refuse_unknown(value, fields[key], path)
-
-
-def _struct_of(kind: Any) -> tuple[type[msgspec.Struct] | None, bool]:
-    """Find the struct inside a type such as `tuple[X, ...]` or `X | None`, and whether it is a list of them."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind, False
-    for inner in get_args(kind):
-        struct, many = _struct_of(inner)
-        if struct is not None:
-            return struct, many or get_origin(kind) is tuple
-    return None, False
-
-
-def _readable(text: str) -> str:
-    return text.replace(" - at `$.", " at key `").replace(" - at `$", " at `scenario")

@@ -66,8 +66,9 @@ def loadtest(
     settings = plant.lines[0].settings
     load = Load(
         trunk=settings.name, numbers=_numbers(number or [], numbers, sample=bool(to)),
-        hotline=_hotline(hotline, settings, sample=bool(to)), rate=rate, duration_s=duration, poisson=poisson, seed=seed, hold_s=hold,
-        ring_s=ring, max_live=max_live or settings.channels, drain_s=hold + 1.0,
+        hotline=_hotline(hotline, settings, sample=bool(to)), rate=rate, duration_s=duration,
+        poisson=poisson, seed=seed, hold_s=hold, ring_s=ring,
+        max_live=max_live or settings.channels, drain_s=hold + 1.0,
     )  # fmt: skip
     report = _run(plant, journal, load, yes=yes)
     _show(report, as_json=as_json)
