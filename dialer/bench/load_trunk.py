@@ -44,7 +44,7 @@ def trunk_to(address: str, *, authorities: Path | None = None) -> TrunksFile:
     host, port = _literal(place.host), place.port or default_port(place.transport)
     trunk = Trunk(
         name=TARGET, server=Server(place.host, port), transport=place.transport, channels=_CHANNELS, cps=_CPS,
-        options_every_s=0, session_expires_s=0, failures_to_rest=_FAILURES, tls_ca=authorities,
+        options_every_s=0, failures_to_rest=_FAILURES, tls_ca=authorities,
     )  # fmt: skip
     own = address_toward(host, port) if host else "0.0.0.0"  # noqa: S104 -- a name: its address is not known yet
     kinds = ("udp",) if place.transport == "udp" else ("udp", "tcp")
