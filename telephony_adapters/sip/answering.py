@@ -118,7 +118,7 @@ def _repeat_2xx(state: UaState, leg: Leg, transaction: ServerTransaction, data: 
 
 def _await_ack(state: UaState, leg: Leg, now: float) -> None:
     timers = state.timers
-    leg.ack_wait = [timers.set(now + T1, _Again(state, T1), leg), timers.set(now + LIMIT_S, _Never(state), leg)]
+    leg.ack_wait = [timers.after(T1, now, _Again(state, T1), leg), timers.after(LIMIT_S, now, _Never(state), leg)]
 
 
 class _Again:
@@ -190,7 +190,7 @@ def ignore(state: UaState, leg: Leg, now: float) -> None:
     if transaction is not None:
         transaction.data = b""
         state.timers.cancel(transaction.repeat)
-        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+        transaction.limit = state.timers.after(LIMIT_S, now, Abandoned(state), transaction)
     close(state, leg, now)
 
 

@@ -40,7 +40,6 @@ _VIA: Final = re.compile(
     re.VERBOSE,
 )
 """What nearly every Via looks like."""
-_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 _STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -199,9 +198,6 @@ def _check_once(headers: list[Header]) -> None:
 
 
 def _cseq(value: str) -> tuple[int, str]:
-    found = _CSEQ.fullmatch(value)
-    if found is not None:
-        return int(found.group(1)), found.group(2)
     digits, _, method = value.partition(" ")
     method = method.strip(" \t")
     if not is_token(method):
@@ -234,7 +230,8 @@ def parse_via(value: str) -> Via:
         transport, host, digits, params = usual.groups()
         port = int(digits) if digits else None
         if port is None or 0 < port <= MAX_PORT:
-            return Via(transport, host, port, dict([part.partition("=")[::2] for part in params[1:].split(";")]))
+            split = [part.partition("=") for part in params[1:].split(";")]
+            return Via(transport, host, port, {name: found for name, _, found in split})
     try:
         if "," in value:
             value = split_list(value)[0]

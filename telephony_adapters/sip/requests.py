@@ -111,7 +111,7 @@ def _merge(request: Request) -> tuple[str, str, int]:
 def _hand_over(state: UaState, request: Request, flow: Flow, now: float) -> None:
     transaction = _serve(state, request, flow, _to(state, request)[0])
     if transaction is not None:
-        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+        transaction.limit = state.timers.after(LIMIT_S, now, Abandoned(state), transaction)
         state.events.append(Requested(transaction, request, flow))
 
 
@@ -153,7 +153,7 @@ def _wait(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) 
     """Let an INVITE wait for its owner; the peer gets 100 if that takes long."""
     leg.waiting = transaction
     transaction.leg = leg
-    transaction.repeat = state.timers.set(now + TRYING_S, _Trying(state), transaction)
+    transaction.repeat = state.timers.after(TRYING_S, now, _Trying(state), transaction)
 
 
 class _Trying:

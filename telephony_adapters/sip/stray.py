@@ -22,7 +22,7 @@ def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, 
     if invite is None:
         leg.cseq = response.cseq + _FORGOTTEN
     else:
-        leg.auth, leg.cseq = invite.owner.auth, invite.owner.cseq
+        leg.auth, leg.cseq = invite.owner.auth, max(invite.owner.cseq, response.cseq)
     establish(leg, response)
     if not leg.target:
         state.counters["stray 2xx without Contact"] += 1
@@ -33,7 +33,7 @@ def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, 
     if call not in state.hung_up:
         state.counters["ghost calls ended"] += 1
         state.hung_up.add(call)
-        state.timers.set(now + LIMIT_S, lambda known, _now: state.hung_up.discard(known), call)
+        state.timers.after(LIMIT_S, now, lambda known, _now: state.hung_up.discard(known), call)
         Goodbye(state, leg, "").send(now)
 
 

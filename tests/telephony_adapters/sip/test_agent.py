@@ -216,14 +216,15 @@ def test_ten_thousand_calls_leave_nothing_and_what_is_kept_meanwhile_is_bounded(
         pair.run(0.1)
         pair.wire.clear()
         pair.heard.clear()
-        for agent in pair.agents:
-            most = [max(pair_) for pair_ in zip(most, left_over(agent), strict=True)]
-            heap = max(heap, len(agent._state.timers._heap))
+        if number % 25 == 0:
+            kept = [left_over(agent) for agent in pair.agents]
+            most = [max(counts) for counts in zip(most, *kept, strict=True)]
+            heap = max(heap, *(agent._state.timers.kept for agent in pair.agents))
     assert len(up) == 6_666
     pair.run(40)
     for agent in pair.agents:
         assert left_over(agent) == [0] * 8
-        assert agent._state.timers._heap == []
+        assert agent._state.timers.kept == 0
     assert most[0] < 10
     assert most[1] < 500
     assert most[2] < 800
@@ -256,7 +257,6 @@ def test_over_a_connection_nearly_nothing_is_kept_after_a_call() -> None:
         (Caller(Solo()).write("OPTIONS").replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1), 505),
         (Caller(Solo()).write("OPTIONS").replace(b"Content-Length: 0", b"Content-Length: 9"), 400),
         (Caller(Solo()).write("ACK").replace(b"1 ACK", b"x ACK"), None),
-        (Caller(Solo()).write("OPTIONS").replace(b"Call-ID: call\r\n", b""), None),
     ],
 )
 def test_what_cannot_be_read_is_counted_and_answered_where_its_sender_can_be_told(

@@ -101,6 +101,7 @@ def test_leading_empty_lines_are_skipped_and_a_longer_body_is_cut() -> None:
         (write(via="SIP/2.0/UDP a:0"), Reject.VIA, 400),
         (write(via="SIP/2.0/UDP a:65536;branch=z"), Reject.VIA, 400),
         (write(via="SIP/3.0/UDP a;branch=z"), Reject.VIA, 400),
+        (write(via="SIP/2.0/UDP a;;branch=z"), Reject.VIA, 400),
         (write("OPTIONS sip:c@d SIP/2.0", "l: 9", body=b"abc"), Reject.SHORT_BODY, 400),
         (write("OPTIONS sip:c@d SIP/2.0", "l: -1"), Reject.CONTENT_LENGTH, 400),
         (write("OPTIONS sip:c@d SIP/2.0", "l: 1x"), Reject.CONTENT_LENGTH, 400),
@@ -135,7 +136,6 @@ def test_what_was_read_before_the_fault_is_kept_for_the_answer() -> None:
         ("SIP/2.0/UDP a;branch=z,SIP/2.0/UDP b", Via("UDP", "a", None, {"branch": "z"})),
         ('SIP/2.0/UDP a;x="1;2, 3";branch=z , b', Via("UDP", "a", None, {"x": '"1;2, 3"', "branch": "z"})),
         ("SIP/2.0/UDP a ; branch = z", Via("UDP", "a", None, {"branch": "z"})),
-        ("SIP/2.0/UDP a;;branch=z", Via("UDP", "a", None, {"branch": "z"})),
     ],
 )
 def test_a_via_is_read_however_it_is_spaced(value: str, expected: Via) -> None:
@@ -157,7 +157,6 @@ PIECE = st.text('aZ09.-:;=,<>"[] \tzrport\\\udcff%é', max_size=14)
     ("quick", "begins", "reads"),
     [
         ("_VIA", "SIP/2.0/UDP a.b:5060;branch=z9hG4bKx", parse_via),
-        ("_CSEQ", "1 INVITE", parse._cseq),
         ("_ADDRESS", '"x" <sip:a@b>;tag=t', parse._tag),
     ],
 )
