@@ -20,6 +20,7 @@ from dialer.commands import (
     config,
     demo,
     leads,
+    loadtest,
     roles,
     simulate,
     status,
@@ -48,6 +49,7 @@ app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )
 app.command("simulate")(simulate.simulate)
+app.command("loadtest")(loadtest.loadtest)
 app.command("carrier")(carrier.carrier)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
 app.add_typer(config.app, name="config", help="Show the settings and where they come from; check what they name.")
