@@ -61,6 +61,13 @@ class Desk:
         """When it is called again."""
 
 
+def customer_of(ua: UserAgent, sip_call_id: str) -> str | None:
+    """Return the call that an agent's phone takes part in now, by the Call-ID of the phone's leg."""
+    leg = ua.leg(sip_call_id)
+    desk = leg.owner.owner if leg is not None and isinstance(leg.owner, Party) else None
+    return desk.talk.call.call_id if isinstance(desk, Desk) and desk.talk is not None else None
+
+
 class Desks:
     """All phones. `fell` is told of one that nobody picks up in time; `noted` of each leg that is placed."""
 

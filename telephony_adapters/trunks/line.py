@@ -8,19 +8,20 @@ from typing import Final
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from dialer.errors import BadInput
 from statuses.classify import AttemptFacts, Override, classify
-from statuses.outcomes import EndedBy
+from statuses.outcomes import AmdResult, Announcement, EndedBy
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
 from telephony_adapters.sip.events import Progressed, Responded
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.identity import CallerPolicy, caller, number_uri
+from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.registration import Answer, Registration
 from telephony_adapters.sip.registration import State as Registered
 from telephony_adapters.sip.srv import Candidates, Server
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.guard import Numbers, may_call
 from telephony_adapters.trunks.health import Signal, State, TrunkChanged, signal_of
-from telephony_adapters.trunks.model import Peer, Trunk
+from telephony_adapters.trunks.model import ANNOUNCEMENTS, Peer, Trunk
 from telephony_adapters.trunks.routes import Closed, Gate, dialled
 from telephony_adapters.trunks.spend import CapReached, Ledger
 from telephony_adapters.trunks.trunk import Invitation
@@ -71,6 +72,7 @@ class Line:
         self._uri_end = number_uri("1", trunk.uri_host, trunk.uri_port).removeprefix("sip:1")
         self._policy = CallerPolicy(trunk.caller_id)
         self._changes: list[TrunkClosed | TrunkOpened] = []
+        self._last_told: TrunkClosed | TrunkOpened = TrunkOpened(trunk.name)
         self._options_at: float | None = 0.0 if trunk.options_every_s else None
         self._over_at: float | None = None
         self._is_known = False
@@ -126,6 +128,12 @@ class Line:
             call_id, event.status, self.settings, has_sdp=event.sdp is not None,
             early_media=message.all("P-Early-Media"), announcement=said,
         )  # fmt: skip
+
+    def answered_by(self, response: Response) -> AmdResult | None:
+        """Return MACHINE where the carrier names the mailbox that answered, None where it says nothing."""
+        header = self.settings.announcement_header
+        said = causes.announced(response.all(header), self.settings.announcements or ANNOUNCEMENTS) if header else None
+        return AmdResult.MACHINE if said is Announcement.MAILBOX else None
 
     def answered(self, call_id: str, now: float) -> None:
         """Begin to bill; the trunk works."""
@@ -199,10 +207,11 @@ class Line:
         host, port = self.settings.uri_host, self.settings.uri_port
         own = f"<sip:{self.settings.username or 'dialer'}@{host}>"
         to = own if method == "REGISTER" else f"<sip:{host}>"
+        uri = f"sip:{host}" if port is None else f"sip:{host}:{port}"
         # It grows over restarts, too; a challenge takes one more each time.
         self._cseq = max(self._cseq + _ASKS, int(now - _EPOCH) * 2)
         ua.ask(
-            now, flow=flow, method=method, uri=f"sip:{host}" if port is None else f"sip:{host}:{port}", from_=own, to=to,
+            now, flow=flow, method=method, uri=uri, from_=own, to=to,
             call_id=f"{method.lower()}-{self.name}@dialer.invalid", cseq=self._cseq,
             token=(self.name, method, flow), headers=headers, auth=self.auth,
         )  # fmt: skip
@@ -262,10 +271,12 @@ class Line:
     def _told(self, change: TrunkChanged | None) -> None:
         if change is None:
             return
+        told: TrunkClosed | TrunkOpened = TrunkOpened(self.name, 1 if change.state is State.PROBING else None)
         if change.state in {State.DOWN, State.DRAINING}:
-            self._changes.append(TrunkClosed(self.name, change.why))
-        else:
-            self._changes.append(TrunkOpened(self.name, 1 if change.state is State.PROBING else None))
+            told = TrunkClosed(self.name, change.why)
+        if told != self._last_told:  # suspicion and its end change nothing for the engine
+            self._last_told = told
+            self._changes.append(told)
 
 
 def _digits(phone: str) -> str:

@@ -59,7 +59,11 @@ _GRACE_S: Final = 5.0
 _SETUP_S: Final = 10.0
 """The engine begins to count the ringing when it rings, at the latest after this."""
 _UNAVAILABLE: Final = 503
-_ELSEWHERE: Final = 'SIP;cause=200;text="Call completed elsewhere"'
+_REASONS: Final = {
+    **{reason: f'SIP;cause=487;text="{reason}"' for reason in CancelReason},
+    CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
+}
+"""Why we hang up, for the far end's records (RFC 3326)."""
 
 
 class TrunkMachine:
@@ -75,10 +79,8 @@ class TrunkMachine:
         self._media = media
         self._calls: dict[str, Call] = {}
         self._events: list[Told] = []
-        self._desks = Desks(
-            self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted
-        )
-        self._bridge = Bridge(self.ua, self.timers, self._desks, self._tell)
+        self.desks = Desks(self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted)
+        self._bridge = Bridge(self.ua, self.timers, self.desks, self._tell)
 
     # --- Machine -------------------------------------------------------------------------------------------------
 
@@ -203,7 +205,7 @@ class TrunkMachine:
             return
         self._part(call, now)
         leg.keep_crossing = reason is not CancelReason.ADMIN
-        self.ua.cancel(leg, now, _ELSEWHERE if reason is CancelReason.ANSWERED_ELSEWHERE else None)
+        self.ua.cancel(leg, now, _REASONS[reason])
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
@@ -211,18 +213,18 @@ class TrunkMachine:
         if call is None or call.answered_at is None or call.hangup_reason is not None:
             self._events.append(ConnectFailed(call_id, agent_id))
         else:
-            self._bridge.connect(call, self._desks.get(agent_id), now)
+            self._bridge.connect(call, self.desks.get(agent_id), now)
 
     def station(self, agent_id: str, now: float, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
-        self._desks.station(agent_id, now, up=up)
+        self.desks.station(agent_id, now, up=up)
 
     def hang_up_all(self, now: float) -> None:
         """End every call, let every phone go, and leave the registrars: the process stops."""
         for call_id in tuple(self._calls):
             self.hangup(call_id, CancelReason.ADMIN, now)
-        for desk in self._desks.all.values():
-            self._desks.drop(desk, now)
+        for desk in self.desks.all.values():
+            self.desks.drop(desk, now)
         for trunk in self.trunks.values():
             trunk.close(self.ua, now)
 
@@ -239,7 +241,7 @@ class TrunkMachine:
 
     def phones(self) -> dict[str, DeskState]:
         """Return where each agent's phone stands that was called."""
-        return {desk.agent_id: desk.state for desk in self._desks.all.values()}
+        return {desk.agent_id: desk.state for desk in self.desks.all.values()}
 
     # --- what the user agent tells --------------------------------------------------------------------------------
 
@@ -310,7 +312,7 @@ class TrunkMachine:
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
         self._noted("answered", event.leg, now)
-        self._events.append(CallAnswered(call.call_id))
+        self._events.append(CallAnswered(call.call_id, call.trunk.answered_by(event.message)))
         if not self._speaks(call, event):  # nobody could ever be heard on it
             self.counters["answered without media"] += 1
             self.hangup(call.call_id, CancelReason.ADMIN, now)
@@ -364,7 +366,7 @@ class TrunkMachine:
     def _phone(self, desk: Desk, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
         if isinstance(event, Accepted):
             self._noted("answered", event.leg, now)
-            self._desks.picked_up(desk, now)
+            self.desks.picked_up(desk, now)
             self._bridge.desk_up(desk, now)
         elif not isinstance(event, Progressed):
             self.counters[f"agent's phone: {event.status if isinstance(event, Refused) else event.by}"] += 1
@@ -374,7 +376,7 @@ class TrunkMachine:
     def _phone_down(self, desk: Desk, now: float) -> None:
         """Take in that an agent's phone is gone: a talk ends by it, a join fails."""
         talk = desk.talk
-        self._desks.down(desk, now)
+        self.desks.down(desk, now)
         if talk is not None and not talk.joined:
             self._bridge.fail(talk, now)
         elif talk is not None:

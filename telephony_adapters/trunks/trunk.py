@@ -7,11 +7,12 @@ from typing import NamedTuple, Protocol
 
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from statuses.classify import AttemptFacts
+from statuses.outcomes import AmdResult
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import DigestSession
 from telephony_adapters.sip.events import Progressed, Responded
 from telephony_adapters.sip.flow import Flow
-from telephony_adapters.sip.message import Header
+from telephony_adapters.sip.message import Header, Response
 
 
 class Invitation(NamedTuple):
@@ -55,6 +56,10 @@ class Trunk(Protocol):
 
     def progress(self, call_id: str, event: Progressed) -> CallEvent:
         """Return what a provisional response means."""
+        ...
+
+    def answered_by(self, response: Response) -> AmdResult | None:
+        """Return what the carrier says of who answered, None when it says nothing."""
         ...
 
     def answered(self, call_id: str, now: float) -> None:

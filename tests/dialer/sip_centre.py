@@ -17,7 +17,8 @@ from crm.campaigns import act, create
 from crm.importing import import_leads
 from dialer.commands.demo_setup import demo_settings
 from dialer.core.campaign import CampaignAction
-from dialer.core.types import NumberCaps, RetryPolicy
+from dialer.core.types import NumberCaps
+from statuses.retry import RetryPolicy
 from store.open import open_database
 from store.upgrade import upgrade
 from tests.dialer.process import WAIT_S, Running, started
