@@ -33,7 +33,7 @@ class Bounds(NamedTuple):
     legs: int
     transactions: int
     timers: int
-    """Timers, and INVITEs whose second way would be a loop."""
+    """Timers, INVITEs whose second way would be a loop, and forks that were hung up."""
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -142,7 +142,9 @@ class World:
     def bounds(self) -> Bounds:
         """Say how much is kept."""
         state = self.ua._state  # noqa: SLF001 -- nothing outside shows what is kept
-        return Bounds(self.ua.legs, self.ua.transactions, len(state.timers) + len(state.transactions.merging))
+        return Bounds(
+            self.ua.legs, self.ua.transactions, len(state.timers) + len(state.transactions.merging) + len(state.hung_up)
+        )
 
     def drain(self) -> Bounds:
         """Hang up everything and let all timers run out; return what is still kept: nothing, if all is well."""
