@@ -28,6 +28,8 @@ from telephony_adapters.sip.stray import hang_up_stray
 from telephony_adapters.sip.tables import State
 from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
+FORKS: Final = 64
+"""Early dialogs that are remembered of one INVITE; a callee that invents more of them is not acknowledged."""
 GLARES: Final = 6
 """How often a re-INVITE that met another one is tried again."""
 _BUSY_S: Final = 0.02
@@ -125,7 +127,7 @@ class Invitation:
             state.events.append(Progressed(leg, response.status, sdp_of(response), response))
         if response.status > 100:  # noqa: PLR2004 -- 100 is of this hop only
             leg.state = LegState.EARLY
-            if response.to_tag not in leg.early:
+            if response.to_tag not in leg.early and len(leg.early) < FORKS:
                 leg.early[response.to_tag] = Early()
             prack(state, leg, response, now)
 
