@@ -1,10 +1,9 @@
-"""Kamailio between us and the carrier: passwords, TLS, a route through it, connections that break, servers that are dead."""
+"""Kamailio between us and the carrier: passwords, TLS, a route through it, servers that are gone."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -124,7 +123,7 @@ async def test_a_call_over_tls(
 
 
 @pytest.fixture(scope="module")
-def expired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
+def expired(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Give an authority whose server's certificate is too old."""
     folder = tmp_path_factory.mktemp("expired")
     authority = trustme.CA()
@@ -133,7 +132,7 @@ def expired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
     old = authority.issue_cert(HOST, not_before=past, not_after=past + dt.timedelta(days=1))
     old.cert_chain_pems[0].write_to_path(folder / "server.pem")
     old.private_key_pem.write_to_path(folder / "server.key")
-    yield Certificates(folder)
+    return Certificates(folder)
 
 
 async def test_a_peer_that_is_not_who_it_should_be_gets_no_call(
