@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import secrets
+import socket
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -170,6 +171,10 @@ class Dialing:
             event for event in self.events if isinstance(event, kind) and call_id in ("", getattr(event, "call_id", ""))
         ]
 
+    def now(self) -> float:
+        """Return the time of its clock."""
+        return self._clock.now()
+
     def when(self, event: AnEvent) -> float:
         """Return when an event was heard."""
         return self.heard_at[next(at for at, one in enumerate(self.events) if one is event)]
@@ -201,6 +206,24 @@ class Dialing:
                 announcement=early[-1] if early else None, cancel_reason=self._reasons.get(call_id),
             )
         )  # fmt: skip
+
+    def media_here(self) -> int:
+        """Count the datagrams of media that came here since the last time: more than a few are not kept."""
+        discard = self.telephony._discard
+        assert discard is not None
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while discard.recv(2048, socket.MSG_DONTWAIT):
+                count += 1
+        return count
+
+    async def quiet(self, seconds: float = 0.3) -> None:
+        """Wait until no message came or went for a time."""
+        async with asyncio.timeout(WAIT_S):
+            count = -1
+            while count != len(self.messages):
+                count = len(self.messages)
+                await asyncio.sleep(seconds)
 
     async def settled(self) -> None:
         """Wait until no leg is left: each BYE and CANCEL of ours was answered."""

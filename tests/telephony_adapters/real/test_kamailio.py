@@ -1,4 +1,4 @@
-"""Kamailio between us and the carrier: passwords, TLS, a route through it, connections that break, dead servers."""
+"""Kamailio between us and the carrier: passwords, TLS, a route through it, servers that are gone."""
 
 from __future__ import annotations
 
