@@ -202,6 +202,8 @@ class Invitation:
         leg = self._leg
         self._state.timers.cancel(leg.retry)
         leg.retry = None
+        if leg.state is not LegState.CONFIRMED:
+            return
         if leg.pending or leg.waiting or leg.update or leg.accepted or leg.reoffer:
             self.later(_BUSY_S, now)
         else:

@@ -11,7 +11,8 @@ from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Message, Request, Response
 from telephony_adapters.sip.replies import respond
 from telephony_adapters.sip.state import SDP, UaState, next_flow, peer_address, recorded
-from telephony_adapters.sip.transact import ClientTransaction
+from telephony_adapters.sip.tables import State
+from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
 
 def bye(state: UaState, leg: Leg, now: float, *, reason: str | None = None, by: str = "local") -> None:
@@ -69,9 +70,11 @@ def end(state: UaState, leg: Leg, by: str, message: Request | Response | None, n
 
 
 def close(state: UaState, leg: Leg, now: float) -> None:
-    """Let go of a leg, and say what is still owed."""
+    """Let go of a leg, and say what is still owed; a re-INVITE whose call is over may never be answered."""
     settle(state, leg, now)
     state.forget(leg)
+    if leg.pending is not None and leg.pending.state is State.PROCEEDING:
+        state.transactions.give_up_in(leg.pending, LIMIT_S, now)
 
 
 def settle(state: UaState, leg: Leg, now: float) -> None:

@@ -11,8 +11,9 @@ from statuses.classify import AttemptFacts, Override, classify
 from statuses.outcomes import EndedBy
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
-from telephony_adapters.sip.events import Progressed, Responded
+from telephony_adapters.sip.events import Responded
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.identity import CallerPolicy, caller, number_uri
 from telephony_adapters.sip.registration import Answer, Registration
 from telephony_adapters.sip.registration import State as Registered
@@ -118,12 +119,12 @@ class Line:
         """Leave a server alone that nothing can be sent to."""
         self.servers.failed(flow, now + self.settings.rest_s)
 
-    def progress(self, call_id: str, event: Progressed) -> CallEvent:
-        """Read a provisional response as this carrier means it."""
-        message, header = event.message, self.settings.announcement_header
+    def progress(self, call_id: str, message: Response, *, has_sdp: bool) -> CallEvent:
+        """Read a response as this carrier means it."""
+        header = self.settings.announcement_header
         said = message.all(header) if header else ()
         return causes.progress(
-            call_id, event.status, self.settings, has_sdp=event.sdp is not None,
+            call_id, message.status, self.settings, has_sdp=has_sdp,
             early_media=message.all("P-Early-Media"), announcement=said,
         )  # fmt: skip
 
