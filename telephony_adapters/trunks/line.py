@@ -74,6 +74,8 @@ class Line:
         self._changes: list[TrunkClosed | TrunkOpened] = []
         self._options_at: float | None = 0.0 if trunk.options_every_s else None
         self._over_at: float | None = None
+        self._room: int | None = None
+        """How many calls at once the engine was told of: none, one to try, or as many as there are channels."""
         self._is_known = False
         """There are servers."""
         self._cseq = 0
@@ -261,12 +263,14 @@ class Line:
         return changes
 
     def _told(self, change: TrunkChanged | None) -> None:
+        """Pass on what changes for the engine: suspicion does not, nor does another reason to be closed."""
         if change is None:
             return
-        if change.state in {State.DOWN, State.DRAINING}:
-            self._changes.append(TrunkClosed(self.name, change.why))
-        else:
-            self._changes.append(TrunkOpened(self.name, 1 if change.state is State.PROBING else None))
+        room = 0 if change.state in {State.DOWN, State.DRAINING} else 1 if change.state is State.PROBING else None
+        if room == self._room:
+            return
+        self._room = room
+        self._changes.append(TrunkOpened(self.name, room) if room != 0 else TrunkClosed(self.name, change.why))
 
 
 def _digits(phone: str) -> str:
