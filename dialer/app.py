@@ -82,6 +82,8 @@ class World(msgspec.Struct, frozen=True):
     agents: AgentLink
     trunks: tuple[TrunkLimit, ...] = ()
     """What its trunks carry; none = the one that the settings describe."""
+    samples: Callable[[], Iterable[metrics.Sample]] = tuple
+    """What its trunks do now."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -269,7 +271,7 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         overrides=overrides,
         lease_s=settings.lease_s,
     )
-    return EnginePart(driver, keeper, drain_s=settings.drain_s)
+    return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
 
 
 def watch_mqtt(settings: Settings) -> list[Part]:

@@ -11,7 +11,22 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from dialer.commands import bench, campaign, carrier, cdr, config, demo, leads, roles, simulate, status, trunk, up
+from dialer.commands import (
+    bench,
+    calls,
+    campaign,
+    carrier,
+    cdr,
+    config,
+    demo,
+    leads,
+    loadtest,
+    roles,
+    simulate,
+    status,
+    trunk,
+    up,
+)
 from dialer.commands.context import choose
 from dialer.errors import DialerError
 from dialer.output import watch_reader
@@ -28,11 +43,13 @@ app.add_typer(
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
+app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )
 app.command("simulate")(simulate.simulate)
+app.command("loadtest")(loadtest.loadtest)
 app.command("carrier")(carrier.carrier)
 app.add_typer(bench.app, name="bench", help="Measure, as ratios within one run.")
 app.add_typer(config.app, name="config", help="Show the settings and where they come from; check what they name.")

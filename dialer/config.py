@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    sip_trace_share: float = Field(default=0.0, ge=0, le=1)
+    """Of which share of its calls the SIP adapter keeps every message, numbers masked: 0 = none, 1 = all."""
+    sip_trace_mb: int = Field(default=64, ge=1)
+    """How much disk these messages take at most, in megabytes; the oldest go first."""
     overrides: Path | None = None
     """A per-trunk override table, what one carrier's codes really mean (statuses.md 2.10); None = none."""
     lease_s: float = Field(default=15.0, ge=2.0, le=600.0)
@@ -105,6 +109,16 @@ class Settings(BaseSettings):
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME
         return self.trunks or (usual if usual.is_file() else None)
+
+    @property
+    def sip_trace_path(self) -> Path:
+        """Return the folder of the SIP messages that are kept."""
+        return self.home / "sip-trace"
+
+    @property
+    def sip_trace_bytes(self) -> int:
+        """Return the most that they take on disk."""
+        return self.sip_trace_mb * 1_000_000
 
     @property
     def host_names(self) -> tuple[str, ...]:

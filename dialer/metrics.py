@@ -50,10 +50,19 @@ LIMIT: Final = Metric(
 )
 LAG: Final = Metric("dialer_log_lag_seconds", "gauge", "Age of the oldest event that a part has not taken", ("part",))
 PROBLEMS: Final = Metric("dialer_records_problems", "gauge", "Gaps, doubles and missing CDRs, as of the last look")
+TRACED: Final = Metric("dialer_sip_trace_messages_total", "counter", "SIP messages kept for traces")
+TRACED_BYTES: Final = Metric("dialer_sip_trace_bytes_total", "counter", "Bytes that these took on disk")
+UNTRACED: Final = Metric("dialer_sip_trace_dropped_total", "counter", "SIP messages of traced calls that were not kept")
+TRUNK_UP: Final = Metric("dialer_trunk_up", "gauge", "1 while the trunk takes calls", ("trunk",))
+TRUNK_CALLS: Final = Metric("dialer_trunk_calls", "gauge", "Calls that hold a channel of the trunk", ("trunk",))
+PHONES: Final = Metric("dialer_phones", "gauge", "Agents' phones by state", ("state",))
+SIP_EVENTS: Final = Metric(
+    "dialer_sip_events_total", "counter", "What SIP dropped, refused by itself or noticed", ("event",)
+)
 METRICS: Final = (
     INFO, STARTED, CPU, MEMORY, DEPENDENCY, OWNED, SHARE, IN_FLIGHT, RECOVERED, FENCED, FENCED_CALLS, QUEUE,
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
-    PROBLEMS,
+    PROBLEMS, TRACED, TRACED_BYTES, UNTRACED, TRUNK_UP, TRUNK_CALLS, PHONES, SIP_EVENTS,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

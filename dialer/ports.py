@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 import msgspec
 
@@ -302,4 +302,50 @@ class OffsetLedger(Protocol):
 
     async def restart(self, projection: str, partition: int, *, position: int) -> None:
         """Set the position, whatever is pending or held."""
+        ...
+
+
+class TraceColumn(msgspec.Struct, frozen=True):
+    """Who took part in a call's signalling: the dialer, a trunk, an agent's phone; `address` is HOST:PORT."""
+
+    role: Literal["dialer", "trunk", "agent"]
+    address: str
+
+
+class TraceStep(msgspec.Struct, frozen=True):
+    """One message of a call, `ms` after the first; `source` and `target` count the columns from 0."""
+
+    ms: float
+    source: int
+    target: int
+    label: str
+    kind: Literal["request", "provisional", "success", "failure"]
+    again: bool = False
+    """The same message as before: a retransmission."""
+
+
+class CallTrace(msgspec.Struct, frozen=True):
+    """The ladder of one call; numbers are masked."""
+
+    started_at: float
+    """UTC epoch seconds of the first message that is kept."""
+    whole: bool
+    """False when the beginning is no longer kept."""
+    columns: tuple[TraceColumn, ...]
+    steps: tuple[TraceStep, ...]
+
+
+class CallTraces(Protocol):
+    """What an adapter kept of the signalling of single calls; each answers None for a call that it has nothing of."""
+
+    async def trace(self, call_id: str) -> CallTrace | None:
+        """Return the call's ladder."""
+        ...
+
+    async def text(self, call_id: str) -> str | None:
+        """Return the ladder and the messages as text."""
+        ...
+
+    async def pcap(self, call_id: str) -> bytes | None:
+        """Return the messages as a pcap file."""
         ...

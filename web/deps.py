@@ -14,6 +14,7 @@ from cdr.adhoc import Table
 from cdr.queries import CallRow, CdrFilter
 from cdr.reports import ReportRow
 from cdr.verify import Report
+from dialer.ports import CallTraces
 
 
 class CallRecords(Protocol):
@@ -80,6 +81,8 @@ class WebDeps:
     health: Callable[[], Health]
     metrics: Callable[[], str] = str
     """The process's figures in Prometheus's text format."""
+    traces: CallTraces | None = None
+    """The signalling of single calls; None where no adapter keeps any."""
     hosts: tuple[str, ...] = ()
     """Host names besides loopback under which the console may be opened."""
     wall: Callable[[], float] = time.time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -166,6 +167,26 @@ def views_command(
 
     sizes = {"leads": leads, "per_campaign": per_campaign, "versions": versions, "questions": questions}
     _show([lambda step: bench_views(**sizes, step=step)], as_json)
+
+
+@app.command("sip")
+def sip_command(
+    repeats: _Repeats = 3,
+    asterisk: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The root of a system with Asterisk 22; else the one that tests fetch."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few calls, one round: whether it works.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Call over SIP beside SIPp and Asterisk + ARI doing the same calls: processor time a call, rates, percentiles."""
+    import msgspec
+
+    from dialer.bench.sip.bench import bench_sip
+    from dialer.bench.sip.measure import QUICK, Sizes
+
+    sizes = QUICK if quick else msgspec.structs.replace(Sizes(), repeats=repeats)
+    _show([lambda step: bench_sip(sizes=sizes, asterisk=asterisk, step=step)], as_json)
 
 
 @app.command("idle")

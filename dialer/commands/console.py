@@ -11,6 +11,7 @@ from dialer.home import Home
 from dialer.metrics import render
 from dialer.service.lifecycle import Service
 from dialer.service.server import WebServer
+from telephony_adapters.tracing.read import TraceFolder
 from web.app import create_app
 from web.deps import WebDeps
 
@@ -27,6 +28,7 @@ def console_service(dialer: Dialer, home: Home, sock: socket.socket) -> Service:
         service_token=secrets.service,
         health=dialer.health,
         metrics=lambda: render(dialer.samples()),
+        traces=TraceFolder(dialer.settings.sip_trace_path),
         hosts=dialer.settings.host_names,
     )
     return Service("console", WebServer(create_app(deps), sock).run_forever)

@@ -34,7 +34,7 @@ def engine(
 ) -> None:
     """Dial; several engines over one PostgreSQL share the campaigns, and take over from one that dies.
 
-    The trunk of this version is the carrier simulator, one for each engine: no real number is called.
+    The trunk is the carrier simulator, one for each engine, which calls nobody, unless DIALER_TRUNK says sip.
     """
     from dialer.app import Role
     from dialer.commands.live import Plan, adapters

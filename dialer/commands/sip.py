@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from dialer.config import TRUNKS_NAME, Settings
 from dialer.errors import BadInput
 from dialer.home import Home
@@ -15,6 +17,7 @@ from statuses.classify import Override
 
 if TYPE_CHECKING:
     from dialer.core.trunks import TrunkLimit
+    from telephony_adapters.trunks.model import TrunksFile
     from telephony_adapters.trunks.setup import Plant
 
 JOURNAL: Final = "sip-calls.journal"
@@ -22,21 +25,33 @@ SPEND: Final = "sip-spend.json"
 _KEY_BYTES: Final = 32
 
 
-def open_plant(settings: Settings, overrides: Sequence[Override] = ()) -> Plant:
-    """Read the trunks file in force; raise BadInput when there is none, or it is wrong."""
+def open_plant(settings: Settings, overrides: Sequence[Override] = (), *, only: str = "") -> Plant:
+    """Read the trunks file in force; raise BadInput when there is none, or it is wrong.
+
+    `only` names one trunk that is wanted by itself, without the agents' phones.
+    """
     from telephony_adapters.trunks.config import load
     from telephony_adapters.trunks.setup import Plant
 
     path = settings.trunks_file
     if path is None:
         raise BadInput(
-            f"DIALER_TRUNK is sip, and there is no trunks file: `dialer trunk example > {settings.home / TRUNKS_NAME}` "
+            f"there is no trunks file: `dialer trunk example > {settings.home / TRUNKS_NAME}` "
             "is one to begin with, or name one with DIALER_TRUNKS"
         )
+    file = _alone(load(path), only) if only else load(path)
     home = Home(settings.home)
     home.prepare()
     key = home.secrets().service.encode()[:_KEY_BYTES]
-    return Plant(load(path), key=key, overrides=overrides, spend_file=settings.home / SPEND)
+    return Plant(file, key=key, overrides=overrides, spend_file=settings.home / SPEND)
+
+
+def _alone(file: TrunksFile, name: str) -> TrunksFile:
+    from telephony_adapters.trunks.reading import nearest
+
+    if name not in file.trunks:
+        raise BadInput(f"the trunks file has no trunk {name!r}{nearest(name, file.trunks)}")
+    return msgspec.structs.replace(file, trunks={name: file.trunks[name]}, agents=None)
 
 
 def open_sip(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> Telephony:

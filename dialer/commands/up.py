@@ -48,7 +48,7 @@ def up(
 ) -> None:
     """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
 
-    The trunk of this version is the carrier simulator: no real number is called.
+    The trunk is the carrier simulator, which calls nobody, unless DIALER_TRUNK says sip.
     """
     settings = chosen_settings(port=port, host=host, overrides=overrides)
     asyncio.run(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed, log=carrier_log))
@@ -72,13 +72,20 @@ async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int, 
     async def begin(_dialer: Dialer, url: str | None) -> None:
         out = Console(highlight=False)
         out.print(f"[bold]{url}[/]  the console; the first visit sets the password", soft_wrap=True)
-        out.print("trunk: the carrier simulator (no real number is called)")
+        out.print(told_trunk(settings), soft_wrap=True)
         out.print("stop: Ctrl-C once to let calls finish, twice to cut")
 
     async def end(_dialer: Dialer, outcome: Outcome) -> None:
         say_drained(outcome)
 
     await live(plan, begin=begin, end=end)
+
+
+def told_trunk(settings: Settings) -> str:
+    """Say whether this process calls anybody."""
+    if settings.trunk == "simulator":
+        return "trunk: the carrier simulator (no real number is called)"
+    return f"trunks: those of {settings.trunks_file} ([bold]real calls[/])"
 
 
 async def man(texts: list[str], profile: AgentProfile) -> dict[int, AgentProfile]:

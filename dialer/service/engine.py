@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dialer import metrics
 from dialer.core.figures import LiveFigures
@@ -27,9 +27,12 @@ LAST_WORDS_S = 3.0
 class EnginePart:
     """Driver and keeper of one process."""
 
-    def __init__(self, driver: Driver, keeper: Keeper, *, drain_s: float) -> None:
+    def __init__(
+        self, driver: Driver, keeper: Keeper, *, drain_s: float, trunks: Callable[[], Iterable[Sample]] = tuple
+    ) -> None:
         self.driver = driver
         self.keeper = keeper
+        self._trunks = trunks
         self._drain_s = drain_s
 
     def services(self) -> Sequence[Service]:
@@ -61,6 +64,7 @@ class EnginePart:
         yield Sample(metrics.QUEUE, driver.writer.waiting)
         yield Sample(metrics.COMMIT_FAILURES, driver.writer.failures)
         yield Sample(metrics.BAD_EFFECTS, driver.writer.bad_effects)
+        yield from self._trunks()
         for campaign_id, seat in driver.seats.items():
             yield from _of_campaign(str(campaign_id), seat.engine.figures(now))
 

@@ -16,6 +16,7 @@ from statuses.outcomes import Announcement
 from telephony_adapters.sip import events as sip
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.leg import LegState
+from telephony_adapters.sip.reason import Q850, Reason
 from telephony_adapters.sip.timers import Timers
 
 _CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -24,6 +25,8 @@ _IN_DIALOG = re.compile(rb"^(?:to|t)[ \t]*:[^\r\n]*;[ \t]*tag[ \t]*=", re.MULTIL
 _ANSWER: Final = 200
 _UNAVAILABLE, _TERMINATED, _NO_CODEC, _PENDING, _BUSY_NETWORK, _NO_PRACK = 480, 487, 488, 491, 503, 504
 _VANISHED: Final = frozenset({"lost", "timer"})
+_CLEARED: Final = str(Reason(Q850, 16))
+"""What a network says of a person who hangs up: normal clearing."""
 _TIMER_B_S: Final = 32.0
 """A caller that hears nothing gives up after so long (RFC 3261 section 17.1.1.2)."""
 CHALLENGES: Final = frozenset({401, 407})
@@ -262,7 +265,7 @@ class Callees:
         if line.row.ended_at is None:
             line.row.ended_at = now
         for leg in line.legs:
-            self._agent.bye(leg, now)
+            self._agent.bye(leg, now, _CLEARED)
 
     def _give_up(self, line: Line, now: float) -> None:
         """End a call that nobody else ends."""

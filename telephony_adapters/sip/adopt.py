@@ -46,9 +46,9 @@ def end_left_behind(state: UaState, left: LeftBehind, now: float) -> Leg:
     """End it by CANCEL or BYE under its own ids; an answer that comes yet is hung up. Ended follows a BYE."""
     leg = Leg(left.call_id, left.flow, is_caller=True, local_tag=left.local_tag)
     leg.local, leg.remote, leg.remote_tag = left.local, left.remote, left.remote_tag
-    leg.target, leg.routes = left.target, left.routes
+    leg.target, leg.routes, leg.cseq = left.target, left.routes, left.cseq + SPARE
     if left.remote_tag:
-        leg.cseq, leg.state = left.cseq + SPARE, LegState.CONFIRMED
+        leg.state = LegState.CONFIRMED
         state.legs[leg.key] = leg
         bye(state, leg, now)
     else:

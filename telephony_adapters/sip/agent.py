@@ -26,7 +26,9 @@ from telephony_adapters.sip.transact import ServerTransaction
 
 __all__ = ["UaConfig", "UserAgent"]
 
-_ANSWERABLE: Final = frozenset({"Via", "From", "To", "Call-ID", "CSeq"})
+_ANSWERABLE: Final = frozenset({"Via", "CSeq"})
+"""What tells a request apart; of the others as many are repeated as came (RFC 4475 section 3.3.1)."""
+_NOBODY: Final = "sip:anonymous.invalid"
 _BAD_REQUEST: Final = 400
 
 
@@ -123,7 +125,9 @@ class UserAgent:
     def _response(self, response: Response, flow: Flow, now: float) -> None:
         state = self._state
         transaction = state.transactions.clients.get((response.via.branch, response.cseq_method))
-        if transaction is not None and len(response.all("Via")) == 1:
+        if len(response.all("Via")) > 1:  # it has further to go, so it is not for us (section 8.1.3.3)
+            state.counters["stray response"] += 1
+        elif transaction is not None:
             if not state.transactions.step(transaction, response_input(response.status), now, response):
                 state.counters["late response"] += 1
         elif response.cseq_method == "INVITE" and 200 <= response.status < 300 and is_ours(state, response):  # noqa: PLR2004 -- 2xx
@@ -147,8 +151,10 @@ class UserAgent:
         if error.status is None or error.method == "ACK" or not headers.keys() >= _ANSWERABLE:
             return
         head = "".join(f"Via: {value}\r\n" for name, value in error.headers if name == "Via")
-        head += "".join(f"{name}: {headers[name]}\r\n" for name in ("From", "Call-ID", "CSeq"))
-        to = headers["To"] if ";tag=" in headers["To"] else f"{headers['To']};tag={state.ids.tag(head, 'callee')}"
+        head += "".join(f"{name}: {headers[name]}\r\n" for name in ("From", "Call-ID", "CSeq") if name in headers)
+        to = headers.get("To", f"<{_NOBODY}>")
+        if ";tag=" not in to:
+            to = f"{to};tag={state.ids.tag(head, 'callee')}"
         reason = f"Bad {error.why.value}" if error.status == _BAD_REQUEST else None
         state.sends.append(Send(flow, response_bytes(head, to, error.status, reason=reason)))
 

@@ -122,7 +122,7 @@ def _repeat_2xx(state: UaState, leg: Leg, transaction: ServerTransaction, data: 
 
 def _await_ack(state: UaState, leg: Leg, now: float) -> None:
     timers = state.timers
-    leg.ack_wait = [timers.set(now + T1, _Again(state, T1), leg), timers.set(now + LIMIT_S, _Never(state), leg)]
+    leg.ack_wait = [timers.after(T1, now, _Again(state, T1), leg), timers.after(LIMIT_S, now, _Never(state), leg)]
 
 
 class _Again:
@@ -194,7 +194,7 @@ def ignore(state: UaState, leg: Leg, now: float) -> None:
     if transaction is not None:
         transaction.data = b""
         state.timers.cancel(transaction.repeat)
-        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+        transaction.limit = state.timers.after(LIMIT_S, now, Abandoned(state), transaction)
     close(state, leg, now)
 
 
@@ -218,7 +218,7 @@ def fork(state: UaState, leg: Leg, now: float, *, sdp: bytes | None) -> Leg:
     other = Leg(leg.call_id, leg.flow, is_caller=False, local_tag=state.ids.tag(leg.local_tag, "fork"))
     other.local = leg.local.replace(leg.local_tag, other.local_tag)
     other.remote, other.remote_tag, other.target, other.routes = leg.remote, leg.remote_tag, leg.target, leg.routes
-    other.invite, other.invite_cseq, other.remote_cseq = leg.invite, leg.invite_cseq, leg.remote_cseq
+    other.invite, other.invite_cseq, other.remote_cseq = leg.invite, leg.invite_cseq, leg.invite_cseq
     other.state, other.local_sdp, other.remote_sdp = LegState.CONFIRMED, sdp, leg.remote_sdp
     data = leg.accepted.data.replace(leg.local_tag.encode(), other.local_tag.encode())
     other.accepted = Send(leg.accepted.flow, data)

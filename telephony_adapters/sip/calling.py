@@ -104,7 +104,9 @@ class Invitation:
             leg.pending = None
             (self._failed if self._is_first else self._reinvite_failed)(status, response, now)
         elif status < 200:  # noqa: PLR2004
-            if self._is_first:
+            if leg.is_over:
+                self._state.transactions.give_up_in(transaction, LIMIT_S, now)
+            elif self._is_first:
                 self._progressed(transaction, response, now)
         elif transaction.ack is not None or leg.reoffer is transaction:
             self._again(transaction, response, now)
@@ -202,8 +204,6 @@ class Invitation:
         leg = self._leg
         self._state.timers.cancel(leg.retry)
         leg.retry = None
-        if leg.state is not LegState.CONFIRMED:
-            return
         if leg.pending or leg.waiting or leg.update or leg.accepted or leg.reoffer:
             self.later(_BUSY_S, now)
         else:

@@ -11,7 +11,6 @@ from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Message, Request, Response
 from telephony_adapters.sip.replies import respond
 from telephony_adapters.sip.state import SDP, UaState, next_flow, peer_address, recorded
-from telephony_adapters.sip.tables import State
 from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
 
@@ -24,6 +23,8 @@ def bye(state: UaState, leg: Leg, now: float, *, reason: str | None = None, by: 
         leg.bye_waits = True
         return
     settle(state, leg, now)
+    state.timers.cancel(leg.retry)  # nothing may follow the BYE: it would be refused as out of order
+    leg.retry = None
     leg.state = LegState.ENDING
     Goodbye(state, leg, by).send(now)
 
@@ -70,15 +71,18 @@ def end(state: UaState, leg: Leg, by: str, message: Request | Response | None, n
 
 
 def close(state: UaState, leg: Leg, now: float) -> None:
-    """Let go of a leg, and say what is still owed; a re-INVITE whose call is over may never be answered."""
+    """Let go of a leg, and say what is still owed."""
     settle(state, leg, now)
     state.forget(leg)
-    if leg.pending is not None and leg.pending.state is State.PROCEEDING:
-        state.transactions.give_up_in(leg.pending, LIMIT_S, now)
 
 
 def settle(state: UaState, leg: Leg, now: float) -> None:
-    """Answer what waits in a call that ends: 487 for requests (section 15.1.2), an ACK for a 2xx with an offer."""
+    """Answer what waits in a call that ends: 487 for requests (section 15.1.2), an ACK for a 2xx with an offer.
+
+    A re-INVITE of ours that was answered 1xx has no timer of its own: it does not outlive its call for long.
+    """
+    if leg.pending is not None:
+        state.transactions.give_up_in(leg.pending, LIMIT_S, now)
     for transaction in (leg.waiting, leg.update):
         if transaction is not None:
             respond(state, transaction, 487, now)

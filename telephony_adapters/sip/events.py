@@ -38,7 +38,10 @@ class Refused(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A call that was answered is over: by `remote` (BYE), `local` (our BYE), `timer` (RFC 4028), `lost` (481, 408)."""
+    """A call that was answered is over: by `remote` (BYE), `local` (our BYE), `timer` (RFC 4028), `lost` (481, 408).
+
+    Also one of ours that a 2xx answered while we cancelled it (`local`), and a caller's that never sent PRACK (`lost`).
+    """
 
     leg: Leg
     by: str
@@ -53,7 +56,7 @@ class Incoming(NamedTuple):
 
 
 class Cancelled(NamedTuple):
-    """The caller gave up before the answer; 487 was sent."""
+    """The caller gave up an INVITE before the answer; 487 was sent. After a re-INVITE the call goes on."""
 
     leg: Leg
     request: Request
@@ -75,7 +78,10 @@ class Offered(NamedTuple):
 
 
 class Renegotiated(NamedTuple):
-    """Our re-INVITE is decided: 200 with the peer's SDP, or the failure, after glare was tried again (section 14.1)."""
+    """Our re-INVITE is decided: 200 with the peer's SDP, or the failure, after glare was tried again (section 14.1).
+
+    None follows when the call ends first, or when a later re-INVITE takes the place of one that had to wait.
+    """
 
     leg: Leg
     status: int

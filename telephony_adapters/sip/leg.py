@@ -95,13 +95,11 @@ class Leg:
         self.state = LegState.INVITED
         self.local_tag = local_tag
         self.remote_tag = ""
-        self.local = ""
-        self.remote = ""
+        self.local = self.remote = ""
         self.target = ""
         """The Request-URI of the next request: the peer's Contact."""
         self.routes: Sequence[str] = ()
-        self.cseq = 0
-        self.invite_cseq = 0
+        self.cseq = self.invite_cseq = 0
         self.remote_cseq = -1
         self.invite: Request | None = None
         """The INVITE that came in."""

@@ -72,8 +72,10 @@ class Message:
         """Tell whether an option tag or a method is named by Supported, Require, Allow ... (case does not matter)."""
         tag = tag.lower()
         for known, value in self.headers:
-            if known == header and tag in value.lower() and tag in [part.lower() for part in _parts(value)]:
-                return True
+            if known == header and tag in (lower := value.lower()):
+                parts = _parts(lower) if '"' in lower else lower.replace(" ", "").split(",")
+                if tag in parts:
+                    return True
         return False
 
 

@@ -57,9 +57,18 @@ _OTHERS: Final = frozenset(
     }
 )  # fmt: skip
 
-_CANONICAL: Final = {name.lower(): name for name in LISTS | ONCE | _OTHERS} | _COMPACT
+_CANONICAL: Final = {name.lower(): name for name in LISTS | ONCE | _OTHERS | set(_COMPACT.values())} | _COMPACT
 KNOWN: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
 """Canonical name by a spelling: as it is written most, in small letters, or compact."""
+
+
+METHODS: Final = frozenset(
+    {
+        "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH", "REFER",
+        "REGISTER", "SUBSCRIBE", "UPDATE",
+    }
+)  # fmt: skip
+"""Methods that are known (the IANA registry), whether we serve them (405) or not; of the others we say 501."""
 
 
 def canonical(name: str) -> str:

@@ -36,11 +36,10 @@ _ADDRESS: Final = re.compile(
 """What nearly every From and To looks like; the others are read step by step."""
 _VIA: Final = re.compile(
     r"""SIP/2\.0/([A-Z]+)\ ([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([0-9]{1,5}))?
-    ((?:;[a-z0-9-]+(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]*)?)+)(?:$|,)""",
+    ((?:;[a-z0-9-]+(?:=[A-Za-z0-9\-.!%*_+`'~:\[\]]*)?)+)""",
     re.VERBOSE,
 )
 """What nearly every Via looks like."""
-_CSEQ: Final = re.compile(r"([0-9]{1,9}) ([A-Z]+)")
 _STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9][0-9])(?: (.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -154,9 +153,9 @@ def _request(line: str, headers: list[Header], body: bytes) -> Request:
     if len(parts) != 3 or not TOKEN.issuperset(parts[0]) or not parts[0]:  # noqa: PLR2004 -- method, URI, version
         raise SipSyntax(Reject.START_LINE)
     method, uri, version = parts
-    essentials = _essentials(headers, body)
-    if version.upper() != "SIP/2.0":
+    if version.upper() != "SIP/2.0":  # first: another version may spell everything else otherwise
         raise SipSyntax(Reject.VERSION, 505)
+    essentials = _essentials(headers, body)
     if not is_uri(uri):
         raise SipSyntax(Reject.REQUEST_URI)
     if essentials[7] != method:
@@ -199,9 +198,6 @@ def _check_once(headers: list[Header]) -> None:
 
 
 def _cseq(value: str) -> tuple[int, str]:
-    found = _CSEQ.fullmatch(value)
-    if found is not None:
-        return int(found.group(1)), found.group(2)
     digits, _, method = value.partition(" ")
     method = method.strip(" \t")
     if not is_token(method):
@@ -229,12 +225,13 @@ def _cut(body: bytes, length: str) -> bytes:
 
 def parse_via(value: str) -> Via:
     """Read the first of a Via header's values; raise SipSyntax."""
-    usual = _VIA.match(value)
+    usual = _VIA.fullmatch(value)
     if usual is not None:
         transport, host, digits, params = usual.groups()
         port = int(digits) if digits else None
         if port is None or 0 < port <= MAX_PORT:
-            return Via(transport, host, port, dict([part.partition("=")[::2] for part in params[1:].split(";")]))
+            split = [part.partition("=") for part in params[1:].split(";")]
+            return Via(transport, host, port, {name: found for name, _, found in split})
     try:
         if "," in value:
             value = split_list(value)[0]

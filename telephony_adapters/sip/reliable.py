@@ -50,7 +50,7 @@ class Repeated:
     def start(self, leg: Leg, never: Hook, now: float) -> None:
         """Begin; `never` is called when no PRACK came in time."""
         timers = self._state.timers
-        leg.prack_waits = [timers.set(now + T1, self, leg), timers.set(now + LIMIT_S, never, leg)]
+        leg.prack_waits = [timers.after(T1, now, self, leg), timers.after(LIMIT_S, now, never, leg)]
 
     def __call__(self, leg: Leg, now: float) -> None:
         """Send it once more."""

@@ -13,6 +13,7 @@ from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.ids import MAGIC
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Header, Request
+from telephony_adapters.sip.names import METHODS
 from telephony_adapters.sip.refresh import answered, too_small
 from telephony_adapters.sip.reliable import stop_provisional
 from telephony_adapters.sip.replies import reply_flow, reply_head, respond, response_bytes
@@ -49,15 +50,20 @@ def on_request(state: UaState, request: Request, flow: Flow, now: float) -> None
     elif method in state.config.takes:
         _hand_over(state, request, flow, now)
     else:
-        status = 481 if method in _ANSWERED_HERE and method != "OPTIONS" else 405
-        _refuse(state, request, flow, status, [("Allow", ALLOW)] if status == 405 else [])  # noqa: PLR2004 -- section 8.2.1
+        outside = method in _ANSWERED_HERE and method != "OPTIONS"
+        _refuse(state, request, flow, *((481, []) if outside else _not_served(method)))
+
+
+def _not_served(method: str) -> tuple[int, list[Header]]:
+    """Refuse a method: 405 if it is known, 501 if nobody knows it (sections 8.2.1 and 21.5.2)."""
+    return 405 if method in METHODS else 501, [("Allow", ALLOW)]
 
 
 def _key(request: Request, method: str) -> object:
     """Return what a request has in common with its repetitions, its CANCEL and its failure's ACK (section 17.2.3)."""
     via = request.via
     branch = via.branch
-    if branch.startswith(MAGIC):
+    if branch.startswith(MAGIC) and branch != MAGIC:  # the cookie alone tells nothing apart
         return branch, via.host, via.port, method
     return request.call_id, request.from_tag, request.cseq, method, str(via.params), via.host, via.port
 
@@ -105,12 +111,14 @@ def _merge(request: Request) -> tuple[str, str, int]:
 def _hand_over(state: UaState, request: Request, flow: Flow, now: float) -> None:
     transaction = _serve(state, request, flow, _to(state, request)[0])
     if transaction is not None:
-        transaction.limit = state.timers.set(now + LIMIT_S, Abandoned(state), transaction)
+        transaction.limit = state.timers.after(LIMIT_S, now, Abandoned(state), transaction)
         state.events.append(Requested(transaction, request, flow))
 
 
 def _invite(state: UaState, request: Request, flow: Flow, now: float) -> None:
     contact = peer_address(request, "Contact")
+    if request.get("Contact") is None and not request.via.branch.startswith(MAGIC):
+        contact = peer_address(request, "From")  # RFC 2543 asks for no Contact
     if not state.config.takes_invites:
         _refuse(state, request, flow, 403)
     elif _merge(request) in state.transactions.merging:
@@ -145,7 +153,7 @@ def _wait(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) 
     """Let an INVITE wait for its owner; the peer gets 100 if that takes long."""
     leg.waiting = transaction
     transaction.leg = leg
-    transaction.repeat = state.timers.set(now + TRYING_S, _Trying(state), transaction)
+    transaction.repeat = state.timers.after(TRYING_S, now, _Trying(state), transaction)
 
 
 class _Trying:
@@ -224,7 +232,8 @@ def _in_dialog(state: UaState, request: Request, flow: Flow, now: float) -> None
         leg.remote_cseq = request.cseq
     take = _IN_DIALOG.get(request.method)
     if take is None:
-        respond(state, transaction, 405, now, headers=[("Allow", ALLOW)])
+        status, headers = _not_served(request.method)
+        respond(state, transaction, status, now, headers=headers)
     else:
         take(state, leg, transaction, now)
 

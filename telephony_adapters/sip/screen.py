@@ -17,8 +17,10 @@ def screened(request: Request, supports: AbstractSet[str], method: str) -> tuple
     """Return (status, headers) of the refusal that a request deserves, None when it deserves none."""
     if request.uri.partition(":")[0].lower() not in SIP_SCHEMES:
         return 416, []
-    if method not in _EXEMPT and (unknown := [tag for tag in request.all("Require") if tag.lower() not in supports]):
-        return 420, [("Unsupported", ", ".join(unknown))]
+    if method not in _EXEMPT and request.get("Require") is not None:
+        unknown = [tag for tag in request.all("Require") if tag.lower() not in supports]
+        if unknown:
+            return 420, [("Unsupported", ", ".join(unknown))]
     if request.body and (problem := _unreadable(request, method)) is not None:
         return problem
     if method == "INVITE" and not _takes_sdp(request):
@@ -42,5 +44,7 @@ def _unreadable(request: Request, method: str) -> tuple[int, list[Header]] | Non
 
 def _takes_sdp(request: Request) -> bool:
     """Tell whether the caller can read a session description; no Accept means that it can (section 20.1)."""
+    if request.get("Accept") is None:
+        return True
     accepts = [value.partition(";")[0].strip().lower() for value in request.all("Accept")]
-    return not accepts or any(kind in {"application/sdp", "application/*", "*/*"} for kind in accepts)
+    return any(kind in {"application/sdp", "application/*", "*/*"} for kind in accepts)

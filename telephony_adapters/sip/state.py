@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -21,6 +22,8 @@ from telephony_adapters.sip.uri import UriError, parse_name_addr, parse_uri
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
 SDP: Final = "application/sdp"
+_SEEN: Final = 1024
+"""Addresses that were read lately: a carrier has few."""
 _BOUNDARY: Final = re.compile(r';\s*boundary="?([^";\s]+)', re.IGNORECASE)
 
 
@@ -154,8 +157,13 @@ def next_flow(flow: Flow, target: str, routes: Sequence[str]) -> Flow:
 
 def addressed(flow: Flow, target: str, routes: Sequence[str]) -> Flow:
     """Return the flow that the first route, else the peer's Contact names; the old one where that is no number."""
+    return _addressed(flow, routes[0] if routes else f"<{target}>")
+
+
+@lru_cache(maxsize=_SEEN)
+def _addressed(flow: Flow, address: str) -> Flow:
     try:
-        uri = parse_uri(parse_name_addr(routes[0]).uri if routes else target)
+        uri = parse_uri(_uri_of(address))
     except UriError:
         return flow
     if not _is_numeric(uri.host):
@@ -189,6 +197,11 @@ def peer_address(message: Message, header: str) -> str:
     """Return the URI of the first Contact of a message, empty when there is none that can be used."""
     values = message.all(header)
     try:
-        return parse_name_addr(values[0]).uri if values else ""
+        return _uri_of(values[0]) if values else ""
     except UriError:
         return ""
+
+
+@lru_cache(maxsize=_SEEN)
+def _uri_of(address: str) -> str:
+    return parse_name_addr(address).uri

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from telephony_adapters.sip.dialogs import Goodbye, establish, proofs
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.leg import Leg, LegState
@@ -9,13 +11,18 @@ from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.state import UaState
 from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
+_FORGOTTEN: Final = 100
+"""CSeqs that the PRACKs of a forgotten INVITE may have used: a BYE with a lower one would be refused by 500."""
+
 
 def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, response: Response, now: float) -> None:
     """Acknowledge, each time, and end, once, the call that a 2xx makes (RFC 3261 section 13.2.2.4)."""
     leg = Leg(response.call_id, flow, is_caller=True, local_tag=response.from_tag)
-    leg.local, leg.cseq, leg.state = response.get("From") or "", response.cseq, LegState.ENDING
-    if invite is not None:
-        leg.auth = invite.owner.auth
+    leg.local, leg.state = response.get("From") or "", LegState.ENDING
+    if invite is None:
+        leg.cseq = response.cseq + _FORGOTTEN
+    else:
+        leg.auth, leg.cseq = invite.owner.auth, max(invite.owner.cseq, response.cseq)
     establish(leg, response)
     if not leg.target:
         state.counters["stray 2xx without Contact"] += 1
@@ -26,7 +33,7 @@ def hang_up_stray(state: UaState, flow: Flow, invite: ClientTransaction | None, 
     if call not in state.hung_up:
         state.counters["ghost calls ended"] += 1
         state.hung_up.add(call)
-        state.timers.set(now + LIMIT_S, lambda known, _now: state.hung_up.discard(known), call)
+        state.timers.after(LIMIT_S, now, lambda known, _now: state.hung_up.discard(known), call)
         Goodbye(state, leg, "").send(now)
 
 

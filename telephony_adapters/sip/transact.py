@@ -138,8 +138,8 @@ class Transactions:
         transaction = self.clients[key] = ClientTransaction(kind, key, flow, request, tell, owner)
         self._send(transaction, None, now)
         if not flow.is_reliable:
-            transaction.repeat = self._timers.set(now + T1, kind.repeat, transaction)
-        transaction.limit = self._timers.set(now + LIMIT_S, kind.limit, transaction)
+            transaction.repeat = self._timers.after(T1, now, kind.repeat, transaction)
+        transaction.limit = self._timers.after(LIMIT_S, now, kind.limit, transaction)
         return transaction
 
     def accept(self, transaction: ServerTransaction) -> None:
@@ -151,7 +151,7 @@ class Transactions:
     def give_up_in(self, transaction: ClientTransaction, seconds: float, now: float) -> None:
         """End a cancelled INVITE that nobody ends (RFC 3261 section 9.1)."""
         self._timers.cancel(transaction.limit)
-        transaction.limit = self._timers.set(now + seconds, Input.B, transaction)
+        transaction.limit = self._timers.after(seconds, now, Input.B, transaction)
 
     def respond(self, transaction: ServerTransaction, status: int, data: bytes, now: float) -> None:
         """Send a response; one that comes too late for the state is not sent."""
@@ -219,11 +219,11 @@ class Transactions:
         linger = kind.linger.get(transaction.state)
         if linger is None:  # a failure that the server repeats until its ACK comes: timers G and H
             if not transaction.flow.is_reliable:
-                transaction.repeat = timers.set(now + T1, kind.repeat, transaction)
-            transaction.limit = timers.set(now + LIMIT_S, kind.limit, transaction)
+                transaction.repeat = timers.after(T1, now, kind.repeat, transaction)
+            transaction.limit = timers.after(LIMIT_S, now, kind.limit, transaction)
             return
         seconds = linger.reliable_s if transaction.flow.is_reliable else linger.unreliable_s
         if seconds:
-            transaction.limit = timers.set(now + seconds, linger.timer, transaction)
+            transaction.limit = timers.after(seconds, now, linger.timer, transaction)
         else:
             transaction.state = State.TERMINATED

@@ -207,17 +207,23 @@ def unquoted(text: str) -> str:
 
 
 def header_params(rest: str) -> dict[str, str]:
-    """Read `;name=value;name` after an address or a value; names in small letters, values as they came."""
+    """Read `;name=value;name` after an address or a value; names in small letters, values as they came.
+
+    One semicolon too many at the end is forgiven; a parameter without a name is not.
+    """
     rest = rest.strip()
     if not rest:
         return {}
     if rest[0] != ";":
         raise UriError("something other than parameters follows the address")
     parts = split_outside(rest[1:], ";") if '"' in rest else rest[1:].split(";")
+    if not parts[-1].strip():
+        parts.pop()
     params: dict[str, str] = {}
     for part in parts:
         name, _, value = part.partition("=")
         name = name.strip().lower()
-        if name:
-            params[name] = value.strip()
+        if not name:
+            raise UriError("a parameter has no name")
+        params[name] = value.strip()
     return params

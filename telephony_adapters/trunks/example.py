@@ -17,8 +17,6 @@ listen = ["udp:0.0.0.0:5060"]         # also "tcp:0.0.0.0:5060", "tls:0.0.0.0:50
 # tls_ca = "tls/clients.pem"          # who connects to us must have a certificate of these authorities
 # user_agent = "predictive-dialer"
 # journal = "sip-journal"             # else in the home folder
-# trace = "sip-traces"                # else in the home folder
-# trace_max_mb = 100
 
 # One table a trunk. A number takes the trunk with the longest prefix that fits and room; then the lower priority;
 # equals share by weight.
@@ -51,7 +49,6 @@ number_format = "e164"                # e164: 84900000001; e164_plus: +849000000
 # session_expires_s = 1800            # 0 = never refreshed
 # ringing_183 = false                 # true for a carrier that sends 183 with media instead of 180
 # announcement_header = "X-Announcement"
-# trace_share = 0.01                  # the share of calls whose messages are kept
 max_minutes_day = 20000               # billed minutes that a day may have; 0 = any
 max_cost_day = 15000000               # 0 = any
 

@@ -69,7 +69,7 @@ class Line:
         self._ledger = ledger
         self._overrides = overrides
         self._uniform = uniform
-        self._uri_end = number_uri("1", trunk.uri_host).removeprefix("sip:1")
+        self._uri_end = number_uri("1", trunk.uri_host, trunk.uri_port).removeprefix("sip:1")
         self._policy = CallerPolicy(trunk.caller_id)
         self._changes: list[TrunkClosed | TrunkOpened] = []
         self._options_at: float | None = 0.0 if trunk.options_every_s else None
@@ -199,13 +199,13 @@ class Line:
             self._register(ua, flow, now)
 
     def _ask(self, ua: UserAgent, flow: Flow, method: str, headers: Sequence[tuple[str, str]], now: float) -> None:
-        host = self.settings.uri_host
+        host, port = self.settings.uri_host, self.settings.uri_port
         own = f"<sip:{self.settings.username or 'dialer'}@{host}>"
         to = own if method == "REGISTER" else f"<sip:{host}>"
         # It grows over restarts, too; a challenge takes one more each time.
         self._cseq = max(self._cseq + _ASKS, int(now - _EPOCH) * 2)
         ua.ask(
-            now, flow=flow, method=method, uri=f"sip:{host}", from_=own, to=to,
+            now, flow=flow, method=method, uri=f"sip:{host}" if port is None else f"sip:{host}:{port}", from_=own, to=to,
             call_id=f"{method.lower()}-{self.name}@dialer.invalid", cseq=self._cseq,
             token=(self.name, method, flow), headers=headers, auth=self.auth,
         )  # fmt: skip

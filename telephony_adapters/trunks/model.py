@@ -105,13 +105,16 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     tls_name: Annotated[str, _HOST] = ""
     """The name that its certificate must bear; "" = the server's."""
     tls_verify: Annotated[bool, FLAG] = True
-    trace_share: Annotated[float, number(0, 1)] = 0.0
-    """The share of calls whose messages are kept."""
 
     @property
     def uri_host(self) -> str:
         """Return the host of the URIs in From, To and the request line."""
         return self.domain or self.server.uri_host
+
+    @property
+    def uri_port(self) -> int | None:
+        """Return the port of request URIs; a domain of its own has none: who serves it is not in its name."""
+        return None if self.domain else self.server.port
 
 
 class Trunk(Peer, frozen=True, kw_only=True):
@@ -215,9 +218,6 @@ class Sip(msgspec.Struct, frozen=True, kw_only=True):
     """Authorities of those who connect to us; None = they need no certificate."""
     journal: Annotated[Path | None, PATH] = None
     """What a restart needs to end the calls of the run before; None = in the home folder."""
-    trace: Annotated[Path | None, PATH] = None
-    """Where traces are kept; None = in the home folder."""
-    trace_max_mb: Annotated[int, whole(1, 1_000_000)] = 100
 
 
 class Spend(msgspec.Struct, frozen=True, kw_only=True):

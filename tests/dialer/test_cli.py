@@ -16,7 +16,7 @@ pytestmark = pytest.mark.component("sqlite")
 async def test_help_names_every_command(tmp_path: Path) -> None:
     code, out, _ = await run(tmp_path, "--help")
     assert code == 0
-    for command in ("up", "demo", "simulate", "campaign", "leads", "cdr", "status", "bench"):
+    for command in ("up", "demo", "simulate", "campaign", "leads", "cdr", "calls", "status", "bench"):
         assert command in out
     assert not os.listdir(tmp_path)  # noqa: PTH208 -- asyncio rules out pathlib here
 
@@ -32,6 +32,7 @@ async def test_help_names_every_command(tmp_path: Path) -> None:
         (("leads", "import", "missing.xlsx", "--campaign", "x", "--map", "name=1,phone=2"), "missing.xlsx"),
         (("campaign", "create", "night", "--hours", "17:00-08:00"), "17:00"),
         (("up", "--simulate-agents", "x"), "CAMPAIGN=N"),
+        (("calls", "trace", "nowhere"), "set DIALER_SIP_TRACE_SHARE=1"),
         (("status", "classify", "--sip", "abc"), "dialer: --sip: 'abc' is not a code"),
     ],
 )

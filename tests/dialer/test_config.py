@@ -17,9 +17,20 @@ def test_given_wins_over_environment_over_default(monkeypatch: pytest.MonkeyPatc
     assert (load().port, load(port=7070).port, load(port=None).port) == (9090, 7070, 9090)
     assert load().database == "sqlite:////srv/dialer/dialer.db"
     assert load().analytics_path == Path("/srv/dialer/analytics")
+    assert (load().sip_trace_path, load(sip_trace_mb=2).sip_trace_bytes) == (Path("/srv/dialer/sip-trace"), 2_000_000)
 
 
-@pytest.mark.parametrize(("name", "value"), [("port", 99_999), ("port", "x"), ("trunk_cps", 0), ("trunk_channels", -1)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", 99_999),
+        ("port", "x"),
+        ("trunk_cps", 0),
+        ("trunk_channels", -1),
+        ("sip_trace_share", 1.1),
+        ("sip_trace_mb", 0),
+    ],
+)
 def test_a_wrong_value_names_the_setting_and_its_variable(name: str, value: object) -> None:
     with pytest.raises(BadInput, match=rf"{name} \(DIALER_{name.upper()}\)"):
         load(**{name: value})

@@ -43,7 +43,7 @@ def test_names_follow_the_rules_and_no_label_is_free() -> None:
     for metric in METRICS:
         assert metric.name.startswith(("dialer_", "process_"))
         assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
-        assert set(metric.labels) <= {"role", "dependency", "campaign", "state", "phase", "part"}
+        assert set(metric.labels) <= {"role", "dependency", "campaign", "state", "phase", "part", "trunk", "event"}
 
 
 def test_the_documents_list_is_the_set() -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from cdr.queries import CallRow
 from tests.web.served import Console
-from tests.web.world import DIALED, SHARED, TOKEN
+from tests.web.world import DIALED, SHARED, TOKEN, TRACED
 
 pytestmark = [pytest.mark.component("sqlite"), pytest.mark.component("chdb")]
 
 PASSWORD = "mật khẩu dài"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 HTML = {"Accept": "text/html"}
+TRACE_PATHS = ("/api/calls/trace", "/api/calls/trace.pcap", "/api/calls/trace.txt")
 
 
 @pytest.fixture
@@ -40,7 +41,14 @@ def test_a_stranger_reaches_the_sign_in_page_health_and_static_files_and_nothing
             answer = client.get(path)
             assert answer.status_code == 302, path
             assert answer.headers["location"].startswith("/login?next="), path
-        for path in ("/api/cdr/search", "/api/cdr/count", "/api/cdr/history", "/api/cdr/detail", "/api/x"):
+        for path in (
+            "/api/cdr/search",
+            "/api/cdr/count",
+            "/api/cdr/history",
+            "/api/cdr/detail",
+            "/api/x",
+            *TRACE_PATHS,
+        ):
             assert client.get(path).status_code == 401, path
         socket_io = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
         assert client.get(socket_io, headers={"Accept": "*/*"}).status_code == 401
@@ -162,6 +170,18 @@ def test_the_api_answers_the_service_token_with_call_records(console: Console) -
 
 def test_the_api_takes_a_session_too(reader: httpx.Client) -> None:
     assert reader.get("/api/cdr/count", params={"phone": SHARED}).json() == 2
+
+
+def test_p20_a_calls_signalling_is_for_who_is_signed_in_and_for_the_command_line(
+    console: Console, reader: httpx.Client
+) -> None:
+    asked = {"call_id": TRACED}
+    with stranger(console) as nobody, httpx.Client(base_url=console.url, trust_env=False, headers=BEARER) as program:
+        for path in TRACE_PATHS:
+            answers = [client.get(path, params=asked).status_code for client in (nobody, reader, program)]
+            assert answers == [401, 200, 200], path
+            assert reader.get(path, params={"call_id": "none"}).status_code == 404
+    assert SHARED.lstrip("+") not in reader.get(TRACE_PATHS[2], params=asked).text
 
 
 @pytest.mark.parametrize(

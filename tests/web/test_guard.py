@@ -67,7 +67,7 @@ async def test_a_stranger_is_sent_to_the_sign_in_page(path: str) -> None:
     assert dict(start["headers"])[b"location"].decode().startswith("/login?next=/")
 
 
-@pytest.mark.parametrize("path", ["/api/cdr/search", "/api/", "/_nicegui_ws/socket.io/"])
+@pytest.mark.parametrize("path", ["/api/cdr/search", "/api/calls/trace.pcap", "/api/", "/_nicegui_ws/socket.io/"])
 async def test_a_stranger_without_a_browser_gets_401(path: str) -> None:
     assert await _status(path, accept="application/json") == 401
 
@@ -87,7 +87,7 @@ async def test_what_everyone_may_see(path: str) -> None:
     assert await _status(path) == 299
 
 
-@pytest.mark.parametrize("path", ["/", "/leads", "/api/cdr/search", "/_nicegui_ws/socket.io/"])
+@pytest.mark.parametrize("path", ["/", "/leads", "/api/cdr/search", "/api/calls/trace", "/_nicegui_ws/socket.io/"])
 async def test_who_is_signed_in_may_see_everything(path: str) -> None:
     assert await _status(path, session=_open()) == 299
 

@@ -48,6 +48,8 @@ from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog, append
 from store.upgrade import upgrade
+from telephony_adapters.tracing.read import TraceFolder
+from tests.telephony_adapters.tracing.sample import note_call
 from web.app import create_app
 from web.deps import WebDeps
 
@@ -56,6 +58,8 @@ TOKEN = "the service token of the tests"
 DIALED, OTHER, APPROVED, DRAFT = "Chăm sóc tháng 11", "Khảo sát quý 4", "Ưu đãi cuối năm", "Bản nháp"
 SHARED, LONG = "+84900000060", "+84900000061"
 """A number on two campaigns, and one with a long history."""
+TRACED, TRACES = "call-001", "sip-trace"
+"""The call of which SIP messages are kept, and the folder where."""
 FACTS = {
     CallStatus.ANSWERED: AttemptFacts(
         sip_status=200, rang=True, answered=True, agent_bridged=True, ended_by=EndedBy.REMOTE
@@ -109,6 +113,7 @@ class World:
             await self._own(name)
         for place, status in enumerate(FACTS, 1):
             await self.call(DIALED, _phone(place), status, begun_at=now - 4_000 + place * 60)
+        note_call(folder / TRACES, call_id=TRACED)
         await self.call(DIALED, SHARED, CallStatus.BUSY, begun_at=now - 3_000)
         await self.call(OTHER, SHARED, CallStatus.ANSWERED, begun_at=now - 2_000)
         await campaigns.act(self.engine, OTHER, CampaignAction.STOP, now=now)
@@ -310,6 +315,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         now=time.time,
         session_secret=SECRET,
         service_token=TOKEN,
+        traces=TraceFolder(folder / TRACES),
         health=lambda: {"database": "ok", "analytics": "down" if broken.exists() else "ok"},
     )
     sock = listen("127.0.0.1", 0)

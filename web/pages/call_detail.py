@@ -15,6 +15,7 @@ from store.open import readers
 from web.deps import WebDeps
 from web.i18n import Words
 from web.layout import heading
+from web.pages.call_trace import read_trace, show_trace
 
 NOTE_MAX: Final = 2000
 
@@ -60,7 +61,7 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
     if call is None:
         ui.notify(words("calls.gone"), type="warning")
         return
-    note = await read_note(deps, call_id)
+    note, trace = await read_note(deps, call_id), await read_trace(deps, call_id)
     title = words("calls.detail")
     with ui.dialog().props(f'aria-label="{title}"') as dialog, ui.element("div").classes("call-card"):
         heading(title, level=2)
@@ -74,6 +75,8 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
             f"outlined dense autogrow maxlength={NOTE_MAX}"
         )
         field.set_enabled(note is not None)
+        if trace is not None:
+            show_trace(words, call_id, trace)
         with ui.element("div").classes("dialog-foot"):
             ui.button(words("common.close"), on_click=dialog.close).props("flat no-caps color=dark")
             save = ui.button(words("common.update"), on_click=lambda: _save(deps, words, call_id, field))

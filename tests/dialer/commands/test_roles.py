@@ -14,6 +14,7 @@ import pytest
 
 from tests.dialer.centre import Centre, centre_at, until
 from tests.dialer.process import Running, run_in, started
+from tests.telephony_adapters.tracing.sample import CALL_ID, calls, note_call
 
 pytestmark = [pytest.mark.component("postgresql"), pytest.mark.timeout(300)]
 
@@ -41,6 +42,7 @@ async def test_three_roles_do_what_one_process_does(postgres_url: str, tmp_path:
     async with centre_at(postgres_url, tmp_path) as centre:
         await centre.campaign("spring", leads=200)
         home, env = tmp_path / "home", environment(centre)
+        note_call(home / "sip-trace")
         dialing = ("engine", "--health-port", "0", "--carrier", str(centre.scenario))
         async with (
             started(home, *dialing, **env) as engine,
@@ -87,6 +89,8 @@ async def check_pages(engine: str, projector: str, web: str, *, token: str) -> N
 
         await until(records)
         assert (await http.get(f"{engine}/api/cdr/count", headers=bearer)).status_code == 404
+        traced = await http.get(f"{web}/api/calls/trace", params={"call_id": CALL_ID}, headers=bearer)
+        assert len(traced.json()["steps"]) == len(calls())
 
 
 async def check_commands(home: Path, env: dict[str, str], centre: Centre) -> None:

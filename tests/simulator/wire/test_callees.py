@@ -148,6 +148,9 @@ def test_whoever_is_joined_later_is_heard_from_then_on() -> None:
     assert ended == pytest.approx(13.0, abs=0.01)
     assert (row.heard, row.expected, row.ended_by) == (True, CallStatus.ANSWERED, Ending.CALLEE)
     assert row.ended_at == pytest.approx(START + 13.0, abs=0.01)
+    (hung_up,) = [event for _, event in world.events if isinstance(event, sip.Ended)]
+    assert hung_up.message is not None
+    assert hung_up.message.get("Reason") == "Q.850;cause=16"
 
 
 def test_nobody_ever_joined_is_an_abandoned_call() -> None:

@@ -74,3 +74,9 @@ def test_a_control_file_that_is_no_text_or_too_long_does_no_harm(tmp_path: Path)
     folder = tmp_path / "folder"
     folder.mkdir()
     assert ControlFile(folder).take() == []
+
+
+def test_the_page_names_every_command() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "carrier.md").read_text(encoding="utf-8")
+    table = page.split("| command | effect |")[1]
+    assert [word for word in COMMANDS if f"`{word}" not in table] == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,9 @@ def test_the_ledger_counts_and_passes_on() -> None:
     assert (ledger.calls, ledger.answered, ledger.ghosts) == (4, 1, 1)
     assert ledger.by_status == {200: 1, 486: 2, 0: 1}
     assert len(rows) == 4
+
+
+def test_the_page_explains_every_column() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "carrier.md").read_text(encoding="utf-8")
+    table = page.split("| column | meaning |")[1].split("##")[0]
+    assert [name for name in COLUMNS if f"`{name}`" not in table] == []

@@ -71,3 +71,11 @@ def test_a_bad_profile_is_refused_with_file_key_and_reason(line: str, wrong: str
     assert line in GOOD
     with pytest.raises(BadInput, match=f"mine.toml: .*{said}"):
         parse(GOOD.replace(line, wrong), source="mine.toml")
+
+
+def test_the_example_of_the_page_is_a_profile() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "carrier.md").read_text(encoding="utf-8")
+    profile = parse(page.split("```toml")[1].split("```")[0], source="docs/carrier.md")
+    assert (profile.title, profile.auth.challenge, profile.media.mode) == (
+        "My carrier", Challenges.INVITE, MediaMode.TONE,
+    )  # fmt: skip

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from simulator.wire.course import Login, Reinvite
+from simulator.wire.ledger import foreseen
 from simulator.wire.scenes import SCENES
 
 
@@ -40,3 +43,9 @@ def test_the_digit_of_a_503_is_its_retry_after_and_that_of_a_talk_its_length() -
     assert SCENES[8].make(2).patience_s == 2.0
     assert SCENES[9].make(6).talk_s == 6.0
     assert SCENES[41].make(3).holds_s == (3.0, 6.0)
+
+
+def test_the_page_lists_every_scene_with_its_words_and_status() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "carrier.md").read_text(encoding="utf-8")
+    rows = [f"| {code:02} | {scene.words} | {foreseen(scene.make(3))} |" for code, scene in SCENES.items()]
+    assert [row for row in rows if row not in page] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from telephony_adapters.sip.events import SipEvent
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.loop import SipLoop
+from telephony_adapters.wire.tls import client_context, server_context
+from tests.plugins.certificates import Certificates
 from tests.simulator.wire.callers import sdp
 from tests.simulator.wire.test_media import free_port
 
@@ -32,11 +35,15 @@ TCP = Listen("tcp", "127.0.0.1", 0)
 class Phone:
     """A caller with sockets; `events` are awaited one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusts: Path | None = None) -> None:
         self.events: asyncio.Queue[SipEvent] = asyncio.Queue()
         self.addresses: dict[str, tuple[str, int]] = {}
         self.ua = UserAgent(UaConfig(key=b"phone", sent_by=self.addresses))
-        self.loop = SipLoop(self.ua, now=asyncio.get_running_loop().time, after_turn=self._hear)
+        tls = client_context(authorities=trusts) if trusts is not None else None
+        self.loop = SipLoop(
+            self.ua, now=asyncio.get_running_loop().time, after_turn=self._hear,
+            client_tls=None if tls is None else lambda _flow: tls,
+        )  # fmt: skip
         self._calls = 0
 
     async def open(self) -> None:
@@ -68,11 +75,11 @@ class Phone:
 class Running:
     """A server and what it says."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, tls: ssl.SSLContext | None = None) -> None:
         self.shown: list[Snapshot] = []
         self.said: list[str] = []
         self._wake = asyncio.Event()
-        self.server = CarrierServer(plan, show=self._show, say=self._say)
+        self.server = CarrierServer(plan, show=self._show, say=self._say, server_tls=tls)
 
     def _show(self, snapshot: Snapshot) -> None:
         self.shown.append(snapshot)
@@ -95,9 +102,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(**how: Any) -> AsyncIterator[tuple[Running, Phone]]:
+async def running(
+    tls: ssl.SSLContext | None = None, trusts: Path | None = None, **how: Any
+) -> AsyncIterator[tuple[Running, Phone]]:
     plan = Plan(**({"profile": "clean", "listens": [UDP]} | how))
-    made, phone = Running(plan), Phone()
+    made, phone = Running(plan, tls), Phone(trusts)
     task = asyncio.create_task(made.server.run())
     ready = asyncio.create_task(made.server.ready.wait())
     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
@@ -135,6 +144,14 @@ async def test_calls_over_udp_and_tcp_are_written_to_the_ledger(tmp_path: Path) 
     assert made.said[0].startswith("Everybody answers at once. Listening on udp:127.0.0.1:")
     assert made.said[0].endswith("; seed 3.")
     assert made.shown[-1].by_code == {"200": 2, "486": 1}
+
+
+@pytest.mark.component("openssl")
+async def test_calls_over_tls(certificates: Certificates) -> None:
+    tls = server_context(*certificates.pair("server"))
+    async with running(tls, certificates.ca, listens=[Listen("tls", "127.0.0.1", 0)]) as (made, phone):
+        await hung_up(phone, "0900000001", made.server.listening[0])
+    assert made.server.snapshot().by_code == {"200": 1}
 
 
 async def test_it_ends_by_itself_after_so_many_calls_or_seconds() -> None:

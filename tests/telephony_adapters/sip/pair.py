@@ -257,6 +257,9 @@ class Pair:
         self.agents = tuple(UserAgent(config(place, **changes)) for place in self.places)
         self.react: Callable[[int, SipEvent], None] = lambda _who, _event: None
         self.wire: list[tuple[float, int, bytes]] = []
+        """(when, who, what) of each message sent."""
+        self.heard: list[tuple[int, bytes]] = []
+        """(who, what) of each message that arrived."""
         self._random = random.Random(seed)
         self._odds = (loss, twice, late)
         self._delay_s = delay_s
@@ -298,6 +301,7 @@ class Pair:
             self.now = max(self.now, due)
             while self._air and self._air[0][0] <= self.now:
                 _, _, who, data = heapq.heappop(self._air)
+                self.heard.append((who, data))
                 self.agents[who].receive(data, self.flows[1 - who], self.now)
                 self.settle()
             for agent in self.agents:

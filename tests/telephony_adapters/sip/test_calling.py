@@ -375,6 +375,19 @@ def test_a_reinvite_waits_until_the_one_before_is_decided_and_the_last_one_wins(
     assert solo.is_spent()
 
 
+def test_a_reinvite_that_waits_is_not_sent_after_the_bye() -> None:
+    solo = Solo()
+    leg = solo.calls()
+    again = changes(solo, leg)
+    solo.hear(reply(again, 491))
+    solo.bye(leg)
+    solo.wait(5)
+    assert {request.cseq for request in solo.requests("INVITE")} == {1, 2}
+    solo.hear(reply(bye_of(solo), 200))
+    assert solo.take(Ended).by == "local"
+    assert solo.is_spent()
+
+
 def test_a_2xx_to_a_reinvite_that_the_end_of_the_call_has_overtaken_is_acknowledged() -> None:
     solo = Solo()
     leg = solo.calls()
@@ -403,4 +416,17 @@ def test_a_connection_that_breaks_fails_a_call_that_rings_and_spares_one_that_is
     assert solo.take(Renegotiated).status == 503
     assert up.state is LegState.CONFIRMED
     solo.hang_up(up)
+    assert solo.is_spent()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_reinvite_that_is_answered_1xx_and_no_more_does_not_outlive_its_call(when: str) -> None:
+    solo = Solo()
+    leg = solo.calls()
+    solo.reinvite(leg, OTHER_SDP)
+    trying = reply(solo.last, 100)
+    if when == "before":
+        solo.hear(trying)
+    solo.hang_up(leg)
+    solo.hear(trying)
     assert solo.is_spent()

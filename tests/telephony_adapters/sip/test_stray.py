@@ -16,7 +16,7 @@ def ends_ghost(solo: Solo, tag: str, *, acks: int = 1) -> None:
     byes = {request.via.branch: request for request in solo.requests("BYE") if request.to_tag == tag}
     assert len(mine) == acks
     (bye,) = byes.values()
-    assert bye.cseq == mine[0].cseq + 1
+    assert bye.cseq > mine[0].cseq
     solo.hear(reply(bye, 200))
 
 
@@ -39,6 +39,24 @@ def test_a_second_2xx_of_another_fork_is_acknowledged_each_time_and_hung_up_once
     assert solo.take(Accepted).leg is leg
     assert leg.remote_tag == "one"
     assert solo.ua.counters["ghost calls ended"] == 1
+    solo.hang_up(leg)
+    assert solo.is_spent()
+
+
+def test_the_bye_of_a_fork_whose_reliable_responses_were_acknowledged_has_a_higher_cseq_than_their_pracks() -> None:
+    solo = Solo()
+    leg = solo.invite()
+    invite = solo.last
+    for rseq in ("1", "2"):
+        solo.hear(reply(invite, 183, tag="two", headers=[("Require", "100rel"), ("RSeq", rseq)]))
+        solo.hear(reply(solo.last, 200))
+    solo.events.clear()
+    solo.hear(reply(invite, 200, tag="one", body=SDP))
+    solo.take(Accepted)
+    solo.hear(reply(invite, 200, tag="two", body=SDP))
+    assert [request.cseq for request in solo.requests("PRACK")] == [2, 3]
+    assert solo.requests("BYE")[0].cseq == 4
+    ends_ghost(solo, "two")
     solo.hang_up(leg)
     assert solo.is_spent()
 
@@ -120,6 +138,16 @@ def test_a_forged_2xx_with_another_branch_or_tag_does_nothing() -> None:
     assert solo.events == []
     assert solo.ua.legs == 1
     assert solo.ua.counters["stray response"] == 4
+
+
+def test_a_2xx_with_several_vias_is_not_for_us_even_if_the_topmost_is_ours() -> None:
+    solo = Solo()
+    solo.invite()
+    answer = reply(solo.last, 200, body=SDP)
+    via = b"\r\nVia: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKmore\r\nFrom:"
+    assert solo.hear(answer.replace(b"\r\nFrom:", via)) == []
+    assert (solo.events, solo.ua.legs, solo.ua.counters["stray response"]) == ([], 1, 1)
+    assert [sent.message.method for sent in solo.hear(answer)] == ["ACK"]
 
 
 def test_a_stray_2xx_that_says_nowhere_to_send_is_counted() -> None:
