@@ -21,6 +21,8 @@ _OFFER: Final = "Content-Type: application/sdp"
 _CHALLENGE: Final = 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'
 _OWN_HEADERS: Final = 1_500
 """Octets that the answers to one message may have beside what they repeat of it."""
+_KEPT: Final = 25
+"""Calls that are kept from one round to the next."""
 _REQUESTS: Final = 4
 """Requests that one response may lead to: the ACK and BYE of a call that nobody wants, a PRACK, a repetition."""
 
@@ -31,7 +33,7 @@ class Bounds(NamedTuple):
     legs: int
     transactions: int
     timers: int
-    """Timers, and INVITEs whose second way would be a loop."""
+    """Timers, INVITEs whose second way would be a loop, and forks that were hung up."""
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -120,10 +122,15 @@ class World:
         return "answered" if sends else "told" if events else "silent"
 
     def renew(self) -> None:
-        """Hang up what is there, and begin a call of each kind."""
+        """Hang up what has been there for long, let something happen, and begin a call of each kind."""
         self._round += 1
-        while self._held:
+        while len(self._held) > _KEPT:
             self._hang_up(self._held.popleft())
+        chance = self._random()
+        if chance < 0.05:  # noqa: PLR2004 -- sessions are refreshed, or given up
+            self._leap(self._random() * 200)
+        elif chance < 0.1:  # noqa: PLR2004
+            self.ua.flow_lost(PEER if chance < 0.06 else CONNECTION, "reset", self.now)  # noqa: PLR2004
         self._discard()
         self.templates = [
             *self._outgoing(), *self._answered(sdp=SDP), *self._answered(sdp=None), *self._asked(),
@@ -135,7 +142,9 @@ class World:
     def bounds(self) -> Bounds:
         """Say how much is kept."""
         state = self.ua._state  # noqa: SLF001 -- nothing outside shows what is kept
-        return Bounds(self.ua.legs, self.ua.transactions, len(state.timers) + len(state.transactions.merging))
+        return Bounds(
+            self.ua.legs, self.ua.transactions, len(state.timers) + len(state.transactions.merging) + len(state.hung_up)
+        )
 
     def drain(self) -> Bounds:
         """Hang up everything and let all timers run out; return what is still kept: nothing, if all is well."""
@@ -143,13 +152,19 @@ class World:
             self._hang_up(self._held.popleft())
         for leg in list(self.ua._state.legs.values()):  # noqa: SLF001 -- those that a re-INVITE keeps back, too
             self._hang_up(leg)
-        while (due := self.ua.next_timer()) is not None:
+        self._leap(float("inf"))
+        return self.bounds()
+
+    def _leap(self, seconds: float) -> None:
+        """Let time go on, timer by timer; for ever, until none is armed."""
+        until = self.now + seconds
+        while (due := self.ua.next_timer()) is not None and due <= until:
             self.now = max(self.now, due)
             self.ua.handle_timer(self.now)
-            self.ua.take_sends()
             for event in self.ua.take_events():
                 self._apply(event)
-        return self.bounds()
+            self._discard()
+        self.now = until if seconds < float("inf") else self.now
 
     # --- what must hold -----------------------------------------------------------------------------------------------
 
@@ -206,6 +221,8 @@ class World:
             ua.refuse(leg, 486, now)
         elif chance < 0.4:  # noqa: PLR2004
             ua.accept(leg, now, sdp=SDP)
+            if chance < 0.22:  # noqa: PLR2004 -- as a forking proxy would
+                self._held.append(ua.fork(leg, now, sdp=SDP))
         elif chance < 0.6:  # noqa: PLR2004
             ua.provisional(leg, 183, now, sdp=SDP, reliable=chance < 0.5)  # noqa: PLR2004
         elif chance < 0.7:  # noqa: PLR2004
@@ -230,11 +247,15 @@ class World:
         return leg, self.ua.take_sends()[-1].data
 
     def _outgoing(self) -> list[bytes]:
-        """Place a call that nobody answered yet; return what its callee could say."""
-        _, invite = self._invite("out", SDP)
+        """Place a call that nobody answered yet, or cancel one; return what its callee could say."""
+        leg, invite = self._invite("out", SDP)
         reliable = ("Require: 100rel", "RSeq: 7")
+        trying = reply(invite, 100, tag="")
+        if self._random() < 0.3:  # noqa: PLR2004
+            self.ua.receive(trying, PEER, self.now)
+            self.ua.cancel(leg, self.now, "SIP;cause=200")
         return [
-            reply(invite, 100, tag=""), reply(invite, 180), reply(invite, 183, *reliable, _OFFER, body=SDP),
+            trying, reply(invite, 487), reply(invite, 180), reply(invite, 183, *reliable, _OFFER, body=SDP),
             reply(invite, 200, _OFFER, "Allow: UPDATE", "Session-Expires: 90;refresher=uas", body=SDP),
             reply(invite, 200, _OFFER, tag="fork", body=SDP), reply(invite, 302), reply(invite, 422, "Min-SE: 3600"),
             reply(invite, 486), reply(invite, 401, f"WWW-Authenticate: {_CHALLENGE}"),
@@ -242,19 +263,25 @@ class World:
         ]  # fmt: skip
 
     def _answered(self, *, sdp: bytes | None) -> list[bytes]:
-        """Place a call that is answered, and a re-INVITE in it; return what the peer could say."""
+        """Place a call that is answered, and perhaps a re-INVITE in it; return what the peer could say."""
         leg, invite = self._invite("up" if sdp else "late", sdp)
         routes = "Record-Route: <sip:192.0.2.10;lr>, <sip:192.0.2.11;lr>"
-        accepted = reply(invite, 200, _OFFER, "Allow: UPDATE", routes, body=SDP)
+        session = (
+            ("Allow: UPDATE", "Session-Expires: 90;refresher=uac") if sdp else ("Session-Expires: 90;refresher=uas",)
+        )
+        accepted = reply(invite, 200, _OFFER, routes, *session, body=SDP)
         self.ua.receive(accepted, PEER, self.now)
         for event in self.ua.take_events():
             self._apply(event)
-        self.ua.reinvite(leg, self.now, sdp)
-        reinvite = self.ua.take_sends()[-1].data
+        changed = []
+        if self._random() < 0.7:  # noqa: PLR2004
+            self.ua.take_sends()
+            self.ua.reinvite(leg, self.now, sdp)
+            asked = self.ua.take_sends()[-1].data
+            changed = [reply(asked, 100), reply(asked, 491), reply(asked, 200, _OFFER, body=SDP)]
         dialog = Dialog(leg.call_id, f"{header(invite, 'To')};tag=peer", header(invite, "From"))
         return [
-            accepted, reply(invite, 200, _OFFER, tag="fork", body=SDP), reply(reinvite, 100), reply(reinvite, 491),
-            reply(reinvite, 200, _OFFER, body=SDP), *self._inside(dialog),
+            accepted, reply(invite, 200, _OFFER, tag="fork", body=SDP), *changed, *self._inside(dialog),
         ]  # fmt: skip
 
     @staticmethod
@@ -292,7 +319,12 @@ class World:
             if isinstance(event, Incoming):
                 self._held.append(event.leg)
                 self.ua.provisional(event.leg, 183, self.now, reliable=True)
-        return [invite, dialog.request("CANCEL", 1, branch=branch), dialog.request("ACK", 1, branch=branch)]
+        said = self.ua.take_sends()[-1].data
+        cancel, ack = (dialog.request(method, 1, branch=branch) for method in ("CANCEL", "ACK"))
+        if b"\r\nRSeq: " not in said:
+            return [invite, cancel, ack]
+        inside = dialog._replace(remote=header(said, "To"))
+        return [invite, cancel, ack, inside.request("PRACK", 2, f"RAck: {header(said, 'RSeq')} 1 INVITE")]
 
     def _taken(self) -> list[bytes]:
         """Let a call come in that is answered; return what its caller could say."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -18,6 +18,7 @@ from dialer.core.trunks import TrunkLimit
 from dialer.errors import BadInput
 from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
+from dialer.metrics import Sample
 from dialer.ports import Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
 from simulator.live import SimulatorTelephony
@@ -144,14 +145,15 @@ async def _world(plan: Plan, clock: Clock) -> World:
     trunk = telephony if isinstance(telephony, SimulatorTelephony) else None
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=trunk)
     limits: tuple[TrunkLimit, ...] = ()
+    samples: Callable[[], Iterable[Sample]] = tuple
     if trunk is None:
-        from dialer.commands.sip import join_desks, limits_of
+        from dialer.commands.sip import join_desks, limits_of, samples_of
 
         join_desks(telephony, desks)
-        limits = limits_of(telephony)
+        limits, samples = limits_of(telephony), samples_of(telephony)
     for campaign_id, profile in plan.desks.items():
         desks.man(campaign_id, profile)
-    return World(telephony, desks, limits)
+    return World(telephony, desks, limits, samples)
 
 
 def _witness(path: Path) -> Callable[[str, str, float], None]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from dialer import metrics
 from dialer.config import TRUNKS_NAME, Settings
 from dialer.errors import BadInput
 from dialer.home import Home
+from dialer.metrics import Sample
 from dialer.ports import Clock, Telephony
 from simulator.live_agents import SimulatedDesks
 from statuses.classify import Override
 
 if TYPE_CHECKING:
     from dialer.core.trunks import TrunkLimit
+    from telephony_adapters.tracing.record import CallLeg
     from telephony_adapters.trunks.model import TrunksFile
     from telephony_adapters.trunks.setup import Plant
+    from telephony_adapters.trunks.telephony import SipTelephony
 
 JOURNAL: Final = "sip-calls.journal"
 SPEND: Final = "sip-spend.json"
@@ -56,6 +62,7 @@ def _alone(file: TrunksFile, name: str) -> TrunksFile:
 
 def open_sip(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> Telephony:
     """Make the adapter; raise BadInput for a clock that runs ahead: real calls take real time."""
+    from telephony_adapters.tracing.log import MessageLog
     from telephony_adapters.trunks.journal import Journal
     from telephony_adapters.trunks.telephony import SipTelephony
 
@@ -63,7 +70,46 @@ def open_sip(settings: Settings, clock: Clock, overrides: Sequence[Override]) ->
         raise BadInput("a SIP trunk runs in real time: leave --speed out")
     plant = open_plant(settings, overrides)
     journal: Path = plant.file.sip.journal or settings.home / JOURNAL
-    return SipTelephony(plant, clock=clock, journal=Journal(journal))
+    log = None
+    if settings.sip_trace_share:
+        log = MessageLog(
+            settings.sip_trace_path, share=settings.sip_trace_share, max_bytes=settings.sip_trace_bytes,
+            split=lambda sip_call_id: _leg_of(plant, sip_call_id),
+        )  # fmt: skip
+    return SipTelephony(plant, clock=clock, journal=Journal(journal), trace=log)
+
+
+def _leg_of(plant: Plant, sip_call_id: str) -> CallLeg:
+    """Return whose message this is: an agent's phone stays on the line while customers come and go."""
+    from telephony_adapters.tracing.record import CallLeg, split_call_id
+    from telephony_adapters.trunks.desks import customer_of
+
+    customer = customer_of(plant.machine.ua, sip_call_id)
+    return CallLeg(customer, "a") if customer is not None else split_call_id(sip_call_id)
+
+
+def samples_of(telephony: Telephony) -> Callable[[], Iterable[Sample]]:
+    """Return what gives the figures of the adapter's trunks, phones and traces."""
+    from telephony_adapters.trunks.telephony import SipTelephony
+
+    return functools.partial(_samples, telephony) if isinstance(telephony, SipTelephony) else tuple
+
+
+def _samples(telephony: SipTelephony) -> Iterable[Sample]:
+    from telephony_adapters.trunks.health import State
+
+    machine = telephony.plant.machine
+    for line in telephony.plant.lines:
+        yield Sample(metrics.TRUNK_UP, line.gate.health.state in {State.UP, State.SUSPECT, State.PROBING}, (line.name,))
+        yield Sample(metrics.TRUNK_CALLS, line.gate.calls, (line.name,))
+    for state, count in Counter(desk.state for desk in machine.desks.all.values()).items():
+        yield Sample(metrics.PHONES, count, (state,))
+    for event, count in (machine.ua.counters + machine.counters + telephony.counters).items():
+        yield Sample(metrics.SIP_EVENTS, count, (event,))
+    if telephony.trace is not None:
+        yield Sample(metrics.TRACED, telephony.trace.kept)
+        yield Sample(metrics.TRACED_BYTES, telephony.trace.kept_bytes)
+        yield Sample(metrics.UNTRACED, telephony.trace.dropped)
 
 
 def limits_of(telephony: Telephony) -> tuple[TrunkLimit, ...]:

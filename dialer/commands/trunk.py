@@ -124,6 +124,7 @@ def _rate(rate: Rate, file: TrunksFile) -> str:
 
 
 def _candidate(one: Candidate, digits: str, file: TrunksFile) -> dict[str, Any]:
+    from telephony_adapters.sip.identity import number_uri
     from telephony_adapters.trunks.routes import dialled
 
     return {
@@ -131,7 +132,7 @@ def _candidate(one: Candidate, digits: str, file: TrunksFile) -> dict[str, Any]:
         "prefix": one.prefix,
         "priority": one.trunk.priority,
         "share": round(one.share, 3),
-        "leaves_as": f"sip:{dialled(one.trunk, digits)}@{one.trunk.uri_host}",
+        "leaves_as": number_uri(dialled(one.trunk, digits), one.trunk.uri_host, one.trunk.uri_port),
         "rate": _rate(one.trunk.rate_of(digits), file) if one.trunk.rates else None,
     }
 

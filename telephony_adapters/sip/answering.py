@@ -81,6 +81,8 @@ def accept(state: UaState, leg: Leg, now: float, *, sdp: bytes | None = None, he
     It waits for the PRACK of a session description (RFC 3262 section 3).
     """
     update, transaction = leg.update, leg.waiting
+    if update is None and transaction is None:
+        return
     if update is None and leg.holds_answer:
         leg.held.append(lambda same, at: accept(state, same, at, sdp=sdp, headers=headers))
         return
@@ -90,11 +92,13 @@ def accept(state: UaState, leg: Leg, now: float, *, sdp: bytes | None = None, he
     if update is not None:
         leg.update = None
         retarget(leg, update.request)
+        leg.remote_sdp = sdp_of(update.request) or leg.remote_sdp
         shown += [*answered(state, leg, update.request, now), *headers, *_typed(sdp)]
         respond(state, update, 200, now, headers=shown, body=sdp or b"")
     elif transaction is not None:
         if leg.state is LegState.CONFIRMED:
             retarget(leg, transaction.request)
+            leg.remote_sdp = sdp_of(transaction.request) or leg.remote_sdp
         shown += [*_recorded(transaction.request), *answered(state, leg, transaction.request, now), *headers]
         shown += _typed(sdp)
         leg.waiting = None

@@ -28,6 +28,8 @@ from telephony_adapters.sip.stray import hang_up_stray
 from telephony_adapters.sip.tables import State
 from telephony_adapters.sip.transact import LIMIT_S, ClientTransaction
 
+FORKS: Final = 64
+"""Early dialogs that are remembered of one INVITE; a callee that invents more of them is not acknowledged."""
 GLARES: Final = 6
 """How often a re-INVITE that met another one is tried again."""
 _BUSY_S: Final = 0.02
@@ -56,7 +58,7 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
 class Invitation:
     """An INVITE or re-INVITE of ours while it is out; it hears what becomes of it."""
 
-    __slots__ = ("_ask", "_attempt", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
+    __slots__ = ("_ask", "_attempt", "_before", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
 
     def __init__(
         self, state: UaState, leg: Leg, sdp: bytes | None, *, is_first: bool, is_refresh: bool = False
@@ -68,6 +70,8 @@ class Invitation:
         self._is_refresh = is_refresh
         self._attempt = Attempt()
         self._ask = ask_for(state, leg)
+        self._before: bytes | None = None
+        """What we had said, and say again when the change is refused (section 14.1)."""
         self._glares = 0
 
     def send(self, now: float) -> None:
@@ -87,6 +91,8 @@ class Invitation:
             headers += leg.extra
         if body:
             headers.append(("Content-Type", SDP))
+            if leg.local_sdp != body:
+                self._before = leg.local_sdp
             leg.local_sdp = body
         request = state.request(leg, "INVITE", cseq=leg.cseq, headers=headers, body=body)
         if leg.auth is not None:
@@ -121,7 +127,7 @@ class Invitation:
             state.events.append(Progressed(leg, response.status, sdp_of(response), response))
         if response.status > 100:  # noqa: PLR2004 -- 100 is of this hop only
             leg.state = LegState.EARLY
-            if response.to_tag not in leg.early:
+            if response.to_tag not in leg.early and len(leg.early) < FORKS:
                 leg.early[response.to_tag] = Early()
             prack(state, leg, response, now)
 
@@ -182,6 +188,7 @@ class Invitation:
         state, leg = self._state, self._leg
         if leg.is_over or self._retries(response, now):
             return
+        leg.local_sdp = self._before or leg.local_sdp
         if status == _PENDING and self._glares < GLARES:
             self._glares += 1
             self.later(_glare_s(state, leg), now)

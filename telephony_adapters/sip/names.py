@@ -57,7 +57,7 @@ _OTHERS: Final = frozenset(
     }
 )  # fmt: skip
 
-_CANONICAL: Final = {name.lower(): name for name in LISTS | ONCE | _OTHERS} | _COMPACT
+_CANONICAL: Final = {name.lower(): name for name in LISTS | ONCE | _OTHERS | {*_COMPACT.values()}} | _COMPACT
 KNOWN: Final = {name: name for name in _CANONICAL.values()} | _CANONICAL
 """Canonical name by a spelling: as it is written most, in small letters, or compact."""
 

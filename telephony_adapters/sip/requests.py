@@ -274,9 +274,7 @@ def _reinvite(state: UaState, leg: Leg, transaction: ServerTransaction, now: flo
 
 
 def _offered(state: UaState, leg: Leg, request: Request) -> None:
-    sdp = sdp_of(request)
-    leg.remote_sdp = sdp or leg.remote_sdp
-    state.events.append(Offered(leg, sdp, request))
+    state.events.append(Offered(leg, sdp_of(request), request))
 
 
 def _update(state: UaState, leg: Leg, transaction: ServerTransaction, now: float) -> None:

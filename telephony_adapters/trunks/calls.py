@@ -1,63 +1,73 @@
-"""What the trunk machine holds: calls to customers, desks with their phones, conversations between them."""
+"""What the trunk machine holds: calls to customers, and conversations between customers and agents."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from zlib import crc32
+from typing import NamedTuple
 
-from dialer.core.events import CallEnded
+from dialer.core.events import CallEnded, CallEvent, CallRinging, EarlyMediaHeard
 from statuses.classify import AttemptFacts
-from statuses.outcomes import Announcement, CancelReason, EndedBy
+from statuses.outcomes import Announcement, CancelReason
+from telephony_adapters.sip.events import Refused
 from telephony_adapters.sip.leg import Leg
+from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
 from telephony_adapters.sip.timers import Timer
-from telephony_adapters.trunks.party import Media, Party
+from telephony_adapters.trunks import causes
+from telephony_adapters.trunks.desks import Desk
+from telephony_adapters.trunks.party import Media, Party, session_id
 from telephony_adapters.trunks.trunk import Trunk
-
-
-def session_id(text: str) -> str:
-    """Return a session id for o= lines: digits, the same for the same call (RFC 8866 section 5.2)."""
-    return f"{crc32(text.encode()):010d}"
 
 
 class Call:
     """One call to a customer, from its INVITE to its end."""
 
     __slots__ = (
-        "announcement", "answered_at", "call_id", "ended_by", "hangup_reason", "limit", "party", "phone",
-        "placed_at", "progressed", "rang", "talk", "trunk",
+        "announcement", "answered_at", "by_agent", "call_id", "early", "early_sdp", "hangup_reason", "hotline", "hush",
+        "limit", "party", "phone", "placed_at", "progressed", "rang", "ring_s", "talk", "trunk",
     )  # fmt: skip
 
-    def __init__(self, call_id: str, phone: str, trunk: Trunk, party_media: Media, now: float) -> None:
+    def __init__(  # noqa: PLR0917 -- made in one place, for each call
+        self, call_id: str, phone: str, hotline: str, trunk: Trunk, ring_s: float, media: Media
+    ) -> None:
         self.call_id = call_id
         self.phone = phone
+        self.hotline = hotline
         self.trunk = trunk
-        self.party = Party(self, party_media, session_id(call_id))
-        self.placed_at = now
+        self.ring_s = ring_s
+        self.party = Party(self, media, session_id(call_id))
+        self.placed_at = 0.0
+        """When its INVITE leaves."""
         self.answered_at: float | None = None
-        self.progressed = False
+        self.progressed = self.rang = self.early = False
+        """Which of CallProgressed, CallRinging, EarlyMediaHeard the engine has heard."""
+        self.early_sdp: bytes | None = None
+        """What a provisional response said of media: of some gateways, the 200 says nothing more."""
         self.announcement: Announcement | None = None
-        self.rang = False
         self.hangup_reason: CancelReason | None = None
-        self.ended_by: EndedBy | None = None
-        """Who ended it, where the wire does not say."""
+        self.by_agent = False
+        """The agent's leg ended first."""
         self.talk: Talk | None = None
         self.limit: Timer | None = None
         """When it is given up, whatever the engine thinks: it rang, or talked, for too long."""
+        self.hush: Timer | None = None
+        """When a customer who was told of an agent that is not there is told that nobody is."""
 
     @property
     def leg(self) -> Leg | None:
         """Return the customer's leg."""
         return self.party.leg
 
-
-class DeskState(StrEnum):
-    """Where an agent's phone stands."""
-
-    DOWN = "down"
-    CALLING = "calling"
-    UP = "up"
-    """On the line, and nobody to talk to."""
-    TALKING = "talking"
+    def is_news(self, said: CallEvent) -> bool:
+        """Tell whether the engine has not heard it yet: provisional responses come again, and in any order."""
+        if isinstance(said, CallRinging):
+            is_new, self.rang = not self.rang, True
+        elif isinstance(said, EarlyMediaHeard):
+            new = said.announcement
+            is_new = not self.early or (new is not None and new is not self.announcement)
+            self.early, self.announcement = True, new or self.announcement
+        else:
+            is_new = not self.progressed
+        self.progressed = True
+        return is_new
 
 
 def facts_of(call: Call, end: CallEnded) -> AttemptFacts:
@@ -69,37 +79,44 @@ def facts_of(call: Call, end: CallEnded) -> AttemptFacts:
     )  # fmt: skip
 
 
-class Desk:
-    """An agent's phone. `wanted`: its leg is to be kept up between calls."""
+def refusal(call: Call, event: Refused) -> CallEnded:
+    """Return the end of a call that nobody answered."""
+    message = event.message
+    if message is None:
+        return causes.refused(call.call_id, event.status, made_here=True)
+    after = parse_retry_after(message.get("Retry-After") or "")
+    return causes.refused(
+        call.call_id, event.status, phrase=message.reason, reasons=parse_reasons(message.all("Reason")),
+        retry_after_s=float(after.delay_s) if after is not None else None, cancelled=event.leg.cancelled,
+    )  # fmt: skip
 
-    __slots__ = ("agent_id", "calls", "party", "state", "talk", "wanted")
 
-    def __init__(self, agent_id: str, media: Media) -> None:
-        self.agent_id = agent_id
-        self.party = Party(self, media, session_id(agent_id))
-        self.state = DeskState.DOWN
-        self.wanted = False
-        self.talk: Talk | None = None
-        self.calls = 0
-        """Legs that were placed so far: each has a Call-ID of its own."""
+class Passing(NamedTuple):
+    """A change of one side's that is being passed on to the other."""
+
+    party: Party
+    offer: bytes | None
+    """None: it was taken back meanwhile."""
+    onward: bytes
+    """What the other side was offered."""
 
 
 class Talk:
-    """A customer and an agent who are being joined, or talk (RFC 3725). `used`: from what our last offer was made."""
+    """A customer and an agent who are being joined, or talk (RFC 3725)."""
 
-    __slots__ = ("agent_id", "call", "desk", "joined", "limit", "open", "passing", "rounds", "used")
+    __slots__ = ("call", "desk", "joined", "limit", "open", "passing", "rounds", "told")
 
     def __init__(self, call: Call, desk: Desk) -> None:
         self.call = call
         self.desk = desk
-        self.agent_id = desk.agent_id
         self.joined = False
         self.rounds = 0
+        """How often one of them had to be told anew."""
         self.open: dict[Party, bytes] = {}
         """Our offers whose answers are awaited."""
-        self.used: dict[Party, bytes] = {}
-        self.passing: tuple[Party, bytes | None] | None = None
-        """Whose change is being passed on, and its offer."""
+        self.told: dict[Party, bytes] = {}
+        """The description of the other one from which the last offer to each was made."""
+        self.passing: Passing | None = None
         self.limit: Timer | None = None
 
     def other(self, party: Party) -> Party:

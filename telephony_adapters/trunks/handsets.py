@@ -16,7 +16,7 @@ class Handsets:
     def __init__(self, agents: Agents, *, uniform: Callable[[], float]) -> None:
         self.settings = agents
         self.nailed_up = agents.nailed_up
-        self.join_limit_s = agents.join_limit_s
+        self.answer_limit_s, self.join_limit_s = agents.answer_limit_s, agents.join_limit_s
         self.auth = session_of(agents)
         self.servers = Candidates(())
         self._uniform = uniform

@@ -8,25 +8,31 @@ from typing import Final
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from dialer.errors import BadInput
 from statuses.classify import AttemptFacts, Override, classify
-from statuses.outcomes import EndedBy
+from statuses.outcomes import AmdResult, Announcement, EndedBy
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
 from telephony_adapters.sip.events import Progressed, Responded
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.identity import CallerPolicy, caller, number_uri
+from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.registration import Answer, Registration
 from telephony_adapters.sip.registration import State as Registered
 from telephony_adapters.sip.srv import Candidates, Server
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.guard import Numbers, may_call
 from telephony_adapters.trunks.health import Signal, State, TrunkChanged, signal_of
-from telephony_adapters.trunks.model import Peer, Trunk
+from telephony_adapters.trunks.model import ANNOUNCEMENTS, Peer, Trunk
 from telephony_adapters.trunks.routes import Closed, Gate, dialled
 from telephony_adapters.trunks.spend import CapReached, Ledger
 from telephony_adapters.trunks.trunk import Invitation
 
 _SILENT: Final = (408, 503)
 """Statuses that stand for no response."""
+_EPOCH: Final = 1_600_000_000
+"""From then on CSeqs are counted: they are below 2**31 (RFC 3261 section 8.1.1.5)."""
+_ASKS: Final = 4
+"""How many times a request may be sent, with one password and another nonce."""
+_ANSWERED: Final = classify(AttemptFacts(sip_status=200, answered=True, agent_bridged=True))
 _EVERY_S: Final = 5.0
 """OPTIONS are sent so often while the trunk does not answer, if they are sent at all."""
 
@@ -63,15 +69,21 @@ class Line:
         self._ledger = ledger
         self._overrides = overrides
         self._uniform = uniform
+        self._uri_end = number_uri("1", trunk.uri_host, trunk.uri_port).removeprefix("sip:1")
+        self._policy = CallerPolicy(trunk.caller_id)
         self._changes: list[TrunkClosed | TrunkOpened] = []
+        self._last_told: TrunkClosed | TrunkOpened = TrunkOpened(trunk.name)
         self._options_at: float | None = 0.0 if trunk.options_every_s else None
         self._over_at: float | None = None
-        self._asked = 0
+        self._is_known = False
+        """There are servers."""
+        self._cseq = 0
         self._registration: Registration | None = None
 
     def serve(self, servers: Sequence[Server]) -> None:
         """Take the servers that the trunk's name stands for now."""
         self.servers.replace(servers)
+        self._is_known = bool(self.servers.flows)
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
@@ -90,16 +102,23 @@ class Line:
         return at
 
     def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
-        """Choose a server and word the INVITE; None: no server lives."""
+        """Choose a server and word the INVITE for a number that `admit` let in; None: no server lives.
+
+        Raises ValueError for a hotline that no URI can hold.
+        """
         flow = self.servers.choose(now, self._uniform)
         if flow is None:
             return None
         trunk = self.settings
-        uri = number_uri(dialled(trunk, _digits(phone)), trunk.uri_host)
-        shown = caller(_shown(trunk, hotline), trunk.uri_host, policy=CallerPolicy(trunk.caller_id))
+        uri = f"sip:{dialled(trunk, _digits(phone))}{self._uri_end}"
+        shown = caller(_shown(trunk, hotline), trunk.uri_host, policy=self._policy)
         return Invitation(
             flow, uri, shown.from_, f"<{uri}>", shown.headers, trunk.session_expires_s, trunk.early_100rel
         )
+
+    def unreachable(self, flow: Flow, now: float) -> None:
+        """Leave a server alone that nothing can be sent to."""
+        self.servers.failed(flow, now + self.settings.rest_s)
 
     def progress(self, call_id: str, event: Progressed) -> CallEvent:
         """Read a provisional response as this carrier means it."""
@@ -110,11 +129,17 @@ class Line:
             early_media=message.all("P-Early-Media"), announcement=said,
         )  # fmt: skip
 
+    def answered_by(self, response: Response) -> AmdResult | None:
+        """Return MACHINE where the carrier names the mailbox that answered, None where it says nothing."""
+        header = self.settings.announcement_header
+        said = causes.announced(response.all(header), self.settings.announcements or ANNOUNCEMENTS) if header else None
+        return AmdResult.MACHINE if said is Announcement.MAILBOX else None
+
     def answered(self, call_id: str, now: float) -> None:
         """Begin to bill; the trunk works."""
         self._ledger.answered(call_id, now)
         self._told(self.gate.health.tell(Signal.CALL_WORKED, now))
-        if self._over_at is None:
+        if self._over_at is None and self._ledger.has_caps:
             self._over_at = now + self._ledger.ask_every_s
 
     def ended(self, call_id: str, phone: str, facts: AttemptFacts | None, flow: Flow | None, now: float) -> None:
@@ -122,16 +147,15 @@ class Line:
         self.gate.give(call_id)
         self._ledger.ended(call_id, now)
         health = self.gate.health
-        if facts is None or (facts.sip_status is None and not facts.answered):
-            return
-        if facts.answered or facts.sip_status is None:
-            return
-        made_here = facts.ended_by is EndedBy.DIALER and facts.sip_status in _SILENT and facts.cancel_reason is None
-        if made_here and flow is not None:
-            self.servers.failed(flow, now + self.settings.rest_s)
-        signal = signal_of(facts.sip_status, made_here=made_here, retry_after_s=None)
-        self._told(health.tell(Signal.CALL_WORKED if facts.rang else signal, now))
-        self._told(health.judged(phone, classify(facts, self._overrides), now))
+        if facts is None:
+            self._told(health.judged(phone, _ANSWERED, now))
+        elif facts.sip_status is not None:
+            made_here = facts.ended_by is EndedBy.DIALER and facts.sip_status in _SILENT and facts.cancel_reason is None
+            if made_here and flow is not None:
+                self.unreachable(flow, now)
+            signal = Signal.CALL_WORKED if facts.rang else signal_of(facts.sip_status, made_here=made_here)
+            self._told(health.tell(signal, now))
+            self._told(health.judged(phone, classify(facts, self._overrides), now))
 
     def asked_for_rest(self, seconds: float, now: float) -> None:
         """Leave the trunk alone for as long as its 503 asks."""
@@ -167,18 +191,28 @@ class Line:
             contact = ua.contact(flow, self.settings.username or "dialer").strip("<>")
             self._registration = Registration(contact, expires_s=self.settings.expires_s)
             self._registration.start(now)
+            self._told(self.gate.health.tell(Signal.UNREGISTERED, now))  # no call before the registrar knows us
         register = self._registration.poll(now)
         if register is not None:
             self._ask(ua, flow, "REGISTER", register.headers, now)
 
+    def close(self, ua: UserAgent, now: float) -> None:
+        """Take leave of the registrar (RFC 3261 section 10.2.2)."""
+        flow = self.servers.choose(now, self._uniform)
+        if self._registration is not None and flow is not None:
+            self._registration.stop(now)
+            self._register(ua, flow, now)
+
     def _ask(self, ua: UserAgent, flow: Flow, method: str, headers: Sequence[tuple[str, str]], now: float) -> None:
-        host = self.settings.uri_host
+        host, port = self.settings.uri_host, self.settings.uri_port
         own = f"<sip:{self.settings.username or 'dialer'}@{host}>"
         to = own if method == "REGISTER" else f"<sip:{host}>"
-        self._asked += 10  # a challenge takes one more each time
+        uri = f"sip:{host}" if port is None else f"sip:{host}:{port}"
+        # It grows over restarts, too; a challenge takes one more each time.
+        self._cseq = max(self._cseq + _ASKS, int(now - _EPOCH) * 2)
         ua.ask(
-            now, flow=flow, method=method, uri=f"sip:{host}", from_=own, to=to,
-            call_id=f"{method.lower()}-{self.name}@dialer.invalid", cseq=(int(now) % 10**8) * 10 + self._asked % 10_000,
+            now, flow=flow, method=method, uri=uri, from_=own, to=to,
+            call_id=f"{method.lower()}-{self.name}@dialer.invalid", cseq=self._cseq,
             token=(self.name, method, flow), headers=headers, auth=self.auth,
         )  # fmt: skip
 
@@ -217,11 +251,15 @@ class Line:
 
     def next_at(self) -> float | None:
         """Return when something is due; nothing is before a server is known."""
-        if not self.servers.flows:
+        if not self._is_known:
             return None
-        registers = self._registration.next_at if self._registration else 0.0 if self.settings.register else None
-        dues = (self._options_at, registers, self.gate.health.until, self._over_at)
-        return min((due for due in dues if due is not None), default=None)
+        first = self._options_at
+        registration = self._registration
+        registers = registration.next_at if registration else 0.0 if self.settings.register else None
+        for due in (registers, self.gate.health.until, self._over_at):
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
     def take_changes(self) -> list[TrunkClosed | TrunkOpened]:
         """Return what the engine is to know, and forget it."""
@@ -233,10 +271,12 @@ class Line:
     def _told(self, change: TrunkChanged | None) -> None:
         if change is None:
             return
+        told: TrunkClosed | TrunkOpened = TrunkOpened(self.name, 1 if change.state is State.PROBING else None)
         if change.state in {State.DOWN, State.DRAINING}:
-            self._changes.append(TrunkClosed(self.name, change.why))
-        else:
-            self._changes.append(TrunkOpened(self.name, 1 if change.state is State.PROBING else None))
+            told = TrunkClosed(self.name, change.why)
+        if told != self._last_told:  # suspicion and its end change nothing for the engine
+            self._last_told = told
+            self._changes.append(told)
 
 
 def _digits(phone: str) -> str:

@@ -1,14 +1,15 @@
 """Calls over SIP trunks, sans-I/O: the engine's commands and datagrams in; call events and datagrams out.
 
-It holds the customers' legs and the agents' phones. What may be called over which trunk, and whether it is well, is
-said by the trunks themselves (`Trunk`); what a call's end means is read off the wire by `causes`.
+It holds the customers' legs; agents' phones and conversations have modules of their own. What may be called over
+which trunk, and whether it is well, is said by the trunks (`Trunk`); what a call's end means is read off the wire by
+`causes`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from dialer.core.events import (
     CallAnswered,
@@ -16,12 +17,11 @@ from dialer.core.events import (
     CallEvent,
     CallRinging,
     ConnectFailed,
-    EarlyMediaHeard,
     TrunkClosed,
     TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
-from statuses.outcomes import CancelReason, EndedBy
+from statuses.outcomes import CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.agent import UaConfig, UserAgent
 from telephony_adapters.sip.events import (
@@ -40,34 +40,47 @@ from telephony_adapters.sip.events import (
 )
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.leg import Leg
-from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
+from telephony_adapters.sip.reason import parse_reasons
+from telephony_adapters.sip.state import ALLOW
 from telephony_adapters.sip.timers import Timers
-from telephony_adapters.trunks import bridge, causes
-from telephony_adapters.trunks.calls import Call, Desk, DeskState, facts_of, session_id
-from telephony_adapters.trunks.party import Media, Party
-from telephony_adapters.trunks.trunk import Phones, Trunk
+from telephony_adapters.trunks import causes
+from telephony_adapters.trunks.bridge import Bridge
+from telephony_adapters.trunks.calls import Call, facts_of, refusal
+from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
+from telephony_adapters.trunks.party import Media, Party, SdpError
+from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
+
+Told: TypeAlias = CallEvent | TrunkClosed | TrunkOpened
 
 DOMAIN: Final = "dialer.invalid"
 """Behind the @ of our Call-IDs; it is nobody's (RFC 2606)."""
 _GRACE_S: Final = 5.0
 """The adapter gives a call up so long after the engine should have."""
+_SETUP_S: Final = 10.0
+"""The engine begins to count the ringing when it rings, at the latest after this."""
+_UNAVAILABLE: Final = 503
+_REASONS: Final = {
+    **{reason: f'SIP;cause=487;text="{reason}"' for reason in CancelReason},
+    CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
+}
+"""Why we hang up, for the far end's records (RFC 3326)."""
 
 
 class TrunkMachine:
     """Implements `Machine`. Commands take the time; `take_events` gives what the engine is to hear, in order."""
 
-    def __init__(self, ua: UaConfig, trunks: Sequence[Trunk], phones: Phones | None, media: Media) -> None:
+    def __init__(self, ua: UaConfig, trunks: Sequence[Trunk], phones: Phones, media: Media) -> None:
         self.ua = UserAgent(ua)
         self.timers = Timers()
         self.trunks = {trunk.name: trunk for trunk in trunks}
         self.counters: Counter[str] = Counter()
         self.on_leg: Callable[[str, Leg, float], None] | None = None
         """Told ("placed" | "answered" | "over", leg, now) of every leg: the journal."""
-        self._phones = phones
         self._media = media
         self._calls: dict[str, Call] = {}
-        self._desks: dict[str, Desk] = {}
-        self._events: list[CallEvent | TrunkClosed | TrunkOpened] = []
+        self._events: list[Told] = []
+        self.desks = Desks(self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted)
+        self._bridge = Bridge(self.ua, self.timers, self.desks, self._tell)
 
     # --- Machine -------------------------------------------------------------------------------------------------
 
@@ -87,25 +100,39 @@ class TrunkMachine:
         for what, whom in self.timers.due(now):
             what(whom, now)
         for trunk in self.trunks.values():
-            trunk.poll(self.ua, now)
-            for call_id in trunk.over(now):
-                self.counters["over the day's cap"] += 1
-                self.hangup(call_id, CancelReason.ADMIN, now)
+            at = trunk.next_at()
+            if at is not None and at <= now:
+                self._poll(trunk, now)
         self._hear(now)
+
+    def _poll(self, trunk: Trunk, now: float) -> None:
+        trunk.poll(self.ua, now)
+        for call_id in trunk.over(now):
+            self.counters["over the day's cap"] += 1
+            self.hangup(call_id, CancelReason.ADMIN, now)
 
     def next_timer(self) -> float | None:
         """Return when something is due."""
-        dues = [self.ua.next_timer(), self.timers.next(), *(trunk.next_at() for trunk in self.trunks.values())]
-        return min((due for due in dues if due is not None), default=None)
+        first = self.ua.next_timer()
+        own = self.timers.next()
+        if own is not None and (first is None or own < first):
+            first = own
+        for trunk in self.trunks.values():
+            at = trunk.next_at()
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
     def take_sends(self) -> list[Send]:
         """Return what is to be sent."""
         return self.ua.take_sends()
 
-    def take_events(self) -> list[CallEvent | TrunkClosed | TrunkOpened]:
+    def take_events(self) -> list[Told]:
         """Return what the engine is to hear, and forget it."""
         for trunk in self.trunks.values():
-            self._events += trunk.take_changes()
+            changes = trunk.take_changes()
+            if changes:
+                self._events += changes
         events = self._events
         if events:
             self._events = []
@@ -114,42 +141,53 @@ class TrunkMachine:
     # --- the engine's commands -----------------------------------------------------------------------------------
 
     def originate(self, call_id: str, *, phone: str, hotline: str, trunk: str, ring_s: float, now: float) -> None:
-        """Place a call, unless the trunk's own guard refuses it: then CallEnded says why. ValueError: a live id."""
+        """Place a call, unless the trunk's own guard refuses it: then CallEnded says why.
+
+        Raises ValueError for a live id, KeyError for a trunk that there is not.
+        """
         if call_id in self._calls:
             raise ValueError(f"call {call_id} is live already; an attempt sends one INVITE")
-        route = self.trunks.get(trunk)
-        if route is None:
-            self._events.append(causes.refused(call_id, 503, made_here=True))
-            return
+        route = self.trunks[trunk]
         at = route.admit(call_id, phone, now)
         if isinstance(at, CallEnded):
             self._events.append(at)
             return
-        call = self._calls[call_id] = Call(call_id, phone, route, self._media, now)
-        call.limit = self.timers.set(at + min(ring_s + _GRACE_S, route.ring_limit_s), self._too_long, call)
+        call = self._calls[call_id] = Call(call_id, phone, hotline, route, ring_s, self._media)
+        call.placed_at = at
+        call.limit = self.timers.set(at + min(ring_s + _SETUP_S + _GRACE_S, route.ring_limit_s), self._too_long, call)
         if at > now:
-            self.timers.set(at, lambda waiting, then: self._invite(waiting, hotline, then), call)
+            self.timers.set(at, self._invite, call)
         else:
-            self._invite(call, hotline, now)
+            self._invite(call, now)
 
-    def _invite(self, call: Call, hotline: str, now: float) -> None:
-        if call.call_id not in self._calls:
-            return  # it was given up before its turn came
-        route = call.trunk
-        what = route.invitation(call.phone, hotline, now)
-        if what is None:
-            self._over(call, causes.refused(call.call_id, 503, made_here=True), now)
+    def _invite(self, call: Call, now: float) -> None:
+        """Send the INVITE, unless the call was given up before its turn came."""
+        if self._calls.get(call.call_id) is not call:
             return
-        call.party.leg = self.ua.invite(
+        try:
+            what = call.trunk.invitation(call.phone, call.hotline, now)
+        except ValueError:
+            end = CallEnded(call.call_id, ended_by=EndedBy.DIALER, local_error=LocalError.NO_HOTLINE)
+            self._over(call, end, now)
+            return
+        if what is None:
+            self._over(call, causes.refused(call.call_id, _UNAVAILABLE, made_here=True), now)
+        else:
+            self._place(call, what, now)
+
+    def _place(self, call: Call, what: Invitation, now: float) -> None:
+        route = call.trunk
+        leg = call.party.leg = self.ua.invite(
             now, flow=what.flow, uri=what.uri, call_id=f"{call.call_id}@{DOMAIN}", from_=what.from_, to=what.to,
             sdp=None if route.offer is None else call.party.first_offer(route.offer), headers=what.headers,
             auth=route.auth, owner=call.party, interval_s=what.interval_s, reliable=what.reliable,
         )  # fmt: skip
-        self._noted("placed", call.party.leg, now)
+        self._noted("placed", leg, now)
 
     def _too_long(self, call: Call, now: float) -> None:
-        self.counters["limit"] += 1
-        self.hangup(call.call_id, CancelReason.ADMIN, now)
+        if call.hangup_reason is None:
+            self.counters["limit"] += 1
+            self.hangup(call.call_id, CancelReason.ADMIN, now)
 
     def hangup(self, call_id: str, reason: CancelReason, now: float) -> None:
         """CANCEL or BYE; an unknown id is ignored.
@@ -160,47 +198,39 @@ class TrunkMachine:
         call = self._calls.get(call_id)
         if call is None:
             return
+        leg = call.leg
         call.hangup_reason = reason
-        if call.leg is None:
+        if leg is None:
             self._over(call, CallEnded(call_id, ended_by=EndedBy.DIALER), now)
             return
-        call.leg.keep_crossing = reason is not CancelReason.ADMIN
-        self.ua.cancel(call.leg, now, bridge.hangup_reason(reason))
-        self._hear(now)
+        self._part(call, now)
+        leg.keep_crossing = reason is not CancelReason.ADMIN
+        self.ua.cancel(leg, now, _REASONS[reason])
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
         call = self._calls.get(call_id)
-        if call is None or call.answered_at is None or self._phones is None:
+        if call is None or call.answered_at is None or call.hangup_reason is not None:
             self._events.append(ConnectFailed(call_id, agent_id))
-            return
-        bridge.connect(self, call, self._desk(agent_id), now)
-        self._hear(now)
+        else:
+            self._bridge.connect(call, self.desks.get(agent_id), now)
 
     def station(self, agent_id: str, now: float, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
-        if self._phones is None or not self._phones.nailed_up:
-            return
-        desk = self._desk(agent_id)
-        desk.wanted = up
-        if up and desk.state is DeskState.DOWN:
-            self.call_desk(desk, now)
-        elif not up and desk.talk is None and desk.state is not DeskState.DOWN:
-            self.drop_desk(desk, now)
+        self.desks.station(agent_id, now, up=up)
 
     def hang_up_all(self, now: float) -> None:
-        """End every call and let every phone go: the process stops."""
+        """End every call, let every phone go, and leave the registrars: the process stops."""
         for call_id in tuple(self._calls):
             self.hangup(call_id, CancelReason.ADMIN, now)
-        for desk in self._desks.values():
-            desk.wanted = False
-            if desk.state is not DeskState.DOWN:
-                self.drop_desk(desk, now)
+        for desk in self.desks.all.values():
+            self.desks.drop(desk, now)
+        for trunk in self.trunks.values():
+            trunk.close(self.ua, now)
 
     def end_left_behind(self, left: LeftBehind, now: float) -> None:
         """End a call that a dead process placed."""
         leg = self.ua.end_left_behind(left, now)
-        leg.owner = Party(None, self._media, "0")
         if not left.remote_tag:  # a CANCEL has no end that is told
             self._noted("over", leg, now)
         self.counters["left behind"] += 1
@@ -209,66 +239,9 @@ class TrunkMachine:
         """List the live calls to customers."""
         return [CallStatusAtSwitch(call.call_id, call.answered_at is not None) for call in self._calls.values()]
 
-    def desks(self) -> dict[str, DeskState]:
-        """Return the state of each agent's phone that was called."""
-        return {desk.agent_id: desk.state for desk in self._desks.values()}
-
-    # --- agents' phones (bridge.Joins) ----------------------------------------------------------------------------
-
-    def tell(self, event: CallEvent) -> None:
-        """Tell the engine."""
-        self._events.append(event)
-
-    def call_desk(self, desk: Desk, now: float, offer: bytes | None = None) -> None:
-        """Call an agent's phone; without an offer it is asked to wait on the line in silence."""
-        assert self._phones is not None  # noqa: S101 -- asked by who has phones
-        desk.calls += 1
-        desk.state = DeskState.CALLING
-        request = self._phones.invitation(desk.agent_id, now)
-        if request is None:
-            self._desk_down(desk, now)
-            return
-        desk.party.leg = self.ua.invite(
-            now, flow=request.flow, uri=request.uri, call_id=f"{desk.agent_id}-{desk.calls}-{int(now * 1000)}@{DOMAIN}",
-            from_=request.from_, to=request.to, sdp=offer or desk.party.first_offer("inactive"),
-            headers=request.headers, auth=self._phones.auth, owner=desk.party, interval_s=request.interval_s,
-            reliable=request.reliable,
-        )  # fmt: skip
-        self._noted("placed", desk.party.leg, now)
-
-    def drop_desk(self, desk: Desk, now: float) -> None:
-        """Hang up on an agent's phone."""
-        leg = desk.party.leg
-        desk.state = DeskState.DOWN
-        desk.party = Party(desk, self._media, session_id(f"{desk.agent_id}/{desk.calls}"))
-        if leg is not None:
-            self.ua.cancel(leg, now)
-
-    def _desk(self, agent_id: str) -> Desk:
-        desk = self._desks.get(agent_id)
-        if desk is None:
-            desk = self._desks[agent_id] = Desk(agent_id, self._media)
-        return desk
-
-    def _desk_down(self, desk: Desk, now: float) -> None:
-        """Take in that an agent's phone is gone; a talk ends by it."""
-        talk = desk.talk
-        desk.state = DeskState.DOWN
-        desk.party = Party(desk, self._media, session_id(f"{desk.agent_id}/{desk.calls}"))
-        if talk is None:
-            return
-        if talk.joined:
-            self._end_talk(talk.call, now, by=EndedBy.AGENT)
-        else:
-            bridge.fail(self, talk, now)
-
-    def _end_talk(self, call: Call, now: float, *, by: EndedBy) -> None:
-        talk = call.talk
-        if talk is not None:
-            bridge.part(self, talk, now)
-        if call.leg is not None:
-            call.ended_by = by
-            self.ua.bye(call.leg, now)
+    def phones(self) -> dict[str, DeskState]:
+        """Return where each agent's phone stands that was called."""
+        return {desk.agent_id: desk.state for desk in self.desks.all.values()}
 
     # --- what the user agent tells --------------------------------------------------------------------------------
 
@@ -279,116 +252,156 @@ class TrunkMachine:
     def _one(self, event: SipEvent, now: float) -> None:
         match event:
             case Progressed() | Accepted() | Refused() | Ended():
-                owner = event.leg.owner.owner
-                if isinstance(owner, Call):
-                    self._customer(owner, event, now)
-                elif isinstance(owner, Desk) and event.leg is owner.party.leg:
-                    self._phone(owner, event, now)
+                party = event.leg.owner
+                if party is not None and type(party.owner) is Call:
+                    self._customer(party.owner, event, now)
+                elif party is not None and (desk := owner_of(party)) is not None:
+                    self._phone(desk, event, now)
                 elif isinstance(event, Refused | Ended):  # a phone that was let go, or a dead process's call
                     self._noted("over", event.leg, now)
-            case Offered() | Renegotiated() | Confirmed():
+            case Offered() | Renegotiated() | Confirmed() | Cancelled():
                 self._session(event, now)
             case Responded():
                 for trunk in self.trunks.values():
                     trunk.responded(event, now)
             case Requested():
-                self.ua.respond(event.transaction, 200, now, headers=[("Accept", "application/sdp")])
-            case Incoming() | Cancelled():
+                shown = (("Allow", ALLOW), ("Accept", "application/sdp"))
+                self.ua.respond(event.transaction, 200, now, headers=shown)
+            case Incoming():
                 self.counters["incoming"] += 1  # the user agent takes none
             case _:
                 assert_never(event)
 
+    # --- customers ------------------------------------------------------------------------------------------------
+
     def _customer(self, call: Call, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
         match event:
             case Progressed():
-                self._progressed(call, event)
+                self._progressed(call, event, now)
             case Accepted():
                 self._answered(call, event, now)
             case Refused():
-                self._over(call, _refused(call, event), now)
+                if not self._goes_elsewhere(call, event, now):
+                    self._over(call, refusal(call, event), now)
             case Ended():
+                if call.answered_at is None:  # it crossed our CANCEL, and was hung up
+                    call.trunk.answered(call.call_id, now)
                 reasons = parse_reasons(event.message.all("Reason")) if event.message is not None else ()
-                by_agent = call.ended_by is EndedBy.AGENT
-                self._over(call, causes.hung_up(call.call_id, event.by, reasons=reasons, by_agent=by_agent), now)
+                end = causes.hung_up(call.call_id, event.by, reasons=reasons, by_agent=call.by_agent)
+                self._over(call, end, now)
 
-    def _progressed(self, call: Call, event: Progressed) -> None:
+    def _progressed(self, call: Call, event: Progressed, now: float) -> None:
         """Tell the engine what is new: repeated and backward provisional responses are the rule on the wire."""
+        if event.sdp is not None:
+            call.early_sdp = event.sdp
         said = call.trunk.progress(call.call_id, event)
-        match said:
-            case CallRinging():
-                is_new, call.rang = not call.rang, True
-            case EarlyMediaHeard():
-                is_new = said.announcement is not call.announcement or not call.progressed
-                call.announcement = said.announcement or call.announcement
-            case _:
-                is_new = not call.progressed
-        call.progressed = True
-        if is_new:
+        if isinstance(said, CallRinging) and not call.rang:
+            self._ring_on(call, now)
+        if call.is_news(said):
             self._events.append(said)
+
+    def _ring_on(self, call: Call, now: float) -> None:
+        """Let it ring for as long as the engine does, which begins to count now."""
+        self.timers.cancel(call.limit)
+        at = min(now + call.ring_s + _GRACE_S, call.placed_at + call.trunk.ring_limit_s)
+        call.limit = self.timers.set(at, self._too_long, call)
 
     def _answered(self, call: Call, event: Accepted, now: float) -> None:
         call.answered_at, call.hangup_reason = now, None
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
-        if event.needs_answer and event.sdp is not None:
-            self.ua.answer(event.leg, call.party.answer_alone(event.sdp, "inactive"))
         self._noted("answered", event.leg, now)
-        self._events.append(CallAnswered(call.call_id))
+        self._events.append(CallAnswered(call.call_id, call.trunk.answered_by(event.message)))
+        if not self._speaks(call, event):  # nobody could ever be heard on it
+            self.counters["answered without media"] += 1
+            self.hangup(call.call_id, CancelReason.ADMIN, now)
+
+    def _speaks(self, call: Call, event: Accepted) -> bool:
+        """See to it that the customer's media are known, and its offer is answered; False: they cannot be used."""
+        leg = event.leg
+        if not event.needs_answer:
+            leg.remote_sdp = leg.remote_sdp or call.early_sdp
+            return leg.remote_sdp is not None
+        try:
+            self.ua.answer(leg, call.party.answer_alone(event.sdp or b"", "inactive"))
+        except SdpError:
+            return False
+        return True
+
+    def _goes_elsewhere(self, call: Call, event: Refused, now: float) -> bool:
+        """Try another server when nothing could be sent to this one, and nothing came back (RFC 3263 section 4.3)."""
+        leg = event.leg
+        if event.message is not None or event.status != _UNAVAILABLE or leg.cancelled or call.progressed:
+            return False
+        call.trunk.unreachable(leg.flow, now)
+        what = call.trunk.invitation(call.phone, call.hotline, now)
+        if what is None or what.flow == leg.flow:
+            return False
+        self.counters["other server"] += 1
+        self._place(call, what, now)
+        return True
+
+    def _part(self, call: Call, now: float) -> None:
+        if call.talk is not None:
+            self._bridge.part(call.talk, now)
 
     def _over(self, call: Call, event: CallEnded, now: float) -> None:
         del self._calls[call.call_id]
-        self.timers.cancel(call.limit)
-        if call.talk is not None:
-            bridge.part(self, call.talk, now)
+        timers = self.timers
+        timers.cancel(call.limit)
+        self._part(call, now)
+        timers.cancel(call.hush)
         leg = call.leg
-        call.trunk.ended(call.call_id, call.phone, facts_of(call, event), leg.flow if leg is not None else None, now)
+        facts = None if call.answered_at is not None else facts_of(call, event)
+        call.trunk.ended(call.call_id, call.phone, facts, leg.flow if leg is not None else None, now)
         if event.retry_after_s:
             call.trunk.asked_for_rest(event.retry_after_s, now)
         if leg is not None:
             self._noted("over", leg, now)
         self._events.append(event)
 
-    def _phone(self, desk: Desk, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
-        match event:
-            case Progressed():
-                pass
-            case Accepted():
-                desk.state = DeskState.UP
-                self._noted("answered", event.leg, now)
-                if desk.talk is not None:
-                    bridge.desk_answered(self, desk.talk, now)
-                elif not desk.wanted:
-                    self.drop_desk(desk, now)
-            case Refused() | Ended():
-                self.counters[f"agent's phone: {event.status if isinstance(event, Refused) else event.by}"] += 1
-                self._noted("over", event.leg, now)
-                self._desk_down(desk, now)
+    # --- agents' phones -------------------------------------------------------------------------------------------
 
-    def _session(self, event: Offered | Renegotiated | Confirmed, now: float) -> None:
-        party: Party = event.leg.owner
-        talk = party.owner.talk
-        if party.leg is not event.leg:
+    def _phone(self, desk: Desk, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
+        if isinstance(event, Accepted):
+            self._noted("answered", event.leg, now)
+            self.desks.picked_up(desk, now)
+            self._bridge.desk_up(desk, now)
+        elif not isinstance(event, Progressed):
+            self.counters[f"agent's phone: {event.status if isinstance(event, Refused) else event.by}"] += 1
+            self._noted("over", event.leg, now)
+            self._phone_down(desk, now)
+
+    def _phone_down(self, desk: Desk, now: float) -> None:
+        """Take in that an agent's phone is gone: a talk ends by it, a join fails."""
+        talk = desk.talk
+        self.desks.down(desk, now)
+        if talk is not None and not talk.joined:
+            self._bridge.fail(talk, now)
+        elif talk is not None:
+            talk.call.by_agent = True
+            self._bridge.part(talk, now)
+            if talk.call.leg is not None:
+                self.ua.bye(talk.call.leg, now)
+
+    def _session(self, event: Offered | Renegotiated | Confirmed | Cancelled, now: float) -> None:
+        party: Party | None = event.leg.owner
+        if party is None or party.owner.party is not party:  # a phone that was let go
             if isinstance(event, Offered):
                 self.ua.refuse(event.leg, 481, now)
         elif isinstance(event, Offered):
-            bridge.offered(self, party, talk, event, now)
-        elif talk is not None and isinstance(event, Renegotiated):
-            bridge.renegotiated(self, talk, party, event, now)
+            self._bridge.offered(party, event, now)
+        elif isinstance(event, Renegotiated):
+            self._bridge.renegotiated(party, event, now)
         elif isinstance(event, Confirmed):
-            bridge.confirmed(self, talk, party, event, now)
+            self._bridge.confirmed(party, event, now)
+        else:
+            self._bridge.taken_back(party)
+
+    def _tell(self, event: CallEvent) -> None:
+        self._events.append(event)
 
     def _noted(self, what: str, leg: Leg, now: float) -> None:
         if self.on_leg is not None:
             self.on_leg(what, leg, now)
-
-
-def _refused(call: Call, event: Refused) -> CallEnded:
-    message = event.message
-    if message is None:
-        return causes.refused(call.call_id, event.status, made_here=True)
-    after = parse_retry_after(message.get("Retry-After") or "")
-    return causes.refused(
-        call.call_id, event.status, phrase=message.reason, reasons=parse_reasons(message.all("Reason")),
-        retry_after_s=float(after.delay_s) if after is not None else None, cancelled=event.leg.cancelled,
-    )  # fmt: skip

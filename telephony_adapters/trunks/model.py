@@ -111,6 +111,11 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
         """Return the host of the URIs in From, To and the request line."""
         return self.domain or self.server.uri_host
 
+    @property
+    def uri_port(self) -> int | None:
+        """Return the port of request URIs; a domain of its own has none: who serves it is not in its name."""
+        return None if self.domain else self.server.port
+
 
 class Trunk(Peer, frozen=True, kw_only=True):
     """One carrier's trunk."""

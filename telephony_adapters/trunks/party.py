@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+from zlib import crc32
 
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.offer import aligned, answer_to, blank_offer, common, restated, same_media, with_direction
@@ -12,6 +13,11 @@ __all__ = ["Media", "Party", "SdpError"]
 
 _SESSION: Final = "0000000000"
 """The place of the session's id in a description that is kept ready."""
+
+
+def session_id(text: str) -> str:
+    """Return a session id for o= lines: digits, the same for the same text (RFC 8866 section 5.2)."""
+    return f"{crc32(text.encode(errors='surrogatepass')):010d}"
 
 
 class Media:
@@ -31,17 +37,10 @@ class Media:
         return ready.replace(_SESSION.encode(), session_id.encode(), 1)
 
 
-class Told(NamedTuple):
-    """An offer of ours and the description that it was made from."""
-
-    sdp: bytes
-    source: bytes
-
-
 class Party:
     """`owner` is the call or the desk whose leg it is. Versions grow with each change of what we say."""
 
-    __slots__ = ("leg", "media", "owner", "session_id", "version")
+    __slots__ = ("holds", "leg", "media", "owner", "session_id", "version")
 
     def __init__(self, owner: Any, media: Media, session_id: str) -> None:
         self.owner = owner
@@ -49,6 +48,8 @@ class Party:
         self.session_id = session_id
         self.version = 1
         self.leg: Leg | None = None
+        self.holds = False
+        """It has put the other one on hold: it wants to hear nothing."""
 
     @property
     def heard(self) -> bytes | None:
@@ -65,12 +66,12 @@ class Party:
 
     def offer_of(self, other: bytes, direction: str = "sendrecv") -> bytes:
         """Offer the other party's media, in the codecs that both know; raise SdpError when they share none."""
-        sdp, mine, said = parse(other), self.heard, self._said()
+        sdp, mine = parse(other), self.heard
         if mine is not None:
             sdp = common(sdp, parse(mine))
-        if not any(media.port and media.kind == "audio" for media in sdp.media):
+        if sdp.audio is None:
             raise SdpError("agent and customer share no codec")
-        return self._restate(sdp, direction, said, exactly=False)
+        return self._restate(sdp, direction, self._said(), exactly=False)
 
     def pass_on(self, other: bytes) -> bytes:
         """Offer the other party's change as it is: hold stays hold."""
@@ -85,11 +86,9 @@ class Party:
         answer = answer_to(parse(offer), self._origin(), self.media.host, self.media.port, direction=direction)
         return answer.data
 
-    def hold(self) -> bytes:
-        """Offer silence: this party's conversation is over, its leg stays (RFC 3264 section 8.4)."""
-        said = self._said()
-        blank = parse(self.media.offer(self.session_id, "inactive"))
-        return self._restate(blank, "inactive", said, exactly=False)
+    def silence(self, direction: str) -> bytes:
+        """Offer media that come from nobody: this party's conversation is over, its leg stays."""
+        return self._restate(parse(self.media.offer(self.session_id, direction)), "", self._said(), exactly=False)
 
     def _said(self) -> Sdp | None:
         said = self.leg.local_sdp if self.leg is not None else None
@@ -106,3 +105,13 @@ class Party:
 def alike(one: bytes, other: bytes) -> bool:
     """Tell whether two descriptions receive the same media at the same place."""
     return one == other or same_media(parse(one), parse(other))
+
+
+def direction_of(sdp: bytes) -> str:
+    """Return what a party does with its audio."""
+    return parse(sdp).direction
+
+
+def is_held(sdp: bytes) -> bool:
+    """Tell whether a party wants to hear nothing."""
+    return parse(sdp).is_held

@@ -111,9 +111,13 @@ class Gate:
         closed = self._closed(now)
         if closed is not None:
             return closed
-        self._latest = max(self._latest, math.floor(now * MICRO))
-        at_micro = max(self._latest, self._bucket.token_at(), math.ceil(self._ceiling.next_at(now) * MICRO))
-        at = max(now, at_micro / MICRO)
+        now_micro = math.floor(now * MICRO)
+        self._latest = max(self._latest, now_micro)
+        at_micro = max(self._latest, self._bucket.token_at())
+        if (at := self._ceiling.next_at(now)) > now:
+            at_micro = max(at_micro, math.ceil(at * MICRO))
+        if at_micro > now_micro:  # otherwise it leaves now, not a microsecond later
+            at = max(at, at_micro / MICRO)
         if at > now + self._patience_s:
             return Closed(ClosedReason.RATE, at - now)
         self._bucket.take(at_micro)

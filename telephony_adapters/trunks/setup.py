@@ -24,6 +24,7 @@ from telephony_adapters.trunks.machine import TrunkMachine
 from telephony_adapters.trunks.model import Peer, TrunksFile
 from telephony_adapters.trunks.party import Media
 from telephony_adapters.trunks.spend import TOTAL, Cap, Ledger
+from telephony_adapters.trunks.trunk import NoPhones
 from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.local import address_toward
 from telephony_adapters.wire.resolve import Resolver
@@ -88,7 +89,7 @@ class Plant:
         """Return the machine, whose Via and Contact become true when `listening` says where it listens."""
         config = UaConfig(key=self._key, sent_by=self._sent_by, user_agent=self.file.sip.user_agent)
         media = Media(self.media_host, media_port)
-        self.machine = TrunkMachine(config, self.lines, self.handsets, media)
+        self.machine = TrunkMachine(config, self.lines, self.handsets or NoPhones(), media)
         return self.machine
 
     def listening(self, places: Sequence[Listen]) -> None:

@@ -124,6 +124,11 @@ class Ledger:
         self._now_ms = 0
         self._day, self._day_ends_ms = "", 0
 
+    @property
+    def has_caps(self) -> bool:
+        """Tell whether `over` can ever name a call."""
+        return bool(self._caps)
+
     def reserve(self, call_id: str, trunk: str, rate: Rate, now: float) -> CapReached | None:
         """Count a call that is about to be placed, or say which cap leaves no room for it."""
         if call_id in self._calls:

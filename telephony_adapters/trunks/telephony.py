@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -14,6 +15,7 @@ from dialer.core.types import AgentId, CallId
 from dialer.errors import AdapterDown, NotSupported
 from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
 from statuses.outcomes import CancelReason
+from telephony_adapters.tracing.log import MessageLog
 from telephony_adapters.trunks.journal import Journal
 from telephony_adapters.trunks.setup import Plant
 from telephony_adapters.wire.loop import SipLoop, Tap
@@ -34,14 +36,24 @@ class SipTelephony:
 
     name = "sip"
 
-    def __init__(self, plant: Plant, *, clock: Clock, journal: Journal | None = None, tap: Tap | None = None) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        *,
+        clock: Clock,
+        journal: Journal | None = None,
+        trace: MessageLog | None = None,
+        tap: Tap | None = None,
+    ) -> None:
         self.capabilities = Capabilities(early_media=True, media_survives_restart=True)
         self.on_connected: Callable[[AgentId, CallId, float], None] | None = None
         """Told (agent, call, now) when a talk begins; simulated desks use it."""
         self.plant = plant
+        self._tap = tap or (trace.tap if trace is not None else None)
+        self.trace = trace
+        """Keeps the messages of a share of the calls."""
         self._clock = clock
         self._journal = journal
-        self._tap = tap
         self._loop: SipLoop | None = None
         self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
         self._discard: socket.socket | None = None
@@ -92,6 +104,13 @@ class SipTelephony:
             self._discard.close()
         if self._journal is not None:
             self._journal.close()
+        if self.trace is not None:
+            self.trace.close()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Return how often what happened to sockets and connections, by reason."""
+        return self._loop.counters if self._loop is not None else Counter()
 
     async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
         """Place one call; raise AdapterDown when the adapter is not running."""

@@ -7,11 +7,12 @@ from typing import NamedTuple, Protocol
 
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from statuses.classify import AttemptFacts
+from statuses.outcomes import AmdResult
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import DigestSession
 from telephony_adapters.sip.events import Progressed, Responded
 from telephony_adapters.sip.flow import Flow
-from telephony_adapters.sip.message import Header
+from telephony_adapters.sip.message import Header, Response
 
 
 class Invitation(NamedTuple):
@@ -43,11 +44,22 @@ class Trunk(Protocol):
         ...
 
     def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
-        """Return what is to be sent now, None while no server of the trunk is known or lives."""
+        """Return what is to be sent now, None while no server of the trunk is known or lives.
+
+        Raises ValueError for a number that no URI can hold.
+        """
+        ...
+
+    def unreachable(self, flow: Flow, now: float) -> None:
+        """Learn that nothing can be sent to a server: the next invitation is for another one (RFC 3263 4.3)."""
         ...
 
     def progress(self, call_id: str, event: Progressed) -> CallEvent:
         """Return what a provisional response means."""
+        ...
+
+    def answered_by(self, response: Response) -> AmdResult | None:
+        """Return what the carrier says of who answered, None when it says nothing."""
         ...
 
     def answered(self, call_id: str, now: float) -> None:
@@ -78,6 +90,10 @@ class Trunk(Protocol):
         """Return when `poll` or `over` has something to do."""
         ...
 
+    def close(self, ua: UserAgent, now: float) -> None:
+        """Take leave of the registrar."""
+        ...
+
     def take_changes(self) -> list[TrunkClosed | TrunkOpened]:
         """Return what the engine is to know of the trunk, and forget it."""
         ...
@@ -89,8 +105,21 @@ class Phones(Protocol):
     nailed_up: bool
     """Kept on the line between calls."""
     auth: DigestSession | None
+    answer_limit_s: float
     join_limit_s: float
 
     def invitation(self, agent_id: str, now: float) -> Invitation | None:
         """Return how an agent's phone is called; None for an agent without one, or while no server is known."""
         ...
+
+
+class NoPhones:
+    """Implements `Phones` where there are none: nobody can be joined to a customer."""
+
+    nailed_up = False
+    auth: DigestSession | None = None
+    answer_limit_s = join_limit_s = 1.0
+
+    def invitation(self, agent_id: str, now: float) -> Invitation | None:  # noqa: ARG002 -- the protocol's
+        """Return that there is no such phone."""
+        return None

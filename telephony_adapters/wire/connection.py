@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, Protocol
 
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.framing import PING, PONG, FramingError, StreamFramer
@@ -51,10 +51,6 @@ class Keeper(Protocol):
 
     limits: Limits
 
-    def made(self, connection: Connection, transport: asyncio.Transport) -> None:
-        """Learn that the socket is connected, and TLS agreed on."""
-        ...
-
     def heard(self, connection: Connection, messages: list[bytes]) -> None:
         """Take whole messages."""
         ...
@@ -94,13 +90,12 @@ class Connection(asyncio.BufferedProtocol):
         self._pinged_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the transport to the keeper, who calls `begin`."""
-        self._keeper.made(self, cast("asyncio.Transport", transport))
+        """Note our address; `begin` follows when the call that makes the transport has returned."""
+        self.local = transport.get_extra_info("sockname")[:2]
 
     def begin(self, transport: asyncio.Transport) -> None:
         """Start to write: first what has waited."""
         self.transport = transport
-        self.local = transport.get_extra_info("sockname")[:2]
         self._opened_at = self._heard_at = self._wrote_at = self._clock()
         self.flush()
 

@@ -6,14 +6,13 @@ What to ask, and what the answers come to, is `telephony_adapters.sip.srv`.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import dns.asyncresolver
 import dns.exception
-import dns.rdata
 import dns.resolver
 
 from dialer.errors import BadInput, Unreachable
@@ -66,7 +65,7 @@ class Resolver:
         *,
         now: Callable[[], float],
         families: Sequence[str] = ("A", "AAAA"),
-        dns_at: dns.asyncresolver.Resolver | None = None,
+        dns_at: dns.resolver.Resolver | None = None,
         addresses: Addresses | None = None,
     ) -> None:
         self._now = now
@@ -93,7 +92,7 @@ class Resolver:
         raise _nothing(target, answers, silent=silent)
 
     async def close(self) -> None:
-        """Stop asking."""
+        """Wait for no answer any more; a thread that asks the DNS ends by itself within LOOK_UP_S."""
         asking = list(self._asking.values())
         for task in asking:
             task.cancel()
@@ -142,8 +141,13 @@ class Resolver:
         return tuple(found), SYSTEM_TTL_S
 
     async def _ask_dns(self, query: Query) -> tuple[tuple[Record, ...], float]:
+        """Ask on a thread.
+
+        An asyncio look-up of dnspython's that is cancelled can leave a socket in uvloop, which then never closes.
+        """
+        ask = functools.partial(self._dns.resolve, f"{query.name}.", query.kind, lifetime=LOOK_UP_S)
         try:
-            answer = await self._dns.resolve(f"{query.name}.", query.kind, lifetime=LOOK_UP_S)
+            answer = await asyncio.get_running_loop().run_in_executor(None, ask)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return _NONE_TTL
         except (dns.resolver.NoNameservers, dns.exception.Timeout) as error:
@@ -178,11 +182,11 @@ async def system_addresses(host: str, family: socket.AddressFamily) -> Sequence[
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _system_dns() -> dns.asyncresolver.Resolver:
+def _system_dns() -> dns.resolver.Resolver:
     try:
-        return dns.asyncresolver.Resolver()
+        return dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
-        return dns.asyncresolver.Resolver(configure=False)
+        return dns.resolver.Resolver(configure=False)
 
 
 def _record(data: Any) -> Record:

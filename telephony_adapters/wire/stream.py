@@ -13,12 +13,12 @@ import socket
 import ssl
 import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from dialer.errors import DialerError
 from telephony_adapters.sip.flow import Flow
-from telephony_adapters.wire.connection import Connection, Limits
+from telephony_adapters.wire.connection import CLOSED, Connection, Limits
 from telephony_adapters.wire.explain import explain
 from telephony_adapters.wire.listen import Listen
 
@@ -48,6 +48,12 @@ class StreamOwner(Protocol):
         ...
 
 
+class _Listener(NamedTuple):
+    sock: socket.socket
+    transport: str
+    tls: ssl.SSLContext | None
+
+
 class Streams:
     """All connections of a loop; `close` it there."""
 
@@ -68,8 +74,9 @@ class Streams:
         self._accepted: Counter[str] = Counter()
         self._alive: set[Connection] = set()
         self._dirty: list[Connection] = []
-        self._listeners: list[socket.socket] = []
+        self._listeners: list[_Listener] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._making: dict[asyncio.Task[Any], Callable[[], object]] = {}
         self._an_end = asyncio.Event()
         self._closing = False
         self._sweeper: asyncio.TimerHandle | None = None
@@ -82,8 +89,9 @@ class Streams:
     async def listen(self, place: Listen, tls: ssl.SSLContext | None = None) -> Listen:
         """Accept connections there; return the place with its real port. Raises OSError."""
         sock = _listener(place.host, place.port)
-        self._listeners.append(sock)
-        self._spawn(self._accept_all(sock, place.transport, tls))
+        listener = _Listener(sock, place.transport, tls)
+        self._listeners.append(listener)
+        self._loop.add_reader(sock, self._accept, listener)
         return place._replace(port=sock.getsockname()[1])
 
     def send(self, flow: Flow, data: bytes) -> None:
@@ -108,30 +116,19 @@ class Streams:
         self._closing = True
         if self._sweeper is not None:
             self._sweeper.cancel()
-        await asyncio.sleep(0)  # who was accepted just now has its socket in a task: let that begin
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         for listener in self._listeners:
-            listener.close()
+            self._loop.remove_reader(listener.sock)
+            listener.sock.close()
+        await self._end_making()
         for connection in list(self._alive):
             connection.close()
         await self._wait_for_ends(CLOSE_S)
         for connection in list(self._alive):
             connection.cut("closing")
         await self._wait_for_ends(CLOSE_S)
+        self._by_flow.clear()
 
     # --- Keeper ------------------------------------------------------------------------------------------------------
-
-    def made(self, connection: Connection, transport: asyncio.Transport) -> None:
-        """Begin with a connection, unless it was given up meanwhile."""
-        if self._by_flow.get(connection.flow) is not connection:
-            transport.abort()
-            return
-        self.counters["stream.opened" if connection.is_ours else "stream.accepted"] += 1
-        self._alive.add(connection)
-        _watch_over(transport)
-        connection.begin(transport)
 
     def heard(self, connection: Connection, messages: list[bytes]) -> None:
         """Pass messages on; what came after the connection was given up is not heard."""
@@ -155,23 +152,33 @@ class Streams:
 
     # --- the rest ----------------------------------------------------------------------------------------------------
 
-    async def _accept_all(self, listener: socket.socket, transport: str, tls: ssl.SSLContext | None) -> None:
+    def _accept(self, listener: _Listener) -> None:
         """Accept by hand: a stranger is refused before TLS costs anything, and a failed handshake is counted."""
-        while True:
-            try:
-                sock, address = await self._loop.sock_accept(listener)
-            except OSError as error:
-                self.counters["stream.accept_failed"] += 1
-                log.warning("a connection was not accepted: %s", explain(error), extra={"action": "tcp.not_accepted"})
-                await asyncio.sleep(ACCEPT_AGAIN_S)
-                continue
-            flow = Flow(transport, *address[:2])
-            if self._is_full(flow.host) or self._closing:
-                self.counters["stream.over_limit"] += 1
-                sock.close()
-            else:
-                connection = self._add(flow, is_ours=False)
-                self._spawn(self._admit(connection, sock, tls))
+        try:
+            sock, address = listener.sock.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._rest_from(listener, error)
+            return
+        sock.settimeout(0)
+        flow = Flow(listener.transport, *address[:2])
+        if self._is_full(flow.host):
+            self.counters["stream.over_limit"] += 1
+            sock.close()
+        else:
+            self._spawn(self._admit(self._add(flow, is_ours=False), sock, listener.tls))
+
+    def _rest_from(self, listener: _Listener, error: OSError) -> None:
+        """Accept nobody for a while: the failure is mostly want of file descriptors, and some may be free then."""
+        self.counters["stream.accept_failed"] += 1
+        log.warning("a connection was not accepted: %s", explain(error), extra={"action": "tcp.not_accepted"})
+        self._loop.remove_reader(listener.sock)
+        self._loop.call_later(ACCEPT_AGAIN_S, self._accept_again, listener)
+
+    def _accept_again(self, listener: _Listener) -> None:
+        if not self._closing:
+            self._loop.add_reader(listener.sock, self._accept, listener)
 
     def _is_full(self, host: str) -> bool:
         limits = self.limits
@@ -185,16 +192,13 @@ class Streams:
         return connection
 
     async def _admit(self, connection: Connection, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        try:
-            await self._loop.connect_accepted_socket(
+        with self._making_of(connection, lambda: sock.shutdown(socket.SHUT_RDWR)):
+            transport, _ = await self._loop.connect_accepted_socket(
                 lambda: connection, sock, ssl=tls,
                 ssl_handshake_timeout=self.limits.handshake_s if tls else None,
                 ssl_shutdown_timeout=CLOSE_S if tls else None,
             )  # fmt: skip
-        except OSError as error:
-            self.counters["stream.handshake_failed"] += 1
-            log.info("a peer was refused: %s", explain(error), extra={"action": "tls.refused"})
-            self.gone(connection, explain(error))
+            self._begin(connection, transport)
 
     def _open(self, flow: Flow) -> Connection | None:
         ours = len(self._by_flow) - self._accepted.total()
@@ -207,24 +211,76 @@ class Streams:
         return connection
 
     async def _connect(self, connection: Connection) -> None:
+        flow = connection.flow
         try:
+            tls = self._client_tls(flow) if flow.transport == "tls" else None
             async with asyncio.timeout(self.limits.connect_s):
-                await self._connected(connection)
+                transport, _ = await self._loop.create_connection(
+                    lambda: connection if tls is None else _Deaf(), flow.host, flow.port
+                )
         except (OSError, ValueError, OverflowError) as error:
             self.gone(connection, explain(error))
         except DialerError as error:
             self.gone(connection, str(error))
+        else:
+            connection.local = transport.get_extra_info("sockname")[:2]
+            if tls is None:
+                self._begin(connection, transport)
+            else:
+                await self._secure(connection, transport, tls)
 
-    async def _connected(self, connection: Connection) -> None:
+    async def _secure(self, connection: Connection, transport: asyncio.Transport, tls: ssl.SSLContext) -> None:
+        """Agree on TLS; by hand, since a call that is given a socket and fails at once leaves uvloop's in disorder."""
         flow = connection.flow
-        is_tls = flow.transport == "tls"
-        await self._loop.create_connection(
-            lambda: connection, flow.host, flow.port,
-            ssl=self._client_tls(flow) if is_tls else None,
-            server_hostname=(flow.server_name or flow.host) if is_tls else None,
-            ssl_handshake_timeout=self.limits.handshake_s if is_tls else None,
-            ssl_shutdown_timeout=CLOSE_S if is_tls else None,
-        )  # fmt: skip
+        with self._making_of(connection, transport.abort):
+            secured = await self._loop.start_tls(
+                transport, connection, tls, server_hostname=flow.server_name or flow.host,
+                ssl_handshake_timeout=self.limits.handshake_s, ssl_shutdown_timeout=CLOSE_S,
+            )  # fmt: skip
+            if secured is not None:
+                self._begin(connection, secured)
+
+    @contextlib.contextmanager
+    def _making_of(self, connection: Connection, shut: Callable[[], object]) -> Iterator[None]:
+        """Know how to end a handshake while it goes on; its failure is the connection's end."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 -- a coroutine's context, told to mypy
+        self._making[task] = shut
+        try:
+            yield
+        except OSError as error:
+            self.counters["stream.handshake_failed"] += 1
+            if not connection.is_ours:
+                log.info("a peer was refused: %s", explain(error), extra={"action": "tls.refused"})
+            self.gone(connection, explain(error))
+        finally:
+            del self._making[task]
+
+    async def _end_making(self) -> None:
+        """End what is not made yet.
+
+        A handshake is broken off rather than its task cancelled: uvloop complains of exceptions that nobody takes.
+        """
+        await asyncio.sleep(0)  # a task that has not begun would leave its socket open
+        for shut in self._making.values():
+            with contextlib.suppress(OSError):
+                shut()
+        for task in self._tasks - self._making.keys():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_S)
+
+    def _begin(self, connection: Connection, transport: asyncio.Transport) -> None:
+        """Begin with a connection, unless it was given up or broke meanwhile."""
+        if transport.is_closing():
+            self.gone(connection, CLOSED)
+        elif self._by_flow.get(connection.flow) is not connection:
+            transport.abort()
+        else:
+            self.counters["stream.opened" if connection.is_ours else "stream.accepted"] += 1
+            self._alive.add(connection)
+            _watch_over(transport)
+            connection.begin(transport)
 
     def _forget(self, connection: Connection) -> bool:
         if self._by_flow.get(connection.flow) is not connection:
@@ -270,6 +326,10 @@ class Streams:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class _Deaf(asyncio.Protocol):
+    """Stands in until TLS is agreed on: what comes in the clear is nobody's."""
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -17,7 +17,8 @@ from crm.campaigns import act, create
 from crm.importing import import_leads
 from dialer.commands.demo_setup import demo_settings
 from dialer.core.campaign import CampaignAction
-from dialer.core.types import NumberCaps, RetryPolicy
+from dialer.core.types import NumberCaps
+from statuses.retry import RetryPolicy
 from store.open import open_database
 from store.upgrade import upgrade
 from tests.dialer.process import WAIT_S, Running, started
@@ -29,6 +30,7 @@ title = "Every fate, in a hurry"
 [carrier]
 trying_s = 0.02
 late_answer = 0.05
+agent_hangs_up = 0.0
 [carrier.shares]
 answer = 0.30
 ring_out = 0.14
@@ -137,7 +139,8 @@ nailed_up = true
         """Make and start a campaign of leads who are called once."""
         base: dict[str, Any] = {
             "name": NAME, "ring_timeout_s": 15.0, "wrap_up_s": 1.0, "retry": RetryPolicy(max_attempts=1),
-            "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "pacer": "ratio", "ratio": 3.0, "overflow_prompt": None,
+            "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "pacer": "ratio", "ratio": 3.0,
+            "overflow_prompt": None,
         }  # fmt: skip
         settings = msgspec.structs.replace(demo_settings(until_done=False), **(base | changes))
         engine = open_database(f"sqlite:///{self.home / 'dialer.db'}")
@@ -160,15 +163,8 @@ nailed_up = true
         listen = f"udp:127.0.0.1:{self.customers}"
         profile = str(self.folder / "carrier.toml")
         phones = (
-            "carrier",
-            "--profile",
-            "clean",
-            "--media",
-            "echo",
-            "--listen",
-            f"udp:127.0.0.1:{self.phones}",
-            "--json",
-        )
+            "carrier", "--profile", "clean", "--media", "echo", "--listen", f"udp:127.0.0.1:{self.phones}", "--json",
+        )  # fmt: skip
         one = started(self.folder, "carrier", "--profile", profile, "--listen", listen, "--ledger", str(self.ledger),
                       "--json", "--no-bye")  # fmt: skip
         async with one as customers, started(self.folder, *phones) as desks:

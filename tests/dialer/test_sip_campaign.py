@@ -22,7 +22,7 @@ async def test_two_thousand_leads_over_sip_come_to_what_the_carrier_saw(tmp_path
     centre = SipCentre(tmp_path)
     await centre.campaign(LEADS)
     async with centre.carriers() as carrier:
-        async with centre.dialer(agents=60) as dialer:
+        async with centre.dialer(agents=150) as dialer:
             began = time.monotonic()
             await centre.until_settled(LEADS, within_s=200)
             took = time.monotonic() - began

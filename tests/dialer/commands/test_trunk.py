@@ -96,7 +96,7 @@ def test_route_says_which_trunk_a_number_takes_and_as_what(home: Path) -> None:
         [
             "+84860000001 takes the first of these that is up and has room:",
             "1. viettel: prefix 8486, priority 7; sip:+84860000001@10.0.0.2",
-            "2. backup: any number, priority 0, 75% of the calls of its rank; sip:+84860000001@10.0.0.1",
+            "2. backup: any number, priority 0, 75% of the calls of its rank; sip:+84860000001@10.0.0.1:5070",
             MAIN,
         ],
     )

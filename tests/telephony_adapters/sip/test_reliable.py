@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from telephony_adapters.sip.calling import FORKS
 from telephony_adapters.sip.events import Accepted, Confirmed, Ended
 from telephony_adapters.sip.leg import LegState
 from telephony_adapters.sip.message import Header
@@ -218,3 +219,12 @@ def test_a_prack_brings_the_answer_to_an_offer_and_a_second_offer_gets_488() -> 
         assert leg.remote_sdp == (SDP if offers else OTHER_SDP)
         solo.wait(40)
         assert len(solo.responses(183)) == 1
+
+
+def test_early_dialogs_are_remembered_up_to_a_bound() -> None:
+    solo = Solo()
+    leg = solo.invite()
+    invite = solo.last
+    for number in range(FORKS + 40):
+        solo.hear(reply(invite, 183, tag=f"fork{number}", headers=reliable(1)))
+    assert len(leg.early) == len({request.to_tag for request in solo.requests("PRACK")}) == FORKS

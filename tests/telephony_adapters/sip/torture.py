@@ -179,3 +179,10 @@ BACKWARD: Final = (
 
 VECTORS: Final = VALID + INVALID + TRANSACTION + APPLICATION + BACKWARD
 BY_NAME: Final = {vector.name: vector for vector in VECTORS}
+
+
+def row(vector: Vector) -> str:
+    """Return the row of docs/sip-conformance.md for a vector."""
+    allowed = " or ".join(str(outcome) for outcome in vector.rfc)
+    ours = f"{vector.ours}, {vector.layer}"
+    return f"| {vector.section} | {vector.name} | {vector.title} | {allowed} | {ours} | {vector.why} |"

@@ -27,6 +27,8 @@ def test_what_a_trunk_is_when_only_the_least_is_said() -> None:
     assert (trunk(cps=Decimal("7.5")).at_once, trunk(cps=7, burst=3).at_once) == (7, 3)
     assert trunk(domain="ims.a.vn").uri_host == "ims.a.vn"
     assert trunk(server="[::1]:5060").uri_host == "[::1]"
+    assert [trunk(server=server).uri_port for server in ("sip.a.vn", "sip.a.vn:5080")] == [None, 5080]
+    assert trunk(server="10.0.0.1:5080", domain="ims.a.vn").uri_port is None
 
 
 def test_the_rate_of_the_longest_prefix_is_billed() -> None:

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-import dns.asyncresolver
-import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 
 
@@ -47,12 +46,12 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def name_server() -> AsyncIterator[tuple[NameServer, dns.asyncresolver.Resolver]]:
+async def name_server() -> AsyncIterator[tuple[NameServer, dns.resolver.Resolver]]:
     """Give the server, and what asks it."""
     transport, server = await asyncio.get_running_loop().create_datagram_endpoint(
         NameServer, local_addr=("127.0.0.1", 0)
     )
-    asker = dns.asyncresolver.Resolver(configure=False)
+    asker = dns.resolver.Resolver(configure=False)
     asker.nameservers = ["127.0.0.1"]
     asker.port = transport.get_extra_info("sockname")[1]
     try:

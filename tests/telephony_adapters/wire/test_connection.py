@@ -26,9 +26,6 @@ class Keep:
         self.dirty = 0
         self.is_ended = False
 
-    def made(self, connection: Connection, transport: asyncio.Transport) -> None:
-        connection.begin(transport)
-
     def heard(self, connection: Connection, messages: list[bytes]) -> None:
         self.messages += messages
 
@@ -70,6 +67,7 @@ class Pipe(asyncio.Transport):
 def made(keep: Keep, *, is_ours: bool = True) -> tuple[Connection, Pipe]:
     connection, pipe = Connection(keep, FLOW, is_ours=is_ours), Pipe()
     connection.connection_made(pipe)
+    connection.begin(pipe)
     return connection, pipe
 
 
@@ -112,6 +110,8 @@ async def test_a_few_messages_wait_for_the_connection() -> None:
     connection, pipe = Connection(keep, FLOW, is_ours=True), Pipe()
     assert [connection.write(data) for data in (ONE, TWO, ONE)] == [True, True, False]
     connection.flush()
+    connection.connection_made(pipe)
+    assert pipe.written == []
     connection.begin(pipe)
     assert pipe.written == [ONE + TWO]
     assert connection.local == ("192.0.2.9", 5060)

@@ -20,7 +20,7 @@ from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.loop import RECEIVED, SENT, SipLoop
 from telephony_adapters.wire.tls import client_context, server_context
 from telephony_adapters.wire.udp import bind_udp
-from tests.telephony_adapters.wire.certificates import NAME, issue, save_authority
+from tests.telephony_adapters.wire.certificates import NAME, authority, issue
 from tests.telephony_adapters.wire.recorder import PATIENCE_S, Recorder, message
 
 ONE, TWO = message("one"), message("two")
@@ -53,9 +53,9 @@ def echo(machine: Recorder) -> Recorder:
     return machine
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", pytest.param("tls", marks=pytest.mark.component("openssl"))])
 async def test_messages_go_there_and_back(transport: str, tmp_path: Path) -> None:
-    client_tls = client_context(authorities=save_authority(tmp_path)) if transport == "tls" else None
+    client_tls = client_context(authorities=authority(tmp_path)) if transport == "tls" else None
     server_tls = server_context(*issue(tmp_path, NAME)) if transport == "tls" else None
     caller, carrier = Recorder(), echo(Recorder())
     async with (

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import random
 import socket
 import ssl
+import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,10 +22,11 @@ from telephony_adapters.wire.connection import CLOSED, Limits
 from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.stream import Streams
 from telephony_adapters.wire.tls import client_context, server_context
-from tests.telephony_adapters.wire.certificates import NAME, issue, save_authority
+from tests.telephony_adapters.wire.certificates import NAME, authority, issue
 from tests.telephony_adapters.wire.recorder import PATIENCE_S, message
 
 ONE, TWO = message("one"), message("two")
+QUICK = 0.02
 
 
 class End:
@@ -105,8 +109,9 @@ async def test_messages_go_both_ways_on_one_connection() -> None:
         assert client.counters["stream.opened"] == 1
 
 
+@pytest.mark.component("openssl")
 async def test_tls_checks_the_name_of_the_flow(tmp_path: Path) -> None:
-    client_side = client_context(authorities=save_authority(tmp_path))
+    client_side = client_context(authorities=authority(tmp_path))
     server_side = server_context(*issue(tmp_path, NAME))
     async with ends(server_tls=server_side, client_tls=lambda _flow: client_side) as (client, server, flow):
         server.echoes = True
@@ -121,8 +126,9 @@ async def test_tls_checks_the_name_of_the_flow(tmp_path: Path) -> None:
         assert client.streams.flows == [flow]
 
 
+@pytest.mark.component("openssl")
 async def test_mutual_tls_refuses_strangers_and_does_not_report_them(tmp_path: Path) -> None:
-    authorities = save_authority(tmp_path)
+    authorities = authority(tmp_path)
     server_side = server_context(*issue(tmp_path, NAME), client_authorities=authorities)
     mine = client_context(authorities=authorities, **issue(tmp_path, "dialer.test")._asdict())
     stranger = client_context(authorities=authorities)
@@ -168,15 +174,16 @@ async def test_what_is_no_address_is_lost(flow: Flow) -> None:
         assert client.gone[0][0] == flow
 
 
+@pytest.mark.component("openssl")
 async def test_a_port_that_does_not_answer_to_tls_is_given_up(tmp_path: Path) -> None:
-    context = client_context(authorities=save_authority(tmp_path))
+    context = client_context(authorities=authority(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        limits = Limits(connect_s=0.1)
+        limits = Limits(handshake_s=QUICK)
         async with ends(limits, client_tls=lambda _flow: context) as (client, _server, _flow):
             flow = Flow("tls", *silent.getsockname())._replace(server_name=NAME)
             client.send(flow, ONE)
             await client.until(lambda: client.gone)
-            assert client.gone[0][1].startswith("no answer in time")
+            assert client.gone == [(flow, "the TLS handshake took too long: the port may not speak TLS")]
 
 
 async def test_messages_wait_for_the_connection_within_bounds() -> None:
@@ -254,9 +261,6 @@ async def test_we_open_so_many_connections_only() -> None:
         assert client.gone == [(other, "too many connections are open")]
 
 
-QUICK = 0.02
-
-
 @pytest.mark.parametrize(("limits", "said", "is_lost"), [
     (Limits(first_message_s=QUICK, sweep_s=QUICK), b"", False),
     (Limits(first_message_s=QUICK, sweep_s=QUICK), ONE[:40], False),
@@ -274,6 +278,7 @@ async def test_who_holds_us_up_or_talks_nonsense_is_cut(limits: Limits, said: by
         assert server.streams.flows == []
 
 
+@pytest.mark.component("openssl")
 async def test_a_handshake_that_does_not_come_is_cut(tmp_path: Path) -> None:
     tls, limits = server_context(*issue(tmp_path, NAME)), Limits(handshake_s=QUICK)
     async with ends(server_limits=limits, server_tls=tls) as (_client, server, flow):
@@ -346,6 +351,37 @@ async def test_closing_does_not_wait_for_a_peer_that_does_not_read(monkeypatch: 
             await loop.sock_recv(accepted, 1)
             async with asyncio.timeout(PATIENCE_S / 2):
                 await client.streams.close()
+
+
+@pytest.mark.component("openssl")
+async def test_closing_at_any_moment_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Warnings are errors: of a socket that nobody closed, of an exception that nobody took."""
+    server_side = server_context(*issue(tmp_path, NAME))
+    client_side = client_context(authorities=authority(tmp_path))
+    for seed in range(15):
+        chance = random.Random(seed)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            async with ends(server_tls=server_side, client_tls=lambda _flow: client_side) as (client, _server, flow):
+                mute = Flow("tls", *silent.getsockname())._replace(server_name=NAME)
+                for _ in range(3):
+                    client.send(chance.choice([flow, mute, flow._replace(transport="tcp")]), ONE)
+                    await asyncio.sleep(chance.random() * 0.003)
+    gc.collect()
+
+
+@pytest.mark.component("openssl")
+async def test_a_peer_that_hangs_up_before_tls_is_lost(tmp_path: Path) -> None:
+    context = client_context(authorities=authority(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+        rude.settimeout(0)
+        async with ends(client_tls=lambda _flow: context) as (client, _server, _flow):
+            flow = Flow("tls", *rude.getsockname())._replace(server_name=NAME)
+            client.send(flow, ONE)
+            accepted, _address = await asyncio.get_running_loop().sock_accept(rude)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+            await client.until(lambda: client.gone)
+            assert client.gone[0][0] == flow
 
 
 async def test_closing_gives_up_what_is_in_the_making() -> None:

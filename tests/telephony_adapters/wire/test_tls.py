@@ -17,7 +17,9 @@ import pytest
 from dialer.errors import BadInput
 from telephony_adapters.wire.explain import explain
 from telephony_adapters.wire.tls import client_context, server_context
-from tests.telephony_adapters.wire.certificates import NAME, Files, issue, lock, save_authority, self_signed
+from tests.telephony_adapters.wire.certificates import NAME, Files, authority, issue, lock, self_signed
+
+pytestmark = pytest.mark.component("openssl")
 
 GREETING = "hello, whoever you are"
 
@@ -73,7 +75,7 @@ async def verdict(server: ssl.SSLContext | None, client: ssl.SSLContext, name: s
 
 
 async def test_a_peer_of_a_known_authority_is_welcome_by_name_and_by_address(folder: Path, ours: Files) -> None:
-    client = client_context(authorities=save_authority(folder))
+    client = client_context(authorities=authority(folder))
     assert await verdict(server_context(*ours), client) == GREETING
     assert await verdict(server_context(*ours), client, "127.0.0.1") == GREETING
 
@@ -93,29 +95,27 @@ async def test_verification_is_the_default_and_its_absence_is_logged(
     assert await verdict(server, careless) == GREETING
 
 
-@pytest.mark.parametrize(("name", "by", "expired", "words"), [
-    ("other.trunk.test", "ours", False, "the peer's certificate bears another name: set the server name to"),
-    (NAME, "ours", True, "the peer's certificate has expired: the peer must renew it"),
-    (NAME, "strangers", False, "the peer's certificate comes from an authority unknown here"),
+@pytest.mark.parametrize(("name", "by", "days", "words"), [
+    ("other.trunk.test", "ours", 2, "the peer's certificate bears another name: set the server name to"),
+    (NAME, "ours", -1, "the peer's certificate has expired: the peer must renew it"),
+    (NAME, "strangers", 2, "the peer's certificate comes from an authority unknown here"),
 ])  # fmt: skip
-async def test_a_wrong_certificate_is_refused_in_words(
-    folder: Path, name: str, by: str, expired: bool, words: str
-) -> None:
-    files = issue(folder, name, by=by, expired=expired)
-    found = await verdict(server_context(*files), client_context(authorities=save_authority(folder)))
+async def test_a_wrong_certificate_is_refused_in_words(folder: Path, name: str, by: str, days: int, words: str) -> None:
+    files = issue(folder, name, by=by, days=days)
+    found = await verdict(server_context(*files), client_context(authorities=authority(folder)))
     assert found.startswith(words)
 
 
 async def test_an_address_that_the_certificate_does_not_bear_is_refused(folder: Path) -> None:
     server = server_context(*issue(folder, NAME))
-    found = await verdict(server, client_context(authorities=save_authority(folder)), "127.0.0.1")
+    found = await verdict(server, client_context(authorities=authority(folder)), "127.0.0.1")
     assert found.startswith("the peer's certificate does not bear the address: set the server name")
 
 
 async def test_a_self_signed_certificate_is_refused_until_it_is_trusted(folder: Path) -> None:
     files = self_signed(folder, NAME, NAME)
     server = server_context(*files)
-    found = await verdict(server, client_context(authorities=save_authority(folder)))
+    found = await verdict(server, client_context(authorities=authority(folder)))
     assert found.startswith("the peer's certificate is self-signed")
     assert await verdict(server, client_context(authorities=files.certificate)) == GREETING
 
@@ -127,13 +127,13 @@ async def test_a_common_name_alone_is_no_name(folder: Path) -> None:
 
 
 async def test_a_port_without_tls_is_told(folder: Path) -> None:
-    found = await verdict(None, client_context(authorities=save_authority(folder)))
+    found = await verdict(None, client_context(authorities=authority(folder)))
     assert found == "the port does not speak TLS: use the peer's TLS port (usually 5061), or the transport tcp"
 
 
 async def test_mutual_tls_wants_a_certificate_of_the_right_authority(folder: Path, ours: Files) -> None:
-    server = server_context(*ours, client_authorities=save_authority(folder, "carrier"))
-    authorities = save_authority(folder)
+    server = server_context(*ours, client_authorities=authority(folder, "carrier"))
+    authorities = authority(folder)
     mine, strange = issue(folder, "dialer.test", by="carrier"), issue(folder, "dialer.test", by="strangers")
     assert await verdict(server, client_context(authorities=authorities, certificate=mine[0], key=mine[1])) == GREETING
     assert await verdict(server, client_context(authorities=authorities)) == (
@@ -149,7 +149,7 @@ async def test_old_tls_is_refused_on_both_sides(folder: Path, ours: Files) -> No
     old.load_cert_chain(*ours)
     old.set_ciphers("ALL:@SECLEVEL=0")
     old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-    found = await verdict(old, client_context(authorities=save_authority(folder)))
+    found = await verdict(old, client_context(authorities=authority(folder)))
     assert found == "the peer offers no TLS 1.2 or newer"
     assert server_context(*ours).minimum_version == ssl.TLSVersion.TLSv1_2
 
