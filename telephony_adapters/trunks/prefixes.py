@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Collection
 
 
-def longest(prefixes: Iterable[str], digits: str) -> str | None:
-    """Return the longest of the prefixes that a number begins with; "" fits every number, None: none fits."""
-    return max((prefix for prefix in prefixes if digits.startswith(prefix)), key=len, default=None)
+def longest(prefixes: Collection[str], digits: str) -> str | None:
+    """Return the longest of the prefixes that a number begins with; "" fits every number, None: none fits.
+
+    It looks the number's own beginnings up: what that costs does not grow with the number of prefixes.
+    """
+    known = prefixes if isinstance(prefixes, dict) else _set_of(tuple(prefixes))
+    for length in range(len(digits), -1, -1):
+        if digits[:length] in known:
+            return digits[:length]
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _set_of(prefixes: tuple[str, ...]) -> frozenset[str]:
+    """Return a list of the settings, which is asked for each call, as a set."""
+    return frozenset(prefixes)

@@ -100,6 +100,8 @@ class _Call:
 
 TOTAL: Final = ""
 """The name under which all trunks are summed."""
+_NO_CAP: Final = Cap()
+_NOTHING: Final = Charge()
 
 
 class Ledger:
@@ -133,7 +135,7 @@ class Ledger:
             raise ValueError(f"call {call_id} is counted already")
         self._advance(now)
         held = rate.charge(self._margin_ms)
-        for name in (trunk, TOTAL):
+        for name in (trunk, TOTAL) if self._caps else ():
             if not self._cap(name).allows(self._counted(name).plus(held)):
                 return CapReached(name, (self._day_ends_ms - self._now_ms) / _MS)
         self._calls[call_id] = _Call(trunk, rate, held)
@@ -256,18 +258,20 @@ class Ledger:
         return sorted(found, key=lambda each: each[1].held.plus(each[2], -1)[::-1], reverse=True)
 
     def _cap(self, name: str) -> Cap:
-        return self._caps.get(name, Cap())
+        return self._caps.get(name, _NO_CAP)
 
     def _counted(self, name: str) -> Charge:
-        return self._spent.get(name, Charge()).plus(self._held.get(name, Charge()))
+        return self._spent.get(name, _NOTHING).plus(self._held.get(name, _NOTHING))
 
     def _hold(self, trunk: str, charge: Charge, times: int = 1) -> None:
         for name in (trunk, TOTAL):
-            self._held[name] = self._held.get(name, Charge()).plus(charge, times)
+            self._held[name] = self._held.get(name, _NOTHING).plus(charge, times)
 
     def _book(self, trunk: str, charge: Charge) -> None:
+        if charge == _NOTHING:
+            return
         for name in (trunk, TOTAL):
-            self._spent[name] = self._spent.get(name, Charge()).plus(charge)
+            self._spent[name] = self._spent.get(name, _NOTHING).plus(charge)
 
 
 __all__ = ["MICRO", "TOTAL", "Cap", "CapReached", "Charge", "Ledger", "Rate"]
