@@ -1,4 +1,4 @@
-"""Look for SIP datagrams that reach new code, guided by coverage; needs atheris (pip install '.[fuzz]').
+"""Look for SIP datagrams that reach new code, guided by coverage; needs atheris, one of development's packages.
 
     python -m tools.cover_sip FOLDER -max_total_time=600
 
