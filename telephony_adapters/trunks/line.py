@@ -13,8 +13,8 @@ from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
 from telephony_adapters.sip.events import Responded
 from telephony_adapters.sip.flow import Flow
-from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.identity import CallerPolicy, caller, number_uri
+from telephony_adapters.sip.message import Response
 from telephony_adapters.sip.registration import Answer, Registration
 from telephony_adapters.sip.registration import State as Registered
 from telephony_adapters.sip.srv import Candidates, Server

@@ -12,7 +12,6 @@ from telephony_adapters.sip.offer import answer_to, blank_offer, with_direction
 from telephony_adapters.sip.sdp import PCMA, PCMU, TELEPHONE_EVENT, Codec, Origin, SdpError, parse
 from telephony_adapters.sip.timers import Timers
 
-
 RINGS_S: Final = 90.0
 
 
