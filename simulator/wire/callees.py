@@ -209,15 +209,28 @@ class Callees:
     def cancelled(self, event: sip.Cancelled, now: float) -> None:
         """Close a call that its caller gave up."""
         line: Line = event.leg.owner
-        if line.row.answered_at is not None:  # only a re-INVITE was given up
+        row = line.row
+        if event.leg.state is not LegState.ENDED:  # only a re-INVITE was given up
             return
-        line.row.status, line.row.cancelled = _TERMINATED, True
-        line.row.cancel_reason = reason_text(event.request)
+        self._unsay(line)
+        row.status, row.cancelled = _TERMINATED, True
+        row.cancel_reason = reason_text(event.request)
         self._close(line, Ending.CALLER, now)
+
+    def _unsay(self, line: Line) -> None:
+        """Take an answer back that waited for a PRACK, and was never said."""
+        row = line.row
+        if row.answered_at is not None:
+            self.answered -= 1
+            row.answered_at, row.answers = None, 0
+            line.unacked.clear()
 
     def ended(self, event: sip.Ended, now: float) -> None:
         """Close a call with its last dialog."""
         line: Line = event.leg.owner
+        if not event.leg.invite_cseq:  # it was refused for want of a PRACK
+            line.row.status = _NO_PRACK
+            self._unsay(line)
         if event.by == "remote":
             line.row.cancel_reason = reason_text(event.message)
         is_gone = event.message is None or event.leg in line.unacked  # else it says 481: its BYE is still on its way

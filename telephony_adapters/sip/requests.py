@@ -121,7 +121,8 @@ def _invite(state: UaState, request: Request, flow: Flow, now: float) -> None:
         contact = peer_address(request, "From")  # RFC 2543 asks for no Contact
     if not state.config.takes_invites:
         _refuse(state, request, flow, 403)
-    elif _merge(request) in state.transactions.merging:
+    elif _merge(request) in state.transactions.merging or (request.call_id, _to(state, request)[1]) in state.legs:
+        # The second: a copy so late that its transaction is forgotten, though its call goes on.
         _refuse(state, request, flow, 482)
     elif not contact:
         _refuse(state, request, flow, 400)

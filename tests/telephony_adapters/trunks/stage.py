@@ -34,7 +34,7 @@ TWO = "+84900000002"
 
 TRUNK = """
 [trunk.main]
-server = "192.0.2.2:5060"
+server = "192.0.2.2"
 channels = 100
 cps = 1000
 burst = 100

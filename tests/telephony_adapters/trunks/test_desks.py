@@ -150,7 +150,7 @@ def test_an_agents_name_may_hold_anything() -> None:
 
 
 def test_call_ids_of_phones_never_come_again_not_even_after_a_restart() -> None:
-    seen = set()
+    seen = set[str]()
     for _ in range(2):
         stage = Stage(agents=KEPT, phones={"a1": Habits(hangs_up_s=0.1)})
         stage.run(len(seen) + 0.1)

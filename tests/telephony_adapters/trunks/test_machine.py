@@ -17,11 +17,18 @@ from dialer.core.events import (
 from dialer.ports import CallStatusAtSwitch
 from statuses.outcomes import Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.sdp import Codec
 from telephony_adapters.sip.srv import Server
 from telephony_adapters.trunks.spend import MICRO, Cap
 from tests.telephony_adapters.sip.pair import reply
 from tests.telephony_adapters.trunks.bank import Habits
 from tests.telephony_adapters.trunks.stage import CUSTOMERS, HERE, ONE, TWO, Stage
+
+
+def told(stage: Stage, data: bytes, flow: Flow = CUSTOMERS) -> None:
+    """Let the machine hear a message that a test wrote."""
+    stage.do(lambda now: stage.machine.receive(data, flow, now))
+
 
 NEVER = Habits(picks_up_s=None)
 SILENT = Habits(picks_up_s=None, rings=False)
@@ -75,12 +82,12 @@ def test_provisional_responses_are_told_once_each_in_whatever_order_they_come() 
         (183, {"body": sdp}),
     ]  # fmt: skip
     for status, more in script:
-        stage.do(lambda now, data=reply(invite, status, **more): stage.machine.receive(data, CUSTOMERS, now))  # type: ignore[arg-type,misc]
+        told(stage, reply(invite, status, **more))  # type: ignore[arg-type]
     assert stage.heard == [
         CallProgressed("c1"), EarlyMediaHeard("c1"), CallRinging("c1"), EarlyMediaHeard("c1", Announcement.MAILBOX),
     ]  # fmt: skip
     said = [("X-Said", "mailbox")]
-    stage.do(lambda now: stage.machine.receive(reply(invite, 200, body=sdp, headers=said), CUSTOMERS, now))
+    told(stage, reply(invite, 200, body=sdp, headers=said))
     assert stage.heard[4:] == [CallAnswered("c1")]
 
 
@@ -90,7 +97,7 @@ def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_before_the_answer() 
     stage.run(0.1)
     (invite,) = stage.sent("INVITE")
     said = [("X-Said", "mailbox")]
-    stage.do(lambda now: stage.machine.receive(reply(invite, 200, headers=said), CUSTOMERS, now))
+    told(stage, reply(invite, 200, headers=said))
     assert stage.heard[:2] == [EarlyMediaHeard("c1", Announcement.MAILBOX), CallAnswered("c1")]
 
 
@@ -109,8 +116,6 @@ def test_an_answer_without_media_is_told_and_hung_up() -> None:
 
 
 def test_an_offer_that_nobody_can_take_is_told_as_an_answer_and_hung_up() -> None:
-    from telephony_adapters.sip.sdp import Codec
-
     stage = Stage(trunk='offer = "none"\n', customers={ONE: Habits(codecs=(Codec(18, "G729"),))})
     stage.call()
     stage.run(1)
@@ -274,9 +279,7 @@ def test_a_live_id_and_an_unknown_trunk_are_mistakes_of_ours() -> None:
 
 
 def test_calls_wait_for_their_turn_and_can_be_given_up_meanwhile() -> None:
-    stage = Stage(
-        trunk="", more='[trunk.slow]\nserver = "192.0.2.2:5060"\nchannels = 9\ncps = 1\noptions_every_s = 0\n'
-    )
+    stage = Stage(trunk="", more='[trunk.slow]\nserver = "192.0.2.2"\nchannels = 9\ncps = 1\noptions_every_s = 0\n')
     for number in range(3):
         stage.call(f"c{number}", trunk="slow")
     assert len(stage.sent("INVITE")) == 1
@@ -294,8 +297,7 @@ def test_503_rests_the_trunk_and_one_call_tries_it_again() -> None:
     stage.call()
     stage.run(0.1)
     (invite,) = stage.sent("INVITE")
-    refusal = reply(invite, 503, headers=[("Retry-After", "20")])
-    stage.do(lambda now: stage.machine.receive(refusal, CUSTOMERS, now))
+    told(stage, reply(invite, 503, headers=[("Retry-After", "20")]))
     assert stage.end().retry_after_s == 20.0
     assert [type(event) for event in stage.heard[-1:]] == [TrunkClosed]
     stage.call("c2", TWO)
@@ -335,7 +337,7 @@ def test_a_call_ends_with_503_when_no_server_can_be_reached_or_none_is_known() -
 
 
 def test_two_trunks_are_apart() -> None:
-    more = '[trunk.b]\nserver = "192.0.2.2:5060"\nchannels = 1\ncps = 10\noptions_every_s = 0\nnumber_format = "national"\n'
+    more = '[trunk.b]\nserver = "192.0.2.2"\nchannels = 1\ncps = 10\noptions_every_s = 0\nnumber_format = "national"\n'
     stage = Stage(more=more, customers={"0900000002": Habits(refuses=486)})
     stage.call("c1", ONE)
     stage.call("c2", TWO, trunk="b")
@@ -370,7 +372,7 @@ def test_an_invite_from_outside_places_no_call_and_makes_no_state() -> None:
             f"Max-Forwards: 70\r\nFrom: <sip:x@192.0.2.66>;tag=1\r\nTo: <sip:+84900000009@192.0.2.1>\r\n"
             f"Call-ID: {method}\r\nCSeq: 1 {method}\r\nContact: <sip:x@192.0.2.66>\r\nContent-Length: 0\r\n\r\n"
         ).encode()
-        stage.do(lambda now, data=data: stage.machine.receive(data, Flow("udp", "192.0.2.66", 5060), now))  # type: ignore[misc]
+        told(stage, data, Flow("udp", "192.0.2.66", 5060))
         assert len(stage.said(status)) == 1
     assert stage.said(200)[0].get("Accept") == "application/sdp"
     assert stage.heard == []
