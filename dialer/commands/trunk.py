@@ -1,4 +1,4 @@
-"""`dialer trunk`: the trunks of the trunks file, one to begin with, and which trunk a number takes."""
+"""`dialer trunk`: the trunks of the trunks file, one to begin with, whether one works, which one a number takes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dialer.commands.context import print_json, settings
 from dialer.errors import BadInput
 
 if TYPE_CHECKING:
+    from telephony_adapters.trunks.check import Step
     from telephony_adapters.trunks.model import Trunk, TrunksFile
     from telephony_adapters.trunks.routes import Candidate
     from telephony_adapters.trunks.spend import Rate
@@ -65,8 +66,52 @@ def route(
         raise typer.Exit(1)
 
 
-def trunks_file() -> TrunksFile:
-    """Read the trunks file in force, without its passwords; raise BadInput when there is none, or it is wrong."""
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help="A trunk of the trunks file.", show_default=False)],
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=60, help="Seconds for each thing tried.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Try a trunk: its name, connection, certificate and password; say what to change (exit status 1).
+
+    Nobody is called, nothing is registered.
+    """
+    import asyncio
+
+    from telephony_adapters.trunks.check import Level
+
+    file = trunks_file(with_secrets=True)
+    if name not in file.trunks:
+        raise BadInput(f"there is no trunk {name!r}{nearest_of(name, file)}; `dialer trunk list` shows them")
+    steps = asyncio.run(_tried(file, name, timeout_s, shows=not as_json))
+    if as_json:
+        print_json([step._asdict() for step in steps])
+    if any(step.level is Level.FAILED for step in steps):
+        raise typer.Exit(1)
+
+
+async def _tried(file: TrunksFile, name: str, timeout_s: float, *, shows: bool) -> list[Step]:
+    """Show each step when it is known: some take seconds."""
+    from dialer.service.clock import SystemClock
+    from telephony_adapters.trunks.check import check as tried
+
+    steps = []
+    async for step in tried(file, name, clock=SystemClock(), timeout_s=timeout_s):
+        steps.append(step)
+        if shows:
+            typer.echo(f"{step.level:6}  {step.what} {step.where}: {step.words}")
+    return steps
+
+
+def nearest_of(name: str, file: TrunksFile) -> str:
+    """Return what to say of a trunk that the name may have meant."""
+    from telephony_adapters.trunks.reading import nearest
+
+    return nearest(name, tuple(file.trunks))
+
+
+def trunks_file(*, with_secrets: bool = False) -> TrunksFile:
+    """Read the trunks file in force, by default without its passwords; BadInput: there is none, or it is wrong."""
     from telephony_adapters.trunks.config import load
 
     chosen = settings()
@@ -76,7 +121,7 @@ def trunks_file() -> TrunksFile:
             f"there is no trunks file: begin with `dialer trunk example > {chosen.home / 'trunks.toml'}`, "
             "or name one with DIALER_TRUNKS"
         )
-    return load(path, with_secrets=False)
+    return load(path, with_secrets=with_secrets)
 
 
 def _row(trunk: Trunk, file: TrunksFile) -> dict[str, Any]:

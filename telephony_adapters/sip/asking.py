@@ -18,12 +18,15 @@ def ask(  # noqa: PLR0913 -- a request has as many sides
     state: UaState, now: float, *, flow: Flow, method: str, uri: str, from_: str, to: str, call_id: str, cseq: int,
     token: object, headers: Sequence[Header] = (), body: bytes = b"", auth: DigestSession | None = None,
 ) -> None:  # fmt: skip
-    """Send a request; Responded follows. `cseq` must grow within a Call-ID; each challenge takes one more."""
+    """Send a request; Responded follows. `cseq` must grow within a Call-ID; each challenge takes one more.
+
+    A REGISTER without Contact asks who is registered (section 10.2.3): it gets none of its own accord.
+    """
     leg = Leg(call_id, flow, is_caller=True, local_tag=state.ids.tag(call_id, f"asker/{method}"))
     leg.auth, leg.target, leg.cseq, leg.remote = auth, uri, cseq, to
     leg.local = f"{from_};tag={leg.local_tag}"
     own: list[Header] = [("User-Agent", state.config.user_agent)]
-    if all(name != "Contact" for name, _ in headers):
+    if method != "REGISTER" and all(name != "Contact" for name, _ in headers):
         own.append(("Contact", state.contact(flow)))
     attempt = Attempt()
 

@@ -135,3 +135,23 @@ async def test_a_file_elsewhere_is_named_by_a_setting_and_a_mistake_in_it_by_its
     code, out, err = await run(tmp_path, "trunk", "list", DIALER_TRUNKS=str(other))
     assert (code, out) == (2, "")
     assert err == f"dialer: {other}: trunk 'main': cps: expected a number from 0.01 to 10000, not 0\n"
+
+
+def test_check_says_step_by_step_what_works(tmp_path: Path) -> None:
+    nobody = '[sip]\nlisten = ["udp:127.0.0.1:5060"]\n[trunk.main]\nserver = "127.0.0.1:9"\nchannels = 1\ncps = 1\n'
+    (tmp_path / "trunks.toml").write_text(nobody, encoding="utf-8")
+    code, out = said(tmp_path, "check", "main")
+    first, second = out.splitlines()
+    assert (code, first) == (1, "ok      name 127.0.0.1:9: is udp:127.0.0.1:9")
+    assert second.startswith("failed  OPTIONS udp:127.0.0.1:9: nothing listens")
+    code, out = said(tmp_path, "check", "main", "--json")
+    steps = json.loads(out)
+    assert (code, [(step["what"], step["level"]) for step in steps]) == (1, [("name", "ok"), ("OPTIONS", "failed")])
+
+
+def test_check_wants_the_name_of_a_trunk_and_the_passwords(home: Path) -> None:
+    with pytest.raises(BadInput, match=r"PASSWORD|NOT_SET is not set"):
+        said(home, "check", "main")
+    (home / "trunks.toml").write_text(TRUNKS.replace('password_env = "NOT_SET"', 'password = "x"'), encoding="utf-8")
+    with pytest.raises(BadInput, match="there is no trunk 'mian'; did you mean 'main'"):
+        said(home, "check", "mian")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from pathlib import Path
 from typing import Final
@@ -14,11 +15,12 @@ from dialer.core.events import CallAnswered, CallEnded, CallProgressed, CallRing
 from statuses.outcomes import EndedBy
 from telephony_adapters.wire.loop import RECEIVED
 from tests.plugins import sipp_scenarios as scenarios
+from tests.plugins.asterisk import Asterisk
 from tests.plugins.certificates import Certificates, make_certificates
 from tests.plugins.kamailio import Kamailio, Kamailios
 from tests.plugins.processes import HOST, free_port
 from tests.plugins.sipp import Sipp
-from tests.telephony_adapters.real.dialing import Table, dialing
+from tests.telephony_adapters.real.dialing import Table, dialing, reaching
 from tests.telephony_adapters.wire.name_server import name_server
 
 NAME: Final = "sip.carrier.test"
@@ -180,6 +182,52 @@ async def test_a_call_ends_though_its_proxy_is_gone(tmp_path: Path, sipp: Sipp, 
         again = await dialer.call()
         assert (await dialer.over(again)).sip_status == 503
         await dialer.settled()
+
+
+class Relay:
+    """Passes TCP connections on to another port, until they are cut."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ways: list[tuple[asyncio.StreamWriter, asyncio.Task[None]]] = []
+        self.accepted = 0
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there = await asyncio.open_connection(HOST, self._port)
+        self.accepted += 1
+        for source, sink in ((reader, there), (there_reader, writer)):
+            self._ways.append((sink, asyncio.create_task(_pump(source, sink))))
+
+    async def cut(self) -> None:
+        """Break every connection off."""
+        for writer, _ in self._ways:
+            writer.transport.abort()
+        await asyncio.gather(*(task for _, task in self._ways))
+        self._ways.clear()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+    writer.close()
+
+
+async def test_a_connection_that_breaks_in_a_call_is_made_anew(tmp_path: Path, asterisk: Asterisk) -> None:
+    (echo,) = reaching(asterisk, "echo")
+    relay = Relay(asterisk.port)
+    async with await asyncio.start_server(relay.join, HOST, 0) as server:
+        main = {"server": f"{HOST}:{server.sockets[0].getsockname()[1]}", "transport": "tcp"}
+        async with dialing(tmp_path, main=main) as dialer:
+            call = await dialer.answered(echo)
+            await dialer.quiet()  # the ACK has arrived
+            await relay.cut()
+            assert [one.call_id for one in await dialer.telephony.snapshot()] == [call], "media may still flow"
+            await dialer.hang_up(call)
+            end = await dialer.over(call)
+            assert (end.sip_status, end.ended_by) == (200, EndedBy.DIALER)
+            assert (relay.accepted, asterisk.channels()) == (2, [])
+        await relay.cut()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -38,7 +38,7 @@ def asks(
 @pytest.mark.parametrize("status", [401, 407])
 def test_a_challenged_register_is_sent_again_with_an_answer_and_a_higher_cseq(status: int) -> None:
     solo = Solo()
-    asks(solo, auth=session(), headers=[("Expires", "300")])
+    asks(solo, auth=session(), headers=[("Expires", "300"), ("Contact", "<sip:dialer@192.0.2.1:5060>")])
     first = solo.last
     assert proof(first, status) == ""
     solo.hear(reply(first, status, headers=[challenge(status)]))
