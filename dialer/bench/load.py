@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import cycle
 from typing import Final
 
 import msgspec
@@ -131,8 +131,9 @@ class Loader:
         self.seen = Seen()
         self._telephony = telephony
         self._load = load
-        self._ids = (f"load-{secrets.token_hex(4)}-{number:07d}" for number in range(10**7))
-        self._numbers = cycle(load.numbers)
+        run = secrets.token_hex(4)
+        self._ids = (f"load-{run}-{number:07d}" for number in itertools.count())
+        self._numbers = itertools.cycle(load.numbers)
         self._calls: dict[str, _Call] = {}
         self._live = 0
         self._stop = asyncio.Event()

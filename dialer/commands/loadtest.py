@@ -144,6 +144,7 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
     from rich.console import Console
 
     from dialer.bench.load_report import report_of
+    from telephony_adapters.wire.collecting import collect_seldom
     from telephony_adapters.wire.uvloops import run
 
     trunk = plant.lines[0].settings
@@ -151,6 +152,7 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
     calls = int(load.rate * load.duration_s)
     words = f"{calls:,} real calls in {load.duration_s:g} s to {len(load.numbers):,} number(s) through {trunk.name}"
     err.print(f"loadtest places {words} ({trunk.transport}:{trunk.server})", markup=False, soft_wrap=True)
+    collect_seldom()
     loader = run(_measured(plant, journal, load, trunk if not yes else None))
     return report_of(load, loader.seen, server=str(trunk.server), transport=trunk.transport)
 
