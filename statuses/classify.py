@@ -188,6 +188,8 @@ def _network_is_silent(facts: AttemptFacts) -> bool:
 
 
 def _cancelled(facts: AttemptFacts) -> Row | None:
+    if facts.ended_by is EndedBy.REMOTE and facts.sip_status not in (None, _TERMINATED):
+        return None  # the far end's own refusal crossed our CANCEL: who ended it decides (A1)
     if facts.cancel_reason is CancelReason.RING_TIMEOUT and not facts.rang:
         return own.NO_RINGING if _trunk_spoke(facts) else own.TRUNK_SILENT
     if facts.cancel_reason is not None:

@@ -55,7 +55,7 @@ def main() -> None:
     words = folder.parent / f"{folder.name}.dict"
     escaped = ["".join(f"\\x{octet:02x}" for octet in word[:60]) for word in (*WORDS, *LINES)]
     words.write_text("".join(f'"{word}"\n' for word in escaped if word), encoding="ascii")
-    atheris.Setup([sys.argv[0], str(folder), f"-dict={words}", *sys.argv[2:]], target)
+    atheris.Setup([sys.argv[0], str(folder), f"-dict={words}", "-max_len=4096", *sys.argv[2:]], target)
     atheris.Fuzz()
 
 

@@ -11,6 +11,7 @@ from telephony_adapters.sip.digest import Credentials, DigestSession
 from telephony_adapters.sip.events import Accepted, Incoming, Offered, Renegotiated, Requested
 from telephony_adapters.sip.flow import Flow, Send
 from telephony_adapters.sip.leg import Leg, LegState
+from telephony_adapters.sip.parse import MAX_REPEATED
 
 PEER: Final = Flow("udp", "192.0.2.10", 5060)
 STRANGER: Final = Flow("udp", "198.51.100.7", 40_000)
@@ -20,7 +21,7 @@ _CONTACT: Final = "Contact: <sip:peer@192.0.2.10:5060>"
 _OFFER: Final = "Content-Type: application/sdp"
 _CHALLENGE: Final = 'Digest realm="r", nonce="n", algorithm=SHA-256, qop="auth"'
 _OWN_HEADERS: Final = 1_500
-"""Octets that the answers to one message may have beside what they repeat of it."""
+"""Octets that an answer may have beside what it repeats of its request."""
 _KEPT: Final = 25
 """Calls that are kept from one round to the next."""
 _REQUESTS: Final = 4
@@ -101,7 +102,6 @@ class World:
         self._step_s = step_s
         self._round = 0
         self._held: deque[Leg] = deque()
-        self._large: deque[bytes] = deque(maxlen=200)
 
     # --- what the fuzzer does -----------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class World:
             self._apply(event)
         if (due := ua.next_timer()) is not None and due <= self.now:
             ua.handle_timer(self.now)
-            self._discard()
+            self.ua.take_sends()
         return "answered" if sends else "told" if events else "silent"
 
     def renew(self) -> None:
@@ -131,12 +131,12 @@ class World:
             self._leap(self._random() * 200)
         elif chance < 0.1:  # noqa: PLR2004
             self.ua.flow_lost(PEER if chance < 0.06 else CONNECTION, "reset", self.now)  # noqa: PLR2004
-        self._discard()
+        self.ua.take_sends()
         self.templates = [
             *self._outgoing(), *self._answered(sdp=SDP), *self._answered(sdp=None), *self._asked(),
             *self._incoming(), *self._taken(), *self._outside(),
         ]  # fmt: skip
-        self._discard()
+        self.ua.take_sends()
         self.ua.take_events()
 
     def bounds(self) -> Bounds:
@@ -163,7 +163,7 @@ class World:
             self.ua.handle_timer(self.now)
             for event in self.ua.take_events():
                 self._apply(event)
-            self._discard()
+            self.ua.take_sends()
         self.now = until if seconds < float("inf") else self.now
 
     # --- what must hold -----------------------------------------------------------------------------------------------
@@ -173,7 +173,6 @@ class World:
         heard = data
         while heard[:2] == b"\r\n":
             heard = heard[2:]
-        of_another = heard.startswith(b"CANCEL ")  # what is said to it repeats parts of its INVITE
         is_request = heard[:4].upper() != b"SIP/" and not heard.startswith(b"ACK ")
         responses = [send.data for send in sends if send.data.startswith(b"SIP/2.0 ")]
         if responses and not is_request:
@@ -182,15 +181,8 @@ class World:
             raise Amplified("two responses to one request")
         if len(responses) > 2 or len(sends) - len(responses) > _REQUESTS:  # noqa: PLR2004 -- CANCEL, BYE: the INVITE's too
             raise Amplified(f"{len(sends)} messages sent for one")
-        for each in responses:
-            if len(each) > len(data) + _OWN_HEADERS and each not in self._large and not of_another:
-                raise Amplified("a response is far larger than its request")
-            if len(each) > _OWN_HEADERS:  # a repetition may be smaller than the request that was answered
-                self._large.append(each)
-
-    def _discard(self) -> None:
-        """Take what is sent on other occasions; the large ones are remembered, since they may be repeated."""
-        self._large.extend(send.data for send in self.ua.take_sends() if len(send.data) > _OWN_HEADERS)
+        if any(len(each) > max(len(data), MAX_REPEATED) + _OWN_HEADERS for each in responses):
+            raise Amplified("a response is far larger than its request, and than what a repetition may bring")
 
     # --- the application ----------------------------------------------------------------------------------------------
 
@@ -213,7 +205,7 @@ class World:
                 ua.answer(leg, SDP)
             case _:
                 return
-        self._discard()
+        self.ua.take_sends()
 
     def _take(self, leg: Leg, chance: float) -> None:
         ua, now = self.ua, self.now

@@ -24,6 +24,9 @@ MAX_BODY: Final = 262_144
 MAX_HEADERS: Final = 256
 MAX_VALUE: Final = 16_384
 """Characters of one header's value, folded lines together."""
+MAX_REPEATED: Final = 8_192
+"""Characters of the headers that responses repeat, together (sections 8.2.6.2 and 12.1.1)."""
+_REPEATED: Final = frozenset({"Via", "From", "To", "Call-ID", "CSeq", "Record-Route"})
 _MAX_NUMBER: Final = 2**31
 _MAX_FORWARDS: Final = 255
 _MAX_DIGITS: Final = 10
@@ -90,6 +93,8 @@ def parse_message(data: bytes) -> Request | Response:
     headers: list[Header] = []
     try:
         _read_headers(rest, headers)
+        if len(rest) > MAX_REPEATED:
+            _check_repeated(headers)
         return _response(line, headers, body) if is_response else _request(line, headers, body)
     except SipSyntax as error:
         error.headers = headers
@@ -97,6 +102,12 @@ def parse_message(data: bytes) -> Request | Response:
         if is_response:
             error.status = None
         raise
+
+
+def _check_repeated(headers: list[Header]) -> None:
+    """Refuse what would make responses large: a small repetition of the request would bring a large one each time."""
+    if sum(len(name) + len(value) + 4 for name, value in headers if name in _REPEATED) > MAX_REPEATED:
+        raise SipSyntax(Reject.TOO_LARGE, 513)
 
 
 def _split(data: bytes) -> tuple[str, bytes]:

@@ -11,7 +11,7 @@ from statuses.classify import AttemptFacts, Override, classify
 from statuses.outcomes import AmdResult, Announcement, EndedBy
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
-from telephony_adapters.sip.events import Progressed, Responded
+from telephony_adapters.sip.events import Responded
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.identity import CallerPolicy, caller, number_uri
 from telephony_adapters.sip.message import Response
@@ -72,9 +72,10 @@ class Line:
         self._uri_end = number_uri("1", trunk.uri_host, trunk.uri_port).removeprefix("sip:1")
         self._policy = CallerPolicy(trunk.caller_id)
         self._changes: list[TrunkClosed | TrunkOpened] = []
-        self._last_told: TrunkClosed | TrunkOpened = TrunkOpened(trunk.name)
         self._options_at: float | None = 0.0 if trunk.options_every_s else None
         self._over_at: float | None = None
+        self._room: int | None = None
+        """How many calls at once the engine was told of: none, one to try, or as many as there are channels."""
         self._is_known = False
         """There are servers."""
         self._cseq = 0
@@ -120,12 +121,12 @@ class Line:
         """Leave a server alone that nothing can be sent to."""
         self.servers.failed(flow, now + self.settings.rest_s)
 
-    def progress(self, call_id: str, event: Progressed) -> CallEvent:
-        """Read a provisional response as this carrier means it."""
-        message, header = event.message, self.settings.announcement_header
+    def progress(self, call_id: str, message: Response, *, has_sdp: bool) -> CallEvent:
+        """Read a response as this carrier means it."""
+        header = self.settings.announcement_header
         said = message.all(header) if header else ()
         return causes.progress(
-            call_id, event.status, self.settings, has_sdp=event.sdp is not None,
+            call_id, message.status, self.settings, has_sdp=has_sdp,
             early_media=message.all("P-Early-Media"), announcement=said,
         )  # fmt: skip
 
@@ -269,14 +270,14 @@ class Line:
         return changes
 
     def _told(self, change: TrunkChanged | None) -> None:
+        """Pass on what changes for the engine: suspicion does not, nor does another reason to be closed."""
         if change is None:
             return
-        told: TrunkClosed | TrunkOpened = TrunkOpened(self.name, 1 if change.state is State.PROBING else None)
-        if change.state in {State.DOWN, State.DRAINING}:
-            told = TrunkClosed(self.name, change.why)
-        if told != self._last_told:  # suspicion and its end change nothing for the engine
-            self._last_told = told
-            self._changes.append(told)
+        room = 0 if change.state in {State.DOWN, State.DRAINING} else 1 if change.state is State.PROBING else None
+        if room == self._room:
+            return
+        self._room = room
+        self._changes.append(TrunkOpened(self.name, room) if room != 0 else TrunkClosed(self.name, change.why))
 
 
 def _digits(phone: str) -> str:

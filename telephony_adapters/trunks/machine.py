@@ -17,6 +17,7 @@ from dialer.core.events import (
     CallEvent,
     CallRinging,
     ConnectFailed,
+    EarlyMediaHeard,
     TrunkClosed,
     TrunkOpened,
 )
@@ -294,7 +295,7 @@ class TrunkMachine:
         """Tell the engine what is new: repeated and backward provisional responses are the rule on the wire."""
         if event.sdp is not None:
             call.early_sdp = event.sdp
-        said = call.trunk.progress(call.call_id, event)
+        said = call.trunk.progress(call.call_id, event.message, has_sdp=event.sdp is not None)
         if isinstance(said, CallRinging) and not call.rang:
             self._ring_on(call, now)
         if call.is_news(said):
@@ -307,6 +308,9 @@ class TrunkMachine:
         call.limit = self.timers.set(at, self._too_long, call)
 
     def _answered(self, call: Call, event: Accepted, now: float) -> None:
+        said = call.trunk.progress(call.call_id, event.message, has_sdp=False)
+        if isinstance(said, EarlyMediaHeard) and call.is_news(said):  # a mailbox, by the carrier's word
+            self._events.append(said)
         call.answered_at, call.hangup_reason = now, None
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)

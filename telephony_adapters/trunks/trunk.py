@@ -10,7 +10,7 @@ from statuses.classify import AttemptFacts
 from statuses.outcomes import AmdResult
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import DigestSession
-from telephony_adapters.sip.events import Progressed, Responded
+from telephony_adapters.sip.events import Responded
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.message import Header, Response
 
@@ -54,8 +54,8 @@ class Trunk(Protocol):
         """Learn that nothing can be sent to a server: the next invitation is for another one (RFC 3263 4.3)."""
         ...
 
-    def progress(self, call_id: str, event: Progressed) -> CallEvent:
-        """Return what a provisional response means."""
+    def progress(self, call_id: str, message: Response, *, has_sdp: bool) -> CallEvent:
+        """Return what a provisional response means, or what a 200 says beside that it is one."""
         ...
 
     def answered_by(self, response: Response) -> AmdResult | None:

@@ -185,6 +185,8 @@ class Streams:
         return self._accepted.total() >= limits.accepted or self._accepted[host] >= limits.per_peer
 
     def _add(self, flow: Flow, *, is_ours: bool) -> Connection:
+        if (before := self._by_flow.get(flow)) is not None:
+            before.cut(CLOSED)  # the peer used its port again before we saw the end
         connection = self._by_flow[flow] = Connection(self, flow, is_ours=is_ours)
         if not is_ours:
             self._accepted[flow.host] += 1

@@ -225,3 +225,12 @@ def test_the_laws_of_a_verdict(facts: AttemptFacts) -> None:
 def test_nothing_known_is_unknown_and_says_so() -> None:
     expected = Verdict(CallStatus.FAILED, "unknown", Attribution.UNKNOWN, "unknown", counts=False, cancel_reason=None)
     assert classify(AttemptFacts()) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "came_to"), [(480, CallStatus.NO_ANSWERED), (486, CallStatus.BUSY), (487, CallStatus.CANCEL)]
+)
+def test_a_refusal_that_crosses_our_cancel_is_the_far_ends(status: int, came_to: CallStatus) -> None:
+    by = EndedBy.DIALER if status == 487 else EndedBy.REMOTE
+    facts = AttemptFacts(sip_status=status, rang=True, ended_by=by, cancel_reason=CancelReason.RING_TIMEOUT)
+    assert classify(facts).status is came_to

@@ -8,6 +8,7 @@ import itertools
 import secrets
 import socket
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -96,6 +97,10 @@ class Dialing:
         self.events: list[AnEvent] = []
         self.heard_at: list[float] = []
         self.messages: list[tuple[bool, Flow, bytes]] = []
+        self.keeps = True
+        """Whether messages are kept; they are counted in any case: `heard`, and what was sent by its first word."""
+        self.heard = 0
+        self.words: Counter[str] = Counter()
         self._come = asyncio.Condition()
         self._ids = itertools.count(1)
         self._reasons: dict[str, CancelReason] = {}
@@ -110,7 +115,12 @@ class Dialing:
         return next(one[1:3] for one in self.telephony.plant.listens if one.transport == transport)
 
     def _tap(self, sent: bool, flow: Flow, _local: tuple[str, int], data: bytes, _now: float) -> None:
-        self.messages.append((sent, flow, data))
+        if self.keeps:
+            self.messages.append((sent, flow, data))
+        if sent:
+            self.words[data.partition(b" ")[0].decode()] += 1
+        else:
+            self.heard += 1
 
     def first_lines(self, *, sent: bool = SENT) -> list[str]:
         """Return the first lines of what it sent, or of what it got."""

@@ -156,8 +156,8 @@ async def test_a_peer_that_is_not_who_it_should_be_gets_no_call(
             "bare": "wants a certificate of ours",
         }
         for name, keys in trunks.items():
-            async with dialing(tmp_path, **{name: keys}) as dialer:
-                call = await dialer.call(trunk=name)
+            async with dialing(tmp_path, main=keys) as dialer:
+                call = await dialer.call()
                 end = await dialer.over(call)
                 assert (end.sip_status, end.ended_by) == (503, EndedBy.DIALER), name
                 assert any(words[name] in why for why in dialer.machine.ua.counters), (name, dialer.machine.ua.counters)

@@ -247,7 +247,8 @@ TALKS: Final = 26
 
 async def played(agent: Phone) -> str:
     """Return how much sound of its present customer it has decoded; its packet counters stop at the eighth customer."""
-    return re.findall(r"time = (.*)|$", await agent.command("audio_debug"))[1]
+    sent_and_played = re.findall(r"time = (.*)|$", await agent.command("audio_debug"))
+    return str(sent_and_played[1])
 
 
 @STAY

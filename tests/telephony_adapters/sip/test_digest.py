@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from telephony_adapters.sip.digest import (
-    HASHES,
     Attempt,
     Credentials,
     DigestSession,
@@ -47,7 +48,7 @@ def test_rfc_7616_section_3_9_1(algorithm: str, expected: str) -> None:
     assert found == expected
 
 
-@pytest.mark.skipif("SHA-512-256" not in HASHES, reason="this OpenSSL has no SHA-512/256")
+@pytest.mark.skipif("sha512_256" not in hashlib.algorithms_available, reason="this OpenSSL has no SHA-512/256")
 def test_rfc_7616_section_3_9_2_as_its_erratum_4897_mends_it() -> None:
     """The text's own figures are of SHA-512 cut short, which is another function."""
     key = user_key("SHA-512-256", "Jäsøn Doe", "api@example.org", "Secret, or not?")
@@ -243,14 +244,13 @@ def test_a_nonce_that_is_asked_for_again_goes_on_counting() -> None:
 def test_a_server_that_always_says_stale_or_invents_realms_is_left() -> None:
     session, attempt = DigestSession([ME]), Attempt()
     outcomes = [session.challenged(401, [challenge(nonce=f"n{n}") + ", stale=true"], attempt) for n in range(9)]
-    assert outcomes.count(Outcome.RETRY) < 6
-    assert outcomes[-1] is Outcome.WRONG_CREDENTIALS
+    assert outcomes == [Outcome.RETRY] * 4 + [Outcome.WRONG_CREDENTIALS] * 5
     for n in range(100):
         session.challenged(401, [challenge(f"r{n}.example")], Attempt())
-    assert len(session.authorize("INVITE", "sip:b", "c")) < 20
+    assert len(session.authorize("INVITE", "sip:b", "c")) == 16
     attempt = Attempt()
     assert session.challenged(401, [challenge(f"s{n}.example") for n in range(100)], attempt) is Outcome.RETRY
-    assert len(attempt.answered) < 20
+    assert len(attempt.answered) == 16
 
 
 def test_parameters_of_a_header_come_back() -> None:

@@ -104,7 +104,13 @@ def test_a_nonce_of_another_secret_or_of_an_earlier_run_is_stale() -> None:
     earlier = client(server().challenge(NOW - 5))
     here.challenge(NOW)
     assert check(here, earlier).verdict is Verdict.STALE
-    session = client(['Digest realm="carrier.example", nonce="ffff-0", algorithm=SHA-256, qop="auth"'])
+
+
+@pytest.mark.parametrize("nonce", ["ffff-0", "-0", "x-0", "0", "-", "f" * 17 + "-0", "ffff-\u20ac"])
+def test_a_nonce_that_was_made_up_is_stale(nonce: str) -> None:
+    here = server()
+    here.challenge(0.0)
+    session = client([f'Digest realm="carrier.example", nonce="{nonce}", algorithm=SHA-256, qop="auth"'])
     assert check(here, session).verdict is Verdict.STALE
 
 
@@ -116,6 +122,18 @@ def test_a_request_is_taken_once_and_others_may_overtake_it() -> None:
     found = [here.verify([values[n]], "INVITE", now=NOW, lookup=PASSWORDS.get).verdict for n in order]
     good, again = Verdict.GENUINE, Verdict.REPLAYED
     assert found == [good, good, good, again, good, again, good, good, again, good]
+
+
+@given(st.lists(st.one_of(st.integers(1, 9), st.integers(60, 70), st.integers(1, 0xFFFFFFFF)), max_size=40))
+def test_counts_are_taken_once_within_a_window_of_64(counts: list[int]) -> None:
+    here, taken = server(), set[int]()
+    session = client(here.challenge(NOW))
+    realm = session._realms["Proxy-Authorization", "carrier.example"]
+    for count in counts:
+        realm._count = count - 1
+        is_new = count not in taken and count > max(taken, default=0) - 64
+        assert (check(here, session).verdict is Verdict.GENUINE) is is_new
+        taken |= {count} if is_new else set()
 
 
 def test_memory_is_bounded_and_what_was_forgotten_cannot_be_replayed() -> None:

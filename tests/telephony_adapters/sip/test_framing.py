@@ -67,7 +67,7 @@ def test_what_is_not_whole_waits() -> None:
 
 
 def test_the_length_may_be_said_twice_alike() -> None:
-    twice = OPTIONS + b"Content-Length: 2\r\nl:2\r\n\r\nab"
+    twice = OPTIONS + b"Content-Length: 0000000002\r\nl:0000000002\r\n\r\nab"
     assert StreamFramer().feed(twice) == [twice]
 
 

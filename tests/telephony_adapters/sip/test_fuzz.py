@@ -146,7 +146,7 @@ OK = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x\r\nCSeq: 1 BYE\r\n\r\n"
         (b"ACK sip:a SIP/2.0\r\n\r\n", [OK]),
         (b"SIP/2.0 200 OK\r\n\r\n", [OK]),
         (b"BYE sip:a SIP/2.0\r\n\r\n", [OK, OK]),
-        (b"BYE sip:a SIP/2.0\r\n\r\n", [OK.replace(b"x", b"x" * 5_000)]),
+        (b"BYE sip:a SIP/2.0\r\n\r\n", [OK.replace(b"x", b"x" * 10_000)]),
         (b"SIP/2.0 200 OK\r\n\r\n", [b"BYE sip:a SIP/2.0\r\n\r\n"] * 5),
     ],
     ids=["an answer to an ACK", "an answer to a response", "two answers", "a large answer", "many requests"],

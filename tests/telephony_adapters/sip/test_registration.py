@@ -86,6 +86,13 @@ def test_failures_that_may_pass_are_tried_again_ever_later() -> None:
     assert registration.next_at == now + 630.0
 
 
+@pytest.mark.parametrize("status", [408, 430, 480, 486, 491, 500, 502, 503, 504, 513, 600])
+def test_what_may_pass_by_itself_is_tried_again(status: int) -> None:
+    registration = begun()
+    registration.answered(Answer(status), 0.0, 0.0)
+    assert (registration.state, registration.next_at) == (State.FAILING, 15.0)
+
+
 def test_a_failed_refresh_leaves_the_binding_until_its_end() -> None:
     registration = begun()
     registration.answered(OK, 0.0, 0.5)

@@ -50,6 +50,17 @@ def test_a_codec_is_the_same_under_any_number() -> None:
     assert not PCMA.is_dynamic
 
 
+def test_payload_types_that_need_no_rtpmap_are_those_of_rfc_3551() -> None:
+    """Section 6, tables 4 and 5; G722 says 8000 though it samples at 16,000 (section 4.5.2)."""
+    assert " ".join(f"{codec.payload}:{codec.name}/{codec.rate}/{codec.channels}" for codec in STATIC.values()) == (
+        "0:PCMU/8000/1 3:GSM/8000/1 4:G723/8000/1 5:DVI4/8000/1 6:DVI4/16000/1 7:LPC/8000/1 8:PCMA/8000/1 "
+        "9:G722/8000/1 10:L16/44100/2 11:L16/44100/1 12:QCELP/8000/1 13:CN/8000/1 14:MPA/90000/1 15:G728/8000/1 "
+        "16:DVI4/11025/1 17:DVI4/22050/1 18:G729/8000/1 26:JPEG/90000/1 31:H261/90000/1 32:MPV/90000/1 "
+        "33:MP2T/90000/1 34:H263/90000/1"
+    )
+    assert all(payload == codec.payload for payload, codec in STATIC.items())
+
+
 def test_the_whole_speaks_of_its_first_audio_in_use() -> None:
     sdp = parse(PHONE)
     assert sdp.audio is sdp.media[0]

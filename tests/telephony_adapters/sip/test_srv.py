@@ -177,6 +177,19 @@ def test_a_dead_server_is_left_alone_and_comes_back() -> None:
     assert trunk.choose(31.0, middle) == spare
 
 
+def test_requests_share_the_load_of_the_servers_that_live() -> None:
+    trunk = Candidates([server(1, 50, 9), server(0, 60, 1), server(0, 40, 2, 4), server(0, 0, 3)])
+    first = Flow("udp", "192.0.2.1", 5060)
+
+    def load(now: float) -> dict[str, int]:
+        return Counter(str(trunk.choose(now, lambda n=n: n / 101))[-6:-5] for n in range(101))  # type: ignore[misc]
+
+    assert load(0.0) == {"1": 60, "2": 40, "3": 1}
+    trunk.failed(first, until=60.0)
+    assert load(0.0).keys() == {"2", "3"}
+    assert trunk.choose(60.0, lambda: 0.2) == first
+
+
 def test_a_request_tries_each_flow_once() -> None:
     trunk = Candidates([server(0, 0, 1, 2), server(1, 0, 3)])
     tried: list[Flow] = []

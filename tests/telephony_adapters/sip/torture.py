@@ -85,7 +85,7 @@ VALID: Final = (
     _vector("3.1.1.2 intmeth", "Wide Range of Valid Characters", (501, 404), 501, _U,
             "no such method here: Allow lists those that there are"),
     _vector("3.1.1.3 esc01", "Valid Use of the % Escaping Mechanism", (_A,), _A, _X,
-            "%XX is undone only in URIs, and only once"),
+            "%XX stays as it came, so nothing is undone twice"),
     _vector("3.1.1.4 escnull", "Escaped Nulls in URIs", (_A,), _A, _X, "%00 does not end a user name"),
     _vector("3.1.1.5 esc02", "Use of % When It Is Not an Escape", (501, _A), 501, _U,
             "RE%47IST%45R is not REGISTER, C%6Fntact is no Contact"),

@@ -252,6 +252,15 @@ async def test_connections_are_counted_and_the_one_too_many_is_cut(limits: Limit
             writer.close()
 
 
+async def test_a_port_that_a_peer_uses_again_is_counted_once() -> None:
+    async with ends() as (_client, server, _flow):
+        again = Flow("tcp", "127.0.0.1", 40_000)
+        for _ in range(3):
+            server.streams._add(again, is_ours=False)
+        assert server.streams._accepted == {"127.0.0.1": 1}
+        assert server.gone == []
+
+
 async def test_we_open_so_many_connections_only() -> None:
     async with ends(Limits(opened=1)) as (client, server, flow):
         client.send(flow, ONE)
