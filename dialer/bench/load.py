@@ -24,6 +24,7 @@ from statuses.outcomes import CancelReason, EndedBy
 
 MAX_LIVE: Final = "max-live"
 """Why a call was not placed: the load test's own limit."""
+NO_LIMIT: Final = 1_000_000
 _BATCH: Final = 50
 _BATCH_EVERY_S: Final = 0.01
 """At the end calls are hung up in batches: thousands of BYEs in one moment would only be lost."""
@@ -49,7 +50,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """From the answer to our BYE."""
     ring_s: float = 60.0
     """A call that nobody answers is cancelled after this."""
-    max_live: int = 1_000_000
+    max_live: int = NO_LIMIT
     drain_s: float = 0.0
     """At the end, calls that are up may go on for so long; then they are hung up."""
 
