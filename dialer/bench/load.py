@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import cycle
 from typing import Final
 
 import msgspec
@@ -24,6 +24,7 @@ from statuses.outcomes import CancelReason, EndedBy
 
 MAX_LIVE: Final = "max-live"
 """Why a call was not placed: the load test's own limit."""
+NO_LIMIT: Final = 1_000_000
 _BATCH: Final = 50
 _BATCH_EVERY_S: Final = 0.01
 """At the end calls are hung up in batches: thousands of BYEs in one moment would only be lost."""
@@ -49,7 +50,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """From the answer to our BYE."""
     ring_s: float = 60.0
     """A call that nobody answers is cancelled after this."""
-    max_live: int = 1_000_000
+    max_live: int = NO_LIMIT
     drain_s: float = 0.0
     """At the end, calls that are up may go on for so long; then they are hung up."""
 
@@ -131,8 +132,9 @@ class Loader:
         self.seen = Seen()
         self._telephony = telephony
         self._load = load
-        self._ids = (f"load-{secrets.token_hex(4)}-{number:07d}" for number in range(10**7))
-        self._numbers = cycle(load.numbers)
+        run = secrets.token_hex(4)
+        self._ids = (f"load-{run}-{number:07d}" for number in itertools.count())
+        self._numbers = itertools.cycle(load.numbers)
         self._calls: dict[str, _Call] = {}
         self._live = 0
         self._stop = asyncio.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from telephony_adapters.wire.listen import Listen
 
 _DEFAULT_LISTEN = "udp:127.0.0.1:5070"
-_GC_YOUNG = 50_000
-"""SIP keeps each transaction for 32 s: collecting as often as Python does by default would cost a fifth of the CPU."""
 
 
 def carrier(
@@ -111,10 +108,11 @@ def _serve(plan: Plan, tls: ssl.SSLContext | None, *, as_json: bool) -> None:
     from rich.text import Text
 
     from simulator.wire.figures import to_json, to_line
+    from telephony_adapters.wire.collecting import collect_seldom
     from telephony_adapters.wire.uvloops import run
 
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
-    _collect_seldom()
+    collect_seldom()
     if as_json or not out.is_terminal:
         run(_run(plan, tls, lambda snapshot: typer.echo(to_json(snapshot)), _words(err)))
         return
@@ -153,12 +151,6 @@ def _on_signals(server: CarrierServer, say: Callable[[str], None]) -> None:
     loop.add_signal_handler(signal.SIGINT, server.stop)
     loop.add_signal_handler(signal.SIGHUP, reload)
     loop.add_signal_handler(signal.SIGUSR1, server.dump)
-
-
-def _collect_seldom() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GC_YOUNG, 20, 100)
 
 
 def _list_profiles(*, as_json: bool) -> None:

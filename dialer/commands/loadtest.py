@@ -58,7 +58,7 @@ def loadtest(
     The trunk's own caps hold, and so do the rules about numbers: calls that they refuse are counted, not sent. The
     dialer must not run on the same trunks file meanwhile. Ctrl-C ends all calls and shows what was measured.
     """
-    from dialer.bench.load import Load
+    from dialer.bench.load import NO_LIMIT, Load
 
     _check("rate", rate, _RATE_MAX)
     _check("duration", duration, _DAY_S)
@@ -68,7 +68,7 @@ def loadtest(
         trunk=settings.name, numbers=_numbers(number or [], numbers, sample=bool(to)),
         hotline=_hotline(hotline, settings, sample=bool(to)), rate=rate, duration_s=duration,
         poisson=poisson, seed=seed, hold_s=hold, ring_s=ring,
-        max_live=max_live or settings.channels, drain_s=hold + 1.0,
+        max_live=max_live or NO_LIMIT, drain_s=hold + 1.0,
     )  # fmt: skip
     report = _run(plant, journal, load, yes=yes)
     _show(report, as_json=as_json)
@@ -144,6 +144,7 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
     from rich.console import Console
 
     from dialer.bench.load_report import report_of
+    from telephony_adapters.wire.collecting import collect_seldom
     from telephony_adapters.wire.uvloops import run
 
     trunk = plant.lines[0].settings
@@ -151,6 +152,7 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
     calls = int(load.rate * load.duration_s)
     words = f"{calls:,} real calls in {load.duration_s:g} s to {len(load.numbers):,} number(s) through {trunk.name}"
     err.print(f"loadtest places {words} ({trunk.transport}:{trunk.server})", markup=False, soft_wrap=True)
+    collect_seldom()
     loader = run(_measured(plant, journal, load, trunk if not yes else None))
     return report_of(load, loader.seen, server=str(trunk.server), transport=trunk.transport)
 

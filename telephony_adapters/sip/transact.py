@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,6 +24,9 @@ from telephony_adapters.sip.timers import Timer, Timers
 
 LIMIT_S: Final = 64 * T1
 """Timers B, F, H, L, M, and J of an unreliable transport."""
+
+COARSE_S: Final = 0.125
+"""What has only to be kept long enough is dropped so much late at most, never early, many at one wake-up."""
 
 Tell: TypeAlias = Callable[["ClientTransaction", int, Response | None, float], None]
 """(transaction, status, response, now); without a response the status was made here: 408 or 503."""
@@ -224,6 +228,7 @@ class Transactions:
             return
         seconds = linger.reliable_s if transaction.flow.is_reliable else linger.unreliable_s
         if seconds:
-            transaction.limit = timers.after(seconds, now, linger.timer, transaction)
+            begins = math.floor(now / COARSE_S) * COARSE_S
+            transaction.limit = timers.after(seconds + COARSE_S, begins, linger.timer, transaction)
         else:
             transaction.state = State.TERMINATED

@@ -18,6 +18,7 @@ from dialer.service.clock import SystemClock
 from telephony_adapters.trunks.model import TrunksFile
 from telephony_adapters.trunks.reading import Secret
 from telephony_adapters.trunks.setup import Plant
+from telephony_adapters.wire.collecting import collect_seldom
 from telephony_adapters.wire.uvloops import run
 
 _START: Final = "from dialer.bench.sip.ours import main; main()"
@@ -74,6 +75,7 @@ def call(folder: Path, job: Job, *, pinned: bool = True) -> Done:
 
 def main() -> None:
     """Do the job of the first argument."""
+    collect_seldom()
     done = run(_do(msgspec.json.decode(sys.argv[1], type=Job)))
     sys.stdout.write(msgspec.json.encode(done).decode())
 

@@ -64,7 +64,7 @@ def test_the_numbers_are_listed_with_what_they_do_and_come_to() -> None:
 def test_what_cannot_work_is_refused_in_words(
     args: tuple[str, ...], error: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.commands.carrier._collect_seldom", lambda: None)
+    monkeypatch.setattr("telephony_adapters.wire.collecting.collect_seldom", lambda: None)
     with pytest.raises(error, match=said):
         run(*args)
 

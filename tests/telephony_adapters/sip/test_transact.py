@@ -6,6 +6,7 @@ import pytest
 
 from telephony_adapters.sip.events import Ended, Incoming, Refused, Requested, Responded
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.transact import COARSE_S
 from tests.telephony_adapters.sip.pair import PEER, STREAM, Caller, Solo, reply
 
 UDP = pytest.param(PEER, id="udp")
@@ -66,7 +67,7 @@ def test_timer_d_keeps_a_refused_invite_for_the_repetitions_of_its_failure(flow:
         assert solo.ua.transactions == 1
         solo.hear(refusal)
         assert len(solo.of("ACK")) == 2
-        solo.wait(0.01)
+        solo.wait(0.01 + COARSE_S)
     assert solo.is_spent(0)
 
 
@@ -130,7 +131,7 @@ def test_timer_k_absorbs_repeated_responses_for_5_s(flow: Flow, kept_s: float) -
     if kept_s:
         solo.wait(kept_s - 0.01)
         assert solo.ua.transactions == 1
-        solo.wait(0.01)
+        solo.wait(0.01 + COARSE_S)
     assert solo.is_spent(0)
 
 
@@ -170,7 +171,7 @@ def test_timer_i_absorbs_repeated_acks_for_5_s(flow: Flow, kept_s: float) -> Non
         solo.wait(kept_s - 0.01)
         assert len(solo.responses(486)) == 1
         assert solo.ua.transactions == 1
-        solo.wait(0.01)
+        solo.wait(0.01 + COARSE_S)
     assert solo.is_spent(0)
 
 
@@ -186,7 +187,7 @@ def test_timer_j_keeps_a_response_for_repeated_requests_for_32_s(flow: Flow, kep
         solo.wait(kept_s - 0.01)
         again = solo.hear(ping)
         assert again[0].data == solo.responses(200)[0].data
-        solo.wait(0.01)
+        solo.wait(0.01 + COARSE_S)
     assert solo.is_spent(0)
 
 
@@ -203,7 +204,7 @@ def test_timer_l_swallows_repeated_invites_for_32_s_after_a_2xx() -> None:
         solo.wait(31.99)
         assert solo.hear(invite) == []
         assert solo.ua.transactions == 1
-        solo.wait(0.01)
+        solo.wait(0.01 + COARSE_S)
         assert solo.ua.transactions == 0
         caller.says("BYE")
         solo.events.clear()
