@@ -17,7 +17,6 @@ from dialer.core.events import (
     CallEvent,
     CallRinging,
     ConnectFailed,
-    EarlyMediaHeard,
     TrunkClosed,
     TrunkOpened,
 )
@@ -308,9 +307,6 @@ class TrunkMachine:
         call.limit = self.timers.set(at, self._too_long, call)
 
     def _answered(self, call: Call, event: Accepted, now: float) -> None:
-        said = call.trunk.progress(call.call_id, event.message, has_sdp=False)
-        if isinstance(said, EarlyMediaHeard) and call.is_news(said):  # a mailbox, by the carrier's word
-            self._events.append(said)
         call.answered_at, call.hangup_reason = now, None
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)

@@ -55,7 +55,7 @@ class Trunk(Protocol):
         ...
 
     def progress(self, call_id: str, message: Response, *, has_sdp: bool) -> CallEvent:
-        """Return what a provisional response means, or what a 200 says beside that it is one."""
+        """Return what a provisional response means."""
         ...
 
     def answered_by(self, response: Response) -> AmdResult | None:
