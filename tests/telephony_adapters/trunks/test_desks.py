@@ -165,6 +165,7 @@ def test_a_leg_that_was_let_go_belongs_to_nobody() -> None:
     stage.station("a1")
     stage.run(1)
     desk = stage.machine._desks.get("a1")
+    assert desk is not None
     party = desk.party
     assert owner_of(party) is desk
     stage.station("a1", up=False)
