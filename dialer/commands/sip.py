@@ -102,7 +102,7 @@ def _samples(telephony: SipTelephony) -> Iterable[Sample]:
     for line in telephony.plant.lines:
         yield Sample(metrics.TRUNK_UP, line.gate.health.state in {State.UP, State.SUSPECT, State.PROBING}, (line.name,))
         yield Sample(metrics.TRUNK_CALLS, line.gate.calls, (line.name,))
-    for state, count in Counter(desk.state for desk in machine.desks.all.values()).items():
+    for state, count in Counter(machine.phones().values()).items():
         yield Sample(metrics.PHONES, count, (state,))
     for event, count in (machine.ua.counters + machine.counters + telephony.counters).items():
         yield Sample(metrics.SIP_EVENTS, count, (event,))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dialer.core.events import CallEnded, CallEvent, CallRinging, EarlyMediaHeard
 from statuses.classify import AttemptFacts
 from statuses.outcomes import Announcement, CancelReason
-from telephony_adapters.sip.events import Refused
+from telephony_adapters.sip.agent import UserAgent
+from telephony_adapters.sip.events import Accepted, Refused
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
 from telephony_adapters.sip.timers import Timer
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.desks import Desk
-from telephony_adapters.trunks.party import Media, Party, session_id
+from telephony_adapters.trunks.party import Media, Party, SdpError, session_id
 from telephony_adapters.trunks.trunk import Trunk
+
+HANGUP_REASONS: Final = {
+    **{reason: f'SIP;cause=487;text="{reason}"' for reason in CancelReason},
+    CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
+}
+"""Why we hang up, for the far end's records (RFC 3326)."""
 
 
 class Call:
@@ -122,3 +129,16 @@ class Talk:
     def other(self, party: Party) -> Party:
         """Return the one at the other end."""
         return self.desk.party if party is self.call.party else self.call.party
+
+
+def is_heard(ua: UserAgent, call: Call, event: Accepted) -> bool:
+    """See to it that the customer's media are known, and its offer is answered; False: they cannot be used."""
+    leg = event.leg
+    if not event.needs_answer:
+        leg.remote_sdp = leg.remote_sdp or call.early_sdp
+        return leg.remote_sdp is not None
+    try:
+        ua.answer(leg, call.party.answer_alone(event.sdp or b"", "inactive"))
+    except SdpError:
+        return False
+    return True

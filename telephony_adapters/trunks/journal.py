@@ -6,6 +6,7 @@ the disk: it outlives the process, not the machine.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -90,9 +91,7 @@ class Journal:
         fresh = self._path.with_suffix(".new")
         number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
-            data = b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items())
-            if os.write(number, data) < len(data):
-                raise OSError(0, "there is no room")
+            _write_all(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
             fresh.replace(self._path)
         except OSError:
             os.close(number)
@@ -109,6 +108,11 @@ class Journal:
             if number >= 0:
                 os.close(number)
         self._file = self._lock = -1
+
+
+def _write_all(number: int, data: bytes) -> None:
+    if os.write(number, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _locked(path: Path) -> int:

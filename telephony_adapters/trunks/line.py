@@ -8,7 +8,7 @@ from typing import Final
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from dialer.errors import BadInput
 from statuses.classify import AttemptFacts, Override, classify
-from statuses.outcomes import AmdResult, Announcement, EndedBy
+from statuses.outcomes import EndedBy
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import Credentials, DigestSession
 from telephony_adapters.sip.events import Responded
@@ -21,7 +21,7 @@ from telephony_adapters.sip.srv import Candidates, Server
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.guard import Numbers, may_call
 from telephony_adapters.trunks.health import Signal, State, TrunkChanged, signal_of
-from telephony_adapters.trunks.model import ANNOUNCEMENTS, Peer, Trunk
+from telephony_adapters.trunks.model import Peer, Trunk
 from telephony_adapters.trunks.routes import Closed, Gate, dialled
 from telephony_adapters.trunks.spend import CapReached, Ledger
 from telephony_adapters.trunks.trunk import Invitation
@@ -129,12 +129,6 @@ class Line:
             call_id, message.status, self.settings, has_sdp=has_sdp,
             early_media=message.all("P-Early-Media"), announcement=said,
         )  # fmt: skip
-
-    def answered_by(self, response: Response) -> AmdResult | None:
-        """Return MACHINE where the carrier names the mailbox that answered, None where it says nothing."""
-        header = self.settings.announcement_header
-        said = causes.announced(response.all(header), self.settings.announcements or ANNOUNCEMENTS) if header else None
-        return AmdResult.MACHINE if said is Announcement.MAILBOX else None
 
     def answered(self, call_id: str, now: float) -> None:
         """Begin to bill; the trunk works."""

@@ -17,11 +17,12 @@ from dialer.core.events import (
     CallEvent,
     CallRinging,
     ConnectFailed,
+    EarlyMediaHeard,
     TrunkClosed,
     TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
-from statuses.outcomes import CancelReason, EndedBy, LocalError
+from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.agent import UaConfig, UserAgent
 from telephony_adapters.sip.events import (
@@ -45,9 +46,9 @@ from telephony_adapters.sip.state import ALLOW
 from telephony_adapters.sip.timers import Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.bridge import Bridge
-from telephony_adapters.trunks.calls import Call, facts_of, refusal
+from telephony_adapters.trunks.calls import HANGUP_REASONS, Call, facts_of, is_heard, refusal
 from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
-from telephony_adapters.trunks.party import Media, Party, SdpError
+from telephony_adapters.trunks.party import Media, Party
 from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
 
 Told: TypeAlias = CallEvent | TrunkClosed | TrunkOpened
@@ -59,11 +60,6 @@ _GRACE_S: Final = 5.0
 _SETUP_S: Final = 10.0
 """The engine begins to count the ringing when it rings, at the latest after this."""
 _UNAVAILABLE: Final = 503
-_REASONS: Final = {
-    **{reason: f'SIP;cause=487;text="{reason}"' for reason in CancelReason},
-    CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
-}
-"""Why we hang up, for the far end's records (RFC 3326)."""
 
 
 class TrunkMachine:
@@ -79,8 +75,10 @@ class TrunkMachine:
         self._media = media
         self._calls: dict[str, Call] = {}
         self._events: list[Told] = []
-        self.desks = Desks(self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted)
-        self._bridge = Bridge(self.ua, self.timers, self.desks, self._tell)
+        self._desks = Desks(
+            self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted
+        )
+        self._bridge = Bridge(self.ua, self.timers, self._desks, self._tell)
 
     # --- Machine -------------------------------------------------------------------------------------------------
 
@@ -203,9 +201,10 @@ class TrunkMachine:
         if leg is None:
             self._over(call, CallEnded(call_id, ended_by=EndedBy.DIALER), now)
             return
-        self._part(call, now)
+        if call.talk is not None:
+            self._bridge.part(call.talk, now)
         leg.keep_crossing = reason is not CancelReason.ADMIN
-        self.ua.cancel(leg, now, _REASONS[reason])
+        self.ua.cancel(leg, now, HANGUP_REASONS[reason])
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
@@ -213,18 +212,18 @@ class TrunkMachine:
         if call is None or call.answered_at is None or call.hangup_reason is not None:
             self._events.append(ConnectFailed(call_id, agent_id))
         else:
-            self._bridge.connect(call, self.desks.get(agent_id), now)
+            self._bridge.connect(call, self._desks.get(agent_id), now)
 
     def station(self, agent_id: str, now: float, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
-        self.desks.station(agent_id, now, up=up)
+        self._desks.station(agent_id, now, up=up)
 
     def hang_up_all(self, now: float) -> None:
         """End every call, let every phone go, and leave the registrars: the process stops."""
         for call_id in tuple(self._calls):
             self.hangup(call_id, CancelReason.ADMIN, now)
-        for desk in self.desks.all.values():
-            self.desks.drop(desk, now)
+        for desk in self._desks.all.values():
+            self._desks.drop(desk, now)
         for trunk in self.trunks.values():
             trunk.close(self.ua, now)
 
@@ -241,7 +240,7 @@ class TrunkMachine:
 
     def phones(self) -> dict[str, DeskState]:
         """Return where each agent's phone stands that was called."""
-        return {desk.agent_id: desk.state for desk in self.desks.all.values()}
+        return {desk.agent_id: desk.state for desk in self._desks.all.values()}
 
     # --- what the user agent tells --------------------------------------------------------------------------------
 
@@ -307,27 +306,19 @@ class TrunkMachine:
         call.limit = self.timers.set(at, self._too_long, call)
 
     def _answered(self, call: Call, event: Accepted, now: float) -> None:
+        said = call.trunk.progress(call.call_id, event.message, has_sdp=False)
+        machine = isinstance(said, EarlyMediaHeard) and said.announcement is Announcement.MAILBOX
+        if machine and call.is_news(said):  # by the carrier's word
+            self._events.append(said)
         call.answered_at, call.hangup_reason = now, None
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
         self._noted("answered", event.leg, now)
-        self._events.append(CallAnswered(call.call_id, call.trunk.answered_by(event.message)))
-        if not self._speaks(call, event):  # nobody could ever be heard on it
+        self._events.append(CallAnswered(call.call_id, AmdResult.MACHINE if machine else None))
+        if not is_heard(self.ua, call, event):  # nobody could ever be heard on it
             self.counters["answered without media"] += 1
             self.hangup(call.call_id, CancelReason.ADMIN, now)
-
-    def _speaks(self, call: Call, event: Accepted) -> bool:
-        """See to it that the customer's media are known, and its offer is answered; False: they cannot be used."""
-        leg = event.leg
-        if not event.needs_answer:
-            leg.remote_sdp = leg.remote_sdp or call.early_sdp
-            return leg.remote_sdp is not None
-        try:
-            self.ua.answer(leg, call.party.answer_alone(event.sdp or b"", "inactive"))
-        except SdpError:
-            return False
-        return True
 
     def _goes_elsewhere(self, call: Call, event: Refused, now: float) -> bool:
         """Try another server when nothing could be sent to this one, and nothing came back (RFC 3263 section 4.3)."""
@@ -342,15 +333,12 @@ class TrunkMachine:
         self._place(call, what, now)
         return True
 
-    def _part(self, call: Call, now: float) -> None:
-        if call.talk is not None:
-            self._bridge.part(call.talk, now)
-
     def _over(self, call: Call, event: CallEnded, now: float) -> None:
         del self._calls[call.call_id]
         timers = self.timers
         timers.cancel(call.limit)
-        self._part(call, now)
+        if call.talk is not None:
+            self._bridge.part(call.talk, now)
         timers.cancel(call.hush)
         leg = call.leg
         facts = None if call.answered_at is not None else facts_of(call, event)
@@ -366,7 +354,7 @@ class TrunkMachine:
     def _phone(self, desk: Desk, event: Progressed | Accepted | Refused | Ended, now: float) -> None:
         if isinstance(event, Accepted):
             self._noted("answered", event.leg, now)
-            self.desks.picked_up(desk, now)
+            self._desks.picked_up(desk, now)
             self._bridge.desk_up(desk, now)
         elif not isinstance(event, Progressed):
             self.counters[f"agent's phone: {event.status if isinstance(event, Refused) else event.by}"] += 1
@@ -376,7 +364,7 @@ class TrunkMachine:
     def _phone_down(self, desk: Desk, now: float) -> None:
         """Take in that an agent's phone is gone: a talk ends by it, a join fails."""
         talk = desk.talk
-        self.desks.down(desk, now)
+        self._desks.down(desk, now)
         if talk is not None and not talk.joined:
             self._bridge.fail(talk, now)
         elif talk is not None:

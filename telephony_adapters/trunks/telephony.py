@@ -56,6 +56,7 @@ class SipTelephony:
         self._clock = clock
         self._journal = journal
         self._loop: SipLoop | None = None
+        self._discard: socket.socket | None = None
         self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
         self._quiet = asyncio.Event()
         """Set while no leg is up."""
@@ -76,8 +77,8 @@ class SipTelephony:
         plant, clock = self.plant, self._clock
         stack.push_async_callback(self._close_plant)
         await plant.prepare(clock)
-        discard = stack.enter_context(_discard_socket(plant.media_host))
-        machine = plant.build(discard.getsockname()[1])
+        self._discard = stack.enter_context(_discard_socket(plant.media_host))
+        machine = plant.build(self._discard.getsockname()[1])
         loop = SipLoop(machine, now=clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap)
         stack.push_async_callback(loop.close)
         plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))

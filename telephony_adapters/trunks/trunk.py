@@ -7,7 +7,6 @@ from typing import NamedTuple, Protocol
 
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from statuses.classify import AttemptFacts
-from statuses.outcomes import AmdResult
 from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.digest import DigestSession
 from telephony_adapters.sip.events import Responded
@@ -55,11 +54,7 @@ class Trunk(Protocol):
         ...
 
     def progress(self, call_id: str, message: Response, *, has_sdp: bool) -> CallEvent:
-        """Return what a provisional response means."""
-        ...
-
-    def answered_by(self, response: Response) -> AmdResult | None:
-        """Return what the carrier says of who answered, None when it says nothing."""
+        """Return what a provisional response means, or what a 200 says beside that it is one."""
         ...
 
     def answered(self, call_id: str, now: float) -> None:

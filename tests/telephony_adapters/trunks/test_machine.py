@@ -98,7 +98,7 @@ def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_with_the_answer() ->
     (invite,) = stage.sent("INVITE")
     said = [("X-Said", "mailbox")]
     told(stage, reply(invite, 200, headers=said))
-    assert stage.heard[0] == CallAnswered("c1", AmdResult.MACHINE)
+    assert stage.heard[:2] == [EarlyMediaHeard("c1", Announcement.MAILBOX), CallAnswered("c1", AmdResult.MACHINE)]
 
 
 def test_media_that_only_a_183_described_are_used() -> None:

@@ -214,7 +214,7 @@ class World:
 
     def _look(self, now: float) -> None:
         """See whether agents' phones were let go."""
-        for desk in self.machine.desks.all.values():
+        for desk in self.machine._desks.all.values():
             left = desk.knows_customer or not desk.wanted
             if desk.talk is None and desk.state == "up" and left:
                 self.seen.append(f"{desk.agent_id}'s phone is left alone at {now - START:.3f}")
