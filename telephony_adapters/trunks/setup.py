@@ -18,6 +18,9 @@ from statuses.classify import Override
 from telephony_adapters.sip.agent import UaConfig
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.srv import Server, Target
+from telephony_adapters.tracing.log import MessageLog
+from telephony_adapters.tracing.record import CallLeg, split_call_id
+from telephony_adapters.trunks.desks import customer_of
 from telephony_adapters.trunks.handsets import Handsets
 from telephony_adapters.trunks.line import Line, check_caller
 from telephony_adapters.trunks.machine import TrunkMachine
@@ -92,6 +95,15 @@ class Plant:
         media = Media(self.media_host, media_port)
         self.machine = TrunkMachine(config, self.lines, self.handsets or NoPhones(), media)
         return self.machine
+
+    def message_log(self, folder: Path, *, share: float, max_bytes: int) -> MessageLog:
+        """Return what keeps the messages of a share of the calls."""
+        return MessageLog(folder, share=share, max_bytes=max_bytes, split=self._leg_of)
+
+    def _leg_of(self, sip_call_id: str) -> CallLeg:
+        """Return whose message it is: an agent's phone stays on the line while customers come and go."""
+        customer = customer_of(self.machine.ua, sip_call_id)
+        return CallLeg(customer, "a") if customer is not None else split_call_id(sip_call_id)
 
     def listening(self, places: Sequence[Listen]) -> None:
         """Learn the real ports."""
