@@ -15,7 +15,7 @@ from dialer.core.events import (
     TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
-from statuses.outcomes import Announcement, CancelReason, EndedBy, LocalError
+from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.sdp import Codec
 from telephony_adapters.sip.srv import Server
@@ -88,7 +88,7 @@ def test_provisional_responses_are_told_once_each_in_whatever_order_they_come() 
     ]  # fmt: skip
     said = [("X-Said", "mailbox")]
     told(stage, reply(invite, 200, body=sdp, headers=said))
-    assert stage.heard[4:] == [CallAnswered("c1")]
+    assert stage.heard[4:] == [CallAnswered("c1", AmdResult.MACHINE)]
 
 
 def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_before_the_answer() -> None:
@@ -98,7 +98,7 @@ def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_before_the_answer() 
     (invite,) = stage.sent("INVITE")
     said = [("X-Said", "mailbox")]
     told(stage, reply(invite, 200, headers=said))
-    assert stage.heard[:2] == [EarlyMediaHeard("c1", Announcement.MAILBOX), CallAnswered("c1")]
+    assert stage.heard[:2] == [EarlyMediaHeard("c1", Announcement.MAILBOX), CallAnswered("c1", AmdResult.MACHINE)]
 
 
 def test_media_that_only_a_183_described_are_used() -> None:
@@ -134,10 +134,12 @@ def test_a_ringing_call_is_cancelled(reason: CancelReason) -> None:
     stage.hang_up(reason=reason)
     stage.hang_up(reason=reason)
     stage.run(1)
-    assert stage.heard == [CallRinging("c1"), CallEnded("c1", sip_status=487, ended_by=EndedBy.DIALER, reason_text="Request Terminated")]  # fmt: skip
+    ended = CallEnded("c1", sip_status=487, ended_by=EndedBy.DIALER, reason_text="Request Terminated")
+    assert stage.heard == [CallRinging("c1"), ended]
     (cancel,) = stage.sent("CANCEL")
     elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
-    assert cancel.get("Reason") == (elsewhere if reason is CancelReason.ANSWERED_ELSEWHERE else None)
+    told = elsewhere if reason is CancelReason.ANSWERED_ELSEWHERE else f'SIP;cause=487;text="{reason}"'
+    assert cancel.get("Reason") == told
     assert stage.quiet()
 
 
