@@ -1,19 +1,25 @@
 """The legs that are up, on disk: what a restarted process needs to end the calls of a dead one.
 
-One line for each step of a leg, written without waiting for the disk: it outlives the process, not the machine.
+One line for each step of a leg, written in each turn of the loop before the turn's messages leave, without waiting for
+the disk: it outlives the process, not the machine.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import logging
 import os
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ResourceBusy
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.leg import Leg
+
+log = logging.getLogger(__name__)
 
 _ROOM: Final = 50_000
 """Lines after which the file is written anew with the legs that are up."""
@@ -33,54 +39,93 @@ class Journal:
     """Append to one file, which belongs to this process alone. Close it when the loop is closed."""
 
     def __init__(self, path: Path) -> None:
-        """Open it; raise BadInput when it cannot be read or written."""
+        """Open it, and write it anew: a line that a dying process tore is gone.
+
+        Raises BadInput when it cannot be read or written, ResourceBusy while another process keeps it.
+        """
+        self.failed = False
+        """It could not be written: the calls go on, a restart would not know of all of them."""
         self._path = path
-        self._live: dict[str, LeftBehind] = {}
-        self._lines = 0
+        self._file = self._lock = -1
+        self._buffer: list[bytes] = []
         try:
-            self.left_behind = tuple(_read(path).values())
-            """What the process before this one had not ended."""
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._lock = _locked(path)
+            self._live = _read(path)
+            self._rewrite()
         except OSError as error:
+            self.close()
             raise BadInput(
                 f"the journal of calls {path} cannot be opened: {error.strerror}; see [sip] journal"
             ) from error
-        for left in self.left_behind:
-            self._live[_key(left)] = left
+        self.left_behind = tuple(self._live.values())
+        """What the process before this one had not ended."""
 
     def note(self, what: str, leg: Leg, _now: float) -> None:
-        """Write down that a leg was placed, answered, or is over."""
-        self.write(LeftBehind.of(leg), is_over=what == "over")
+        """Note that a leg was placed, answered, or is over; `flush` writes it down."""
+        key = f"{leg.call_id}/{leg.local_tag}"
+        if what != "over":
+            left = self._live[key] = LeftBehind.of(leg)
+            self._buffer.append(_ENCODE(_Line(key, left)))
+        elif self._live.pop(key, None) is not None:
+            self._buffer.append(_ENCODE(_Line(key)))
 
-    def write(self, left: LeftBehind, *, is_over: bool) -> None:
-        """Write down what is known of a leg, or that it is over."""
-        key = _key(left)
-        if not is_over:
-            self._live[key] = left
-        elif self._live.pop(key, None) is None:
+    def flush(self) -> None:
+        """Write down what was noted; a disk that takes no more is told to people once, and calls go on."""
+        if not self._buffer:
             return
-        os.write(self._file, _ENCODE(_Line(key, None if is_over else left)) + b"\n")
-        self._lines += 1
-        if self._lines > _ROOM and self._lines > 4 * len(self._live):
-            self._rewrite()
+        lines, self._buffer = self._buffer, []
+        data = b"\n".join(lines) + b"\n"
+        self._lines += len(lines)
+        try:
+            if self.failed or (self._lines > _ROOM and self._lines > 4 * len(self._live)):
+                self._rewrite()
+            elif os.write(self._file, data) < len(data):
+                self.failed = True  # the rest of a line is missing: the next turn writes everything anew
+        except OSError as error:
+            if not self.failed:
+                extra = {"action": "journal.failed", "why": error.strerror}
+                log.error("calls are not written down: a restart could not end them", extra=extra)  # noqa: TRY400 -- the disk's affair
+            self.failed = True
 
     def _rewrite(self) -> None:
         fresh = self._path.with_suffix(".new")
         number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        os.write(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
-        fresh.replace(self._path)
-        os.close(self._file)
-        self._file, self._lines = number, len(self._live)
+        try:
+            _write_all(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
+            fresh.replace(self._path)
+        except OSError:
+            os.close(number)
+            raise
+        if self._file >= 0:
+            os.close(self._file)
+        self._file, self._lines, self.failed = number, len(self._live), False
 
     def close(self) -> None:
         """Close the file; legs that are still up stay in it."""
         if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+            self.flush()
+        for number in (self._file, self._lock):
+            if number >= 0:
+                os.close(number)
+        self._file = self._lock = -1
 
 
-def _key(left: LeftBehind) -> str:
-    return f"{left.call_id}/{left.local_tag}"
+def _write_all(number: int, data: bytes) -> None:
+    if os.write(number, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _locked(path: Path) -> int:
+    """Return the lock of a journal, held; a process that dies lets it go."""
+    number = os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(number)
+        raise ResourceBusy(
+            f"the journal of calls {path} belongs to another process: stop that, or give this one a home of its own"
+        ) from None
+    return number
 
 
 def _read(path: Path) -> dict[str, LeftBehind]:
@@ -91,7 +136,7 @@ def _read(path: Path) -> dict[str, LeftBehind]:
         try:
             line = _DECODE(text)
         except msgspec.DecodeError:
-            continue  # the last line of a process that died while writing it
+            continue  # torn: its process died while it wrote
         if line.left is None:
             live.pop(line.key, None)
         else:

@@ -58,18 +58,19 @@ class Plant:
         self.media_host = ""
         uniform = (chance or random.SystemRandom()).random
         self.ledger = Ledger(_caps(file), zone=file.spend.timezone)
+        for trunk in file.trunks.values():
+            check_caller(trunk)
         self.lines = [
             Line(trunk, file.numbers, self.ledger, overrides=overrides, uniform=uniform)
             for trunk in file.trunks.values()
         ]  # fmt: skip
-        for trunk in file.trunks.values():
-            check_caller(trunk)
         self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
         self._contexts = {_tls_name(peer): _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
         self._key = key
         self._sent_by: dict[str, tuple[str, int]] = {}
         self._spend_file = spend_file
         self._saved = b""
+        self._is_unsaved = False
         self.machine: TrunkMachine
 
     async def prepare(self, clock: Clock) -> None:
@@ -112,7 +113,7 @@ class Plant:
         looked = clock.now()
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
-            self.save(clock.now())
+            self._save_or_tell(clock.now())
             if clock.now() - looked >= LOOK_UP_EVERY_S:
                 looked = clock.now()
                 await self._look_up_all()
@@ -120,8 +121,20 @@ class Plant:
 
     async def close(self, now: float) -> None:
         """Save, and stop asking the DNS."""
-        self.save(now)
+        self._save_or_tell(now)
         await self._resolver.close()
+
+    def _save_or_tell(self, now: float) -> None:
+        """Save; a disk that takes no more is told to people once, and calls go on."""
+        try:
+            self.save(now)
+        except OSError as error:
+            if not self._is_unsaved:
+                extra = {"action": "spend.failed", "why": error.strerror}
+                log.error("what the day costs is not written down: a restart would not know", extra=extra)  # noqa: TRY400 -- the disk's affair
+            self._is_unsaved = True
+        else:
+            self._is_unsaved = False
 
     def save(self, now: float) -> None:
         """Write down what the day has cost, when it has changed and a file was given."""

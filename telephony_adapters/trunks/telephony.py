@@ -7,6 +7,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -55,57 +56,61 @@ class SipTelephony:
         self._clock = clock
         self._journal = journal
         self._loop: SipLoop | None = None
-        self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
         self._discard: socket.socket | None = None
+        self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
+        self._quiet = asyncio.Event()
+        """Set while no leg is up."""
+        self._stack = AsyncExitStack()
         self._keeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Listen, look the trunks' servers up, and end what the process before this one left behind."""
-        plant = self.plant
-        await plant.prepare(self._clock)
-        self._discard = _discard_socket(plant.media_host)
+        async with AsyncExitStack() as stack:
+            for closed in (self._journal, self.trace):
+                if closed is not None:
+                    stack.callback(closed.close)
+            await self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        plant, clock = self.plant, self._clock
+        stack.push_async_callback(self._close_plant)
+        await plant.prepare(clock)
+        self._discard = stack.enter_context(_discard_socket(plant.media_host))
         machine = plant.build(self._discard.getsockname()[1])
-        loop = SipLoop(machine, now=self._clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap)
-        try:
-            plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))
-        except BaseException:
-            self._discard.close()
-            await loop.close()
-            raise
+        loop = SipLoop(machine, now=clock.now, after_turn=self._drain, client_tls=plant.client_tls, tap=self._tap)
+        stack.push_async_callback(loop.close)
+        plant.listening(await loop.open(plant.listens, server_tls=plant.server_tls))
         self._loop = loop
         if self._journal is not None:
             machine.on_leg = self._journal.note
             for left in self._journal.left_behind:
-                machine.end_left_behind(left, self._clock.now())
-        self._keeper = asyncio.create_task(plant.keep(self._clock, loop.kick), name="SIP trunks")
+                machine.end_left_behind(left, clock.now())
+        self._keeper = asyncio.create_task(plant.keep(clock, loop.kick), name="SIP trunks")
         self._keeper.add_done_callback(lambda _task: self._events.put_nowait(None))
         loop.kick()
-        return self
+
+    async def _close_plant(self) -> None:
+        await self.plant.close(self._clock.now())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Hang up what is up, wait a moment for the answers, close everything."""
-        loop, self._loop = self._loop, None
+        loop = self._loop
         if loop is None:
             return
-        machine = self.plant.machine
-        machine.hang_up_all(self._clock.now())
+        self.plant.machine.hang_up_all(self._clock.now())
+        self._quiet.clear()
         loop.kick()
-        deadline = asyncio.get_running_loop().time() + _LET_GO_S
-        while machine.ua.legs and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 -- for a second at most
-            await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), _LET_GO_S)
+        self._loop = None
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
-        await loop.close()
-        await self.plant.close(self._clock.now())
-        if self._discard is not None:
-            self._discard.close()
-        if self._journal is not None:
-            self._journal.close()
-        if self.trace is not None:
-            self.trace.close()
+        await self._stack.aclose()
 
     @property
     def counters(self) -> Counter[str]:
@@ -159,6 +164,12 @@ class SipTelephony:
             self._loop.kick()
 
     def _drain(self) -> None:
+        if self._journal is not None:
+            self._journal.flush()
+        if self.plant.machine.ua.legs:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
         for event in self.plant.machine.take_events():
             if isinstance(event, CallConnected) and self.on_connected is not None:
                 self.on_connected(event.agent_id, event.call_id, self._clock.now())
@@ -166,11 +177,15 @@ class SipTelephony:
 
 
 def _discard_socket(host: str) -> socket.socket:
-    """Take a port for media that comes before an agent does: nobody reads it, the system throws it away."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    """Take a port for media that comes before an agent does: nobody reads it, the system throws it away.
+
+    It takes the port of every address: the one that others know us by may be a router's.
+    """
+    is_v6 = ":" in host
+    sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _DISCARD_BUFFER)
-        sock.bind((host, 0))
+        sock.bind(("::" if is_v6 else "0.0.0.0", 0))  # noqa: S104 -- what comes there is thrown away
     except OSError:
         sock.close()
         raise

@@ -156,13 +156,8 @@ class Bank:
                 self._incoming(event, now)
             case sip.Offered():
                 self._offered(event, now)
-            case sip.Renegotiated(leg=leg, status=status, sdp=sdp):
-                if sdp is not None and status == 200:
-                    leg.owner.answers.append(sdp)
-                    if event.needs_answer:
-                        self.ua.answer(leg, self._answer(leg.owner, sdp, "sendrecv") or b"")
-                elif status >= 300:
-                    leg.owner.refused.append(status)
+            case sip.Renegotiated():
+                self._renegotiated(event)
             case sip.Ended(leg=leg, by=by):
                 leg.owner.ended.append(by)
                 if leg.owner.leg is leg:
@@ -172,6 +167,15 @@ class Bank:
                     leg.owner.ended.append("cancelled")
             case _:
                 pass
+
+    def _renegotiated(self, event: sip.Renegotiated) -> None:
+        phone: Phone = event.leg.owner
+        if event.sdp is None or event.status != 200:
+            phone.refused.append(event.status)
+            return
+        phone.answers.append(event.sdp)
+        if event.needs_answer:
+            self.ua.answer(event.leg, self._answer(phone, event.sdp, "sendrecv") or b"")
 
     def _incoming(self, event: sip.Incoming, now: float) -> None:
         self.invites += 1

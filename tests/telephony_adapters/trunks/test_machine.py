@@ -91,7 +91,7 @@ def test_provisional_responses_are_told_once_each_in_whatever_order_they_come() 
     assert stage.heard[4:] == [CallAnswered("c1", AmdResult.MACHINE)]
 
 
-def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_before_the_answer() -> None:
+def test_the_carriers_word_for_a_mailbox_in_its_200_is_told_with_the_answer() -> None:
     stage = Stage(trunk='announcement_header = "X-Said"\n', customers={ONE: SILENT})
     stage.call()
     stage.run(0.1)
@@ -134,12 +134,12 @@ def test_a_ringing_call_is_cancelled(reason: CancelReason) -> None:
     stage.hang_up(reason=reason)
     stage.hang_up(reason=reason)
     stage.run(1)
-    ended = CallEnded("c1", sip_status=487, ended_by=EndedBy.DIALER, reason_text="Request Terminated")
-    assert stage.heard == [CallRinging("c1"), ended]
+    end = CallEnded("c1", sip_status=487, ended_by=EndedBy.DIALER, reason_text="Request Terminated")
+    assert stage.heard == [CallRinging("c1"), end]
     (cancel,) = stage.sent("CANCEL")
     elsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
-    told = elsewhere if reason is CancelReason.ANSWERED_ELSEWHERE else f'SIP;cause=487;text="{reason}"'
-    assert cancel.get("Reason") == told
+    own = f'SIP;cause=487;text="{reason}"'
+    assert cancel.get("Reason") == (elsewhere if reason is CancelReason.ANSWERED_ELSEWHERE else own)
     assert stage.quiet()
 
 

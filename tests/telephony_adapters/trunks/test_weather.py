@@ -31,7 +31,6 @@ def live(seeds: range) -> dict[str, int]:
     return seen
 
 
-@pytest.mark.req("P9")
 @pytest.mark.parametrize("part", range(4))
 def test_every_call_ends_and_no_ghost_remains(part: int) -> None:
     size = SEEDS // 4

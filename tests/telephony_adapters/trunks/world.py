@@ -173,8 +173,8 @@ class World:
 
     def _carrier(self, name: str, flow: Flow) -> CarrierMachine:
         machine = CarrierMachine(
-            msgspec.structs.replace(load("clean"), longest_s=150.0), seed=self.seed, started_at=START, sent_by={"udp": flow[1:3]}, media_host=flow.host,
-            ledger=CarrierLedger(self.rows[name].append),
+            msgspec.structs.replace(load("clean"), longest_s=150.0), seed=self.seed, started_at=START,
+            sent_by={"udp": flow[1:3]}, media_host=flow.host, ledger=CarrierLedger(self.rows[name].append),
         )  # fmt: skip
         self.network.plug(flow, machine)
         return machine
@@ -415,6 +415,7 @@ def _status(events: list[CallEvent], hung_up: CancelReason | None) -> CallStatus
         "rang": any(isinstance(event, CallRinging) for event in events),
         "announcement": next((each for each in reversed(said) if each is not None), None),
         "agent_bridged": any(isinstance(event, CallConnected) for event in events),
+        "amd": next((event.amd for event in events if isinstance(event, CallAnswered)), None),
         "cancel_reason": hung_up if not answered or hung_up is CancelReason.OVERFLOW else None,
     }  # fmt: skip
     return classify(AttemptFacts(**facts)).status
