@@ -5,6 +5,8 @@ One line for each step of a leg, written without waiting for the disk: it outliv
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,8 @@ import msgspec
 from dialer.errors import BadInput
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.leg import Leg
+
+log = logging.getLogger(__name__)
 
 _ROOM: Final = 50_000
 """Lines after which the file is written anew with the legs that are up."""
@@ -30,13 +34,20 @@ _DECODE: Final = msgspec.json.Decoder(_Line).decode
 
 
 class Journal:
-    """Append to one file, which belongs to this process alone. Close it when the loop is closed."""
+    """Append to one file, which belongs to this process alone. Close it when the loop is closed.
+
+    A disk that takes nothing ends no call: what was not written is, with the next line that can be.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open it; raise BadInput when it cannot be read or written."""
         self._path = path
         self._live: dict[str, LeftBehind] = {}
         self._lines = 0
+        self._is_behind = False
+        """The file lacks lines."""
+        self.failures = 0
+        """Lines that could not be written when they should have been."""
         try:
             self.left_behind = tuple(_read(path).values())
             """What the process before this one had not ended."""
@@ -59,24 +70,53 @@ class Journal:
             self._live[key] = left
         elif self._live.pop(key, None) is None:
             return
-        os.write(self._file, _ENCODE(_Line(key, None if is_over else left)) + b"\n")
+        try:
+            self._append(_ENCODE(_Line(key, None if is_over else left)) + b"\n")
+        except OSError as error:
+            self._failed(error)
+
+    def _append(self, line: bytes) -> None:
+        """Write one line; after a failure, which may have left half of one, write everything anew. Raises OSError."""
+        _write(self._file, b"\n" + line if self._is_behind else line)
         self._lines += 1
-        if self._lines > _ROOM and self._lines > 4 * len(self._live):
+        if self._is_behind or (self._lines > _ROOM and self._lines > 4 * len(self._live)):
             self._rewrite()
+            if self._is_behind:
+                self._is_behind = False
+                log.info("the journal of calls is written again", extra={"action": "journal.mended"})
 
     def _rewrite(self) -> None:
         fresh = self._path.with_suffix(".new")
         number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        os.write(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
-        fresh.replace(self._path)
+        try:
+            _write(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
+            fresh.replace(self._path)
+        except OSError:
+            os.close(number)
+            raise
         os.close(self._file)
         self._file, self._lines = number, len(self._live)
+
+    def _failed(self, error: OSError) -> None:
+        """Count it, and say so once until it works again: the calls go on."""
+        self.failures += 1
+        if not self._is_behind:
+            self._is_behind = True
+            log.error(
+                "the journal of calls %s cannot be written: %s; a restart may miss calls to end", self._path,
+                error.strerror, extra={"action": "journal.failed"},
+            )  # fmt: skip
 
     def close(self) -> None:
         """Close the file; legs that are still up stay in it."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _write(number: int, data: bytes) -> None:
+    if os.write(number, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _key(left: LeftBehind) -> str:
