@@ -6,6 +6,7 @@ One line for each step of a leg, written without waiting for the disk: it outliv
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ResourceBusy
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.leg import Leg
 
@@ -40,7 +41,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open it; raise BadInput when it cannot be read or written."""
+        """Open it; raise BadInput when it cannot be read or written, ResourceBusy when another process has it."""
         self._path = path
         self._live: dict[str, LeftBehind] = {}
         self._lines = 0
@@ -49,13 +50,19 @@ class Journal:
         self.failures = 0
         """Lines that could not be written when they should have been."""
         try:
-            self.left_behind = tuple(_read(path).values())
-            """What the process before this one had not ended."""
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise BadInput(
-                f"the journal of calls {path} cannot be opened: {error.strerror}; see [sip] journal"
-            ) from error
+            raise _not_opened(path, error) from error
+        try:
+            _claim(self._file, path)
+            self.left_behind = tuple(_read(path).values())
+            """What the process before this one had not ended."""
+        except OSError as error:
+            self.close()
+            raise _not_opened(path, error) from error
+        except ResourceBusy:
+            self.close()
+            raise
         for left in self.left_behind:
             self._live[_key(left)] = left
 
@@ -89,6 +96,7 @@ class Journal:
         fresh = self._path.with_suffix(".new")
         number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _write(number, b"".join(_ENCODE(_Line(key, left)) + b"\n" for key, left in self._live.items()))
             fresh.replace(self._path)
         except OSError:
@@ -112,6 +120,24 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _claim(number: int, path: Path) -> None:
+    """Lock the file for as long as it is open; raise ResourceBusy when a living process holds it, or put it there."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = os.path.samestat(os.fstat(number), path.stat())
+    except BlockingIOError:
+        is_ours = False
+    if not is_ours:
+        raise ResourceBusy(
+            f"the journal of calls {path} belongs to a process that runs: its calls would be hung up; stop that "
+            "process, or give each its own [sip] journal"
+        )
+
+
+def _not_opened(path: Path, error: OSError) -> BadInput:
+    return BadInput(f"the journal of calls {path} cannot be opened: {error.strerror}; see [sip] journal")
 
 
 def _write(number: int, data: bytes) -> None:

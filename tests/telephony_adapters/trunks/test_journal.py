@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.errors import BadInput, ResourceBusy
 from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.trunks import journal as module
@@ -72,3 +73,23 @@ def test_a_file_that_cannot_be_written_anew_is_still_appended_to(
     assert journal.failures > 0
     journal.close()
     assert names(path) == ["c5"]
+
+
+def test_a_second_process_is_refused_for_its_calls_would_be_the_first_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ROOM", 2)
+    path = tmp_path / "calls.journal"
+    first = Journal(path)
+    for number in range(4):  # the file is written anew, and stays the first one's
+        with pytest.raises(ResourceBusy, match="belongs to a process that runs"):
+            Journal(path)
+        first.write(leg(f"c{number}"), is_over=False)
+        first.write(leg(f"c{number}"), is_over=True)
+    first.close()
+    assert names(path) == []
+
+
+def test_a_journal_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be opened"):
+        Journal(tmp_path)
