@@ -58,14 +58,14 @@ class Plant:
         self.listens = [Listen.parse(text) for text in file.sip.listen]
         self.server_tls = _server_tls(file)
         self.media_host = ""
+        for trunk in file.trunks.values():
+            check_caller(trunk)
         uniform = (chance or random.SystemRandom()).random
         self.ledger = Ledger(_caps(file), zone=file.spend.timezone)
         self.lines = [
             Line(trunk, file.numbers, self.ledger, overrides=overrides, uniform=uniform)
             for trunk in file.trunks.values()
         ]  # fmt: skip
-        for trunk in file.trunks.values():
-            check_caller(trunk)
         self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
         self._contexts = {_tls_name(peer): _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
         self._key = key

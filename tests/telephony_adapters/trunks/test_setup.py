@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dialer.errors import BadInput
 from dialer.service.clock import SystemClock
 from telephony_adapters.sip.srv import Server, Target
 from telephony_adapters.trunks import setup
@@ -90,3 +91,8 @@ async def test_the_ledger_is_saved_while_nobody_answers_for_names(
     task.cancel()
     await asyncio.wait({task})
     assert file.exists()
+
+
+def test_a_server_name_that_no_uri_can_hold_is_told() -> None:
+    with pytest.raises(BadInput, match="trunk a: domain '_sip"):
+        plant('[trunk.a]\nserver = "_sip._udp.a.vn"\nchannels = 1\ncps = 1\n')
