@@ -48,6 +48,7 @@ def test_files_are_named_relative_to_the_trunks_file() -> None:
         (TRUNK + 'auth = ["SHA1"]', "trunk 'a': auth: expected a list of SHA-512-256, SHA-256, MD5"),
         (TRUNK + 'tls_ca = "ca.pem"', "trunk 'a': tls_ca means something with transport = \"tls\" only"),
         (TRUNK + 'transport = "tls"\ntls_key = "k"', "trunk 'a': tls_cert and tls_key go together"),
+        (TRUNK + 'domain = "a..b"', "trunk 'a': domain: expected a name of a host, or an address, not 'a..b'"),
         (TRUNK + "session_expires_s = 60", "trunk 'a': session_expires_s must be 0 or at least 90"),
         (TRUNK + 'announcements = { x = "locked" }', "but no announcement_header"),
         (TRUNK + 'announcements = { x = "gone" }', "('gone': expected one of unreachable, locked,"),
