@@ -22,6 +22,8 @@ HANGUP_REASONS: Final = {
     CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
 }
 """Why we hang up, for the far end's records (RFC 3326)."""
+CROSSING_S: Final = 8.0
+"""An answer that comes so long after our CANCEL is told; later the engine may have settled the call without its end."""
 
 
 class Call:
@@ -96,6 +98,11 @@ def refusal(call: Call, event: Refused) -> CallEnded:
         call.call_id, event.status, phrase=message.reason, reasons=parse_reasons(message.all("Reason")),
         retry_after_s=float(after.delay_s) if after is not None else None, cancelled=event.leg.cancelled,
     )  # fmt: skip
+
+
+def keep_no_crossing(leg: Leg, _now: float) -> None:
+    """Hang up on an answer that comes from now on."""
+    leg.keep_crossing = False
 
 
 class Passing(NamedTuple):

@@ -46,7 +46,15 @@ from telephony_adapters.sip.state import ALLOW
 from telephony_adapters.sip.timers import Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.bridge import Bridge
-from telephony_adapters.trunks.calls import HANGUP_REASONS, Call, facts_of, is_heard, refusal
+from telephony_adapters.trunks.calls import (
+    CROSSING_S,
+    HANGUP_REASONS,
+    Call,
+    facts_of,
+    is_heard,
+    keep_no_crossing,
+    refusal,
+)
 from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
 from telephony_adapters.trunks.party import Media, Party
 from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
@@ -190,8 +198,8 @@ class TrunkMachine:
     def hangup(self, call_id: str, reason: CancelReason, now: float) -> None:
         """CANCEL or BYE; an unknown id is ignored.
 
-        An answer that crosses our CANCEL is told as one: a person is on the line. Not when an admin ends the call: then
-        nobody may be left to hear of it.
+        An answer that crosses our CANCEL is told as one: a person is on the line. Not when an admin ends the call, nor
+        long after the hang-up: then nobody may be left to hear of it.
         """
         call = self._calls.get(call_id)
         if call is None:
@@ -204,6 +212,9 @@ class TrunkMachine:
         if call.talk is not None:
             self._bridge.part(call.talk, now)
         leg.keep_crossing = reason is not CancelReason.ADMIN
+        if leg.keep_crossing and call.answered_at is None:
+            self.timers.cancel(call.limit)
+            call.limit = self.timers.set(now + CROSSING_S, keep_no_crossing, leg)
         self.ua.cancel(leg, now, HANGUP_REASONS[reason])
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
@@ -314,8 +325,8 @@ class TrunkMachine:
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
-        self._noted("answered", event.leg, now)
         self._events.append(CallAnswered(call.call_id, AmdResult.MACHINE if machine else None))
+        self._noted("answered", event.leg, now)
         if not is_heard(self.ua, call, event):  # nobody could ever be heard on it
             self.counters["answered without media"] += 1
             self.hangup(call.call_id, CancelReason.ADMIN, now)
@@ -345,9 +356,9 @@ class TrunkMachine:
         call.trunk.ended(call.call_id, call.phone, facts, leg.flow if leg is not None else None, now)
         if event.retry_after_s:
             call.trunk.asked_for_rest(event.retry_after_s, now)
+        self._events.append(event)
         if leg is not None:
             self._noted("over", leg, now)
-        self._events.append(event)
 
     # --- agents' phones -------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from dialer.core.events import (
 from dialer.ports import CallStatusAtSwitch
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.sdp import Codec
 from telephony_adapters.sip.srv import Server
 from telephony_adapters.trunks.spend import MICRO, Cap
@@ -204,6 +205,41 @@ def test_an_answer_that_comes_after_the_end_is_hung_up() -> None:
     stage.run(10)
     assert stage.customer.ended == ["remote"]
     assert stage.quiet()
+
+
+@pytest.mark.parametrize(("after_s", "is_told"), [(7.9, True), (8.1, False)])
+def test_an_answer_long_after_the_hangup_is_hung_up_for_the_engine_waits_no_longer(
+    after_s: float, is_told: bool
+) -> None:
+    stage = Stage(customers={ONE: SILENT})
+    stage.call()
+    stage.run(1)
+    (invite,) = stage.sent("INVITE")
+    stage.network.unplug(CUSTOMERS)  # its CANCEL is never answered
+    told(stage, reply(invite, 100))
+    stage.hang_up()
+    stage.run(after_s)
+    told(stage, reply(invite, 200, body=stage.customers._describe(stage.customer, "sendrecv")))
+    assert (stage.of(CallAnswered) != []) is is_told
+    assert len(stage.sent("BYE")) == (not is_told)
+
+
+def test_what_the_engine_is_to_hear_is_not_lost_when_the_journal_fails() -> None:
+    stage = Stage()
+
+    def full(what: str, _leg: Leg, _now: float) -> None:
+        if what != "placed":
+            raise OSError(28, "no space left")
+
+    stage.machine.on_leg = full
+    stage.call()
+    with pytest.raises(OSError, match="no space"):
+        stage.run(1)
+    assert stage.machine.take_events() == [CallAnswered("c1")]
+    stage.hang_up()
+    with pytest.raises(OSError, match="no space"):
+        stage.run(1)
+    assert [type(event) for event in stage.machine.take_events()] == [CallEnded]
 
 
 def test_unknown_ids_are_ignored() -> None:
