@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +10,22 @@ from pathlib import Path
 import pytest
 
 from dialer.errors import BadInput, ResourceBusy
-from telephony_adapters.sip.adopt import LeftBehind
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.leg import Leg
 from telephony_adapters.trunks import journal as module
 from telephony_adapters.trunks.journal import Journal
 
 
-def leg(name: str) -> LeftBehind:
-    flow = Flow("udp", "192.0.2.2", 5060)
-    return LeftBehind(f"{name}@x", flow, "<sip:a@b>;tag=1", "1", "<sip:c@d>", "", "sip:c@d", (), 1)
+def leg(name: str) -> Leg:
+    made = Leg(f"{name}@x", Flow("udp", "192.0.2.2", 5060), is_caller=True, local_tag="1")
+    made.local, made.remote, made.target, made.cseq = "<sip:a@b>;tag=1", "<sip:c@d>", "sip:c@d", 1
+    return made
+
+
+def note(journal: Journal, what: str, name: str) -> None:
+    """Note a step of a leg, in a turn of its own."""
+    journal.note(what, leg(name), 0.0)
+    journal.flush()
 
 
 def names(path: Path) -> list[str]:
@@ -46,33 +52,17 @@ def test_a_full_disk_costs_no_call_and_what_was_lost_is_written_when_there_is_ro
     path = tmp_path / "calls.journal"
     journal = Journal(path)
     for name in ("before", "ends"):
-        journal.write(leg(name), is_over=False)
-    with full_disk(path.stat().st_size + 10):  # half a line still fits
-        journal.write(leg("meanwhile"), is_over=False)
-        journal.write(leg("ends"), is_over=True)
-    assert journal.failures == 2
-    assert [record.action for record in caplog.records] == ["journal.failed"]  # type: ignore[attr-defined]
-    with caplog.at_level(logging.INFO):
-        journal.write(leg("after"), is_over=False)
-        journal.write(leg("last"), is_over=False)
-    journal.close()
-    assert caplog.records[-1].action == "journal.mended"  # type: ignore[attr-defined]
-    assert names(path) == ["before", "meanwhile", "after", "last"]
-
-
-def test_a_file_that_cannot_be_written_anew_is_still_appended_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_ROOM", 4)
-    path = tmp_path / "calls.journal"
-    journal = Journal(path)
-    (tmp_path / "calls.new").mkdir()
-    for number in range(6):
-        journal.write(leg(f"c{number}"), is_over=False)
-        journal.write(leg(f"c{number}"), is_over=number != 5)
+        note(journal, "placed", name)
+    with full_disk(10):
+        note(journal, "placed", "meanwhile")
+        note(journal, "over", "ends")
+        note(journal, "placed", "late")
     assert journal.failures > 0
+    assert [record.action for record in caplog.records] == ["journal.failed"]  # type: ignore[attr-defined]
+    note(journal, "placed", "after")
     journal.close()
-    assert names(path) == ["c5"]
+    assert not journal.failed
+    assert names(path) == ["before", "meanwhile", "late", "after"]
 
 
 def test_a_second_process_is_refused_for_its_calls_would_be_the_first_ones(
@@ -82,10 +72,10 @@ def test_a_second_process_is_refused_for_its_calls_would_be_the_first_ones(
     path = tmp_path / "calls.journal"
     first = Journal(path)
     for number in range(4):  # the file is written anew, and stays the first one's
-        with pytest.raises(ResourceBusy, match="belongs to a process that runs"):
+        with pytest.raises(ResourceBusy, match="belongs to another process"):
             Journal(path)
-        first.write(leg(f"c{number}"), is_over=False)
-        first.write(leg(f"c{number}"), is_over=True)
+        note(first, "placed", f"c{number}")
+        note(first, "over", f"c{number}")
     first.close()
     assert names(path) == []
 
