@@ -114,6 +114,16 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     tls_verify: Annotated[bool, FLAG] = True
 
     @property
+    def tls_host(self) -> str:
+        """Return the name that the server's certificate must bear."""
+        return self.tls_name or self.server.host
+
+    @property
+    def tls_files(self) -> tuple[Path | None, Path | None, Path | None, bool]:
+        """Return what a TLS context is made of."""
+        return self.tls_ca, self.tls_cert, self.tls_key, self.tls_verify
+
+    @property
     def uri_host(self) -> str:
         """Return the host of the URIs in From, To and the request line."""
         return self.domain or self.server.uri_host

@@ -67,7 +67,7 @@ class Plant:
             for trunk in file.trunks.values()
         ]  # fmt: skip
         self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
-        self._contexts = {_tls_name(peer): _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
+        self._contexts = {peer.tls_host: _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
         self._key = key
         self._sent_by: dict[str, tuple[str, int]] = {}
         self._spend_file = spend_file
@@ -107,9 +107,9 @@ class Plant:
 
     def client_tls(self, flow: Flow) -> ssl.SSLContext:
         """Return the TLS settings of the trunk that a flow belongs to; raise BadInput for nobody's."""
-        context = self._contexts.get(flow.server_name) or next(iter(self._contexts.values()), None)
+        context = self._contexts.get(flow.server_name)
         if context is None:
-            raise BadInput(f"{flow} needs TLS, and no trunk has transport = 'tls'")
+            raise BadInput(f"{flow} needs TLS, and no trunk with transport = 'tls' has that server name")
         return context
 
     async def keep(self, clock: Clock, kick: Callable[[], None]) -> None:
@@ -194,7 +194,7 @@ class Plant:
         servers = await self._resolver.servers(Target(where.host, where.port, peer.transport))
         if peer.transport != "tls":
             return servers
-        name = _tls_name(peer)
+        name = peer.tls_host
         return [
             server._replace(flows=tuple(flow._replace(server_name=name) for flow in server.flows)) for server in servers
         ]
@@ -216,10 +216,6 @@ def _without_time(saved: Saved) -> Saved:
 
 def _peers(file: TrunksFile) -> list[Peer]:
     return [*file.trunks.values(), *([file.agents] if file.agents is not None else [])]
-
-
-def _tls_name(peer: Peer) -> str:
-    return peer.tls_name or peer.server.host
 
 
 def _client_tls(peer: Peer) -> ssl.SSLContext:

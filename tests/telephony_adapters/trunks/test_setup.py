@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from dialer.errors import BadInput
 from dialer.service.clock import SystemClock
+from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.srv import Server, Target
 from telephony_adapters.trunks import setup
 from telephony_adapters.trunks.config import parse
@@ -96,3 +98,11 @@ async def test_the_ledger_is_saved_while_nobody_answers_for_names(
 def test_a_server_name_that_no_uri_can_hold_is_told() -> None:
     with pytest.raises(BadInput, match="trunk a: domain '_sip"):
         plant('[trunk.a]\nserver = "_sip._udp.a.vn"\nchannels = 1\ncps = 1\n')
+
+
+def test_a_flow_of_nobody_gets_no_trunks_tls() -> None:
+    two = plant(TRUNK + 'transport = "tls"\ntls_name = "a.vn"\n')
+    flow = Flow("tls", "127.0.0.1", 5061, "a.vn")
+    assert two.client_tls(flow).verify_mode is ssl.CERT_REQUIRED
+    with pytest.raises(BadInput, match="has that server name"):
+        two.client_tls(flow._replace(server_name=""))
