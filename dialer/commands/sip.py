@@ -49,7 +49,9 @@ def open_plant(settings: Settings, overrides: Sequence[Override] = (), *, only: 
     home = Home(settings.home)
     home.prepare()
     key = home.secrets().service.encode()[:_KEY_BYTES]
-    return Plant(file, key=key, overrides=overrides, spend_file=settings.home / SPEND)
+    return Plant(
+        file, key=key, overrides=overrides, spend_file=settings.home / SPEND, drained_file=settings.drained_trunks
+    )
 
 
 def _alone(file: TrunksFile, name: str) -> TrunksFile:
