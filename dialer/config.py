@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         return self.home / "analytics"
 
     @property
+    def drained_trunks(self) -> Path:
+        """Return the list of the trunks that an operator drains."""
+        return self.home / "drained-trunks"
+
+    @property
     def trunks_file(self) -> Path | None:
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from dialer.commands.context import settings as chosen_settings
 from dialer.commands.overrides import read_overrides
-from dialer.commands.up import Carrier, CarrierLog, Overrides, Seed, SimulateAgents, man
+from dialer.commands.up import Carrier, CarrierLog, Overrides, Seed, SimulateAgents, man, runner
 
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
@@ -51,7 +51,7 @@ def engine(
     async def manned() -> None:
         await _run(plan._replace(desks=await man(simulate_agents or [], scenario.campaigns[0].agents)))
 
-    asyncio.run(manned())
+    runner(settings)(manned())
 
 
 def relay(host: Host = None, health_port: Port = None) -> None:

@@ -40,7 +40,10 @@ def open_plant(settings: Settings, overrides: Sequence[Override] = (), *, only: 
 
     path = _trunks_file(settings)
     file = _alone(load(path), only) if only else load(path)
-    return Plant(file, key=_key(settings), overrides=overrides, spend_file=settings.home / SPEND)
+    return Plant(
+        file, key=_key(settings), overrides=overrides, spend_file=settings.home / SPEND,
+        drained_file=settings.drained_trunks,
+    )  # fmt: skip
 
 
 def _trunks_file(settings: Settings) -> Path:
@@ -98,7 +101,13 @@ def _beside(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> 
     if settings.sip_trace_share:
         trace = Tracing(str(settings.sip_trace_path), settings.sip_trace_share, settings.sip_trace_bytes)
     start = Start(
-        str(path), _key(settings), tuple(overrides), str(settings.home / SPEND), str(_journal(settings, file)), trace
+        str(path),
+        _key(settings),
+        tuple(overrides),
+        str(settings.home / SPEND),
+        str(_journal(settings, file)),
+        trace,
+        str(settings.drained_trunks),
     )
     return SipProcess(file, start, clock=clock)
 

@@ -18,22 +18,51 @@ if TYPE_CHECKING:
     from telephony_adapters.trunks.spend import Rate
 
 app = typer.Typer(no_args_is_help=True)
+_SHOWN = 3
+"""Prefixes in a line of the list; JSON has all."""
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
 @app.command("list")
 def list_trunks(as_json: AsJson = False) -> None:
     """List the trunks, what they serve, carry and may cost; passwords are hidden."""
-    file = trunks_file()
-    rows = [_row(trunk, file) for trunk in file.trunks.values()]
+    from telephony_adapters.trunks.drained import drained
+
+    file, out = trunks_file(), drained(settings().drained_trunks)
+    rows = [_row(trunk, file) | {"drained": trunk.name in out} for trunk in file.trunks.values()]
     if as_json:
         print_json(rows)
         return
-    columns = ("name", "server", "transport", "prefixes", "channels", "cps", "priority", "weight", "day", "account")
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table("name", "server", "numbers", "calls", "a day", "account", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(_shown(row[name]) for name in columns))
+        table.add_row(
+            f"{row['name']}{' (drained)' if row['drained'] else ''}", f"{row['transport']}:{row['server']}",
+            _few(row["prefixes"]), f"{row['channels']}, {row['cps']:g}/s", row["day"], row["account"],
+        )  # fmt: skip
     Console(highlight=False).print(table)
+
+
+@app.command()
+def drain(name: Annotated[str, typer.Argument(help="A trunk of the trunks file.", show_default=False)]) -> None:
+    """Let a trunk's calls finish and begin none there, until `resume`; running engines see it within seconds."""
+    _drain(name, on=True)
+
+
+@app.command()
+def resume(name: Annotated[str, typer.Argument(help="A trunk that was drained.", show_default=False)]) -> None:
+    """Let calls leave by a drained trunk again."""
+    _drain(name, on=False)
+
+
+def _drain(name: str, *, on: bool) -> None:
+    from telephony_adapters.trunks.drained import drained, write
+    from telephony_adapters.trunks.reading import nearest
+
+    file, path = trunks_file(), settings().drained_trunks
+    if name not in file.trunks:
+        raise BadInput(f"the trunks file has no trunk {name!r}{nearest(name, file.trunks)}")
+    write(path, drained(path) | {name} if on else drained(path) - {name})
+    Console(highlight=False).print(f"{name} {'is drained: calls in progress finish' if on else 'takes calls'}")
 
 
 @app.command()
@@ -151,10 +180,10 @@ def _account(trunk: Trunk) -> str:
     return f"{trunk.username} / {password}{', registers' if trunk.register else ''}"
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(str(one) or "any" for one in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _few(prefixes: list[str]) -> str:
+    """Return a few of the prefixes, and how many more there are."""
+    shown = ", ".join(prefix or "any" for prefix in prefixes[:_SHOWN])
+    return f"{shown} and {len(prefixes) - _SHOWN} more" if len(prefixes) > _SHOWN else shown
 
 
 def _money(micro: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 import typer
@@ -51,7 +52,7 @@ def up(
     The trunk is the carrier simulator, which calls nobody, unless DIALER_TRUNK says sip.
     """
     settings = chosen_settings(port=port, host=host, overrides=overrides)
-    asyncio.run(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed, log=carrier_log))
+    runner(settings)(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed, log=carrier_log))
 
 
 async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int, log: Path | None) -> None:
@@ -79,6 +80,15 @@ async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int, 
         say_drained(outcome)
 
     await live(plan, begin=begin, end=end)
+
+
+def runner(settings: Settings) -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Return what runs the event loop of a process that dials: SIP takes a third less processor time on uvloop."""
+    if settings.trunk != "sip":
+        return asyncio.run
+    from telephony_adapters.wire.uvloops import run
+
+    return run
 
 
 def told_trunk(settings: Settings) -> str:

@@ -27,6 +27,7 @@ from dialer.core.events import (
     AgentReady,
     AgentSignedIn,
     AgentWrappedUp,
+    CallAnswered,
     CallEnded,
     CallEvent,
     CampaignStopped,
@@ -276,6 +277,8 @@ class Driver:
             campaign_id = self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)
+            elif isinstance(event, CallAnswered):  # its engine gave it up: nobody would ever talk on it, or end it
+                self._spawn(self._telephony.hangup(event.call_id, reason=CancelReason.ADMIN))
 
     async def _hear_agents(self) -> None:
         async for campaign_id, event in self._agents.events():

@@ -26,9 +26,12 @@ class Via(NamedTuple):
 
 
 class Message:
-    """What requests and responses share. `headers` are in order, names canonical, values unfolded."""
+    """What requests and responses share. `headers` are in order, names canonical, values unfolded.
 
-    __slots__ = ("body", "call_id", "cseq", "cseq_method", "from_tag", "headers", "to_tag", "via")
+    `first` holds the first value of each: most headers that are asked for are not there.
+    """
+
+    __slots__ = ("_first", "body", "call_id", "cseq", "cseq_method", "from_tag", "headers", "to_tag", "via")
 
     def __init__(  # noqa: PLR0917 -- made in one place, for each message: keywords would cost
         self,
@@ -40,6 +43,7 @@ class Message:
         call_id: str,
         cseq: int,
         cseq_method: str,
+        first: Mapping[str, str],
     ) -> None:
         self.headers = headers
         self.body = body
@@ -49,21 +53,18 @@ class Message:
         self.call_id = call_id
         self.cseq = cseq
         self.cseq_method = cseq_method
+        self._first = first
 
     def get(self, name: str) -> str | None:
         """Return the first value of a header as it came, None when there is none."""
-        for known, value in self.headers:
-            if known == name:
-                return value
-        other = canonical(name)
-        return self.get(other) if other != name else None
+        found = self._first.get(name)
+        return self._first.get(canonical(name)) if found is None else found
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header, in order; comma lists are split."""
+        if name not in self._first and (name := canonical(name)) not in self._first:
+            return []
         values = [value for known, value in self.headers if known == name]
-        if not values:
-            other = canonical(name)
-            return self.all(other) if other != name else values
         if name not in LISTS or (len(values) == 1 and "," not in values[0]):
             return values
         return [part for value in values for part in _parts(value) if part]

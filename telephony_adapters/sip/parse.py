@@ -176,7 +176,9 @@ def _request(line: str, headers: list[Header], body: bytes) -> Request:
     return request
 
 
-def _essentials(headers: list[Header], body: bytes) -> tuple[list[Header], bytes, Via, str, str, str, int, str]:
+def _essentials(
+    headers: list[Header], body: bytes
+) -> tuple[list[Header], bytes, Via, str, str, str, int, str, dict[str, str]]:
     found = dict(reversed(headers))
     if len(found) < len(headers):
         _check_once(headers)
@@ -197,7 +199,7 @@ def _essentials(headers: list[Header], body: bytes) -> tuple[list[Header], bytes
         body = _cut(body, length)
     elif len(body) > MAX_BODY:
         raise SipSyntax(Reject.TOO_LARGE, 513)
-    return headers, body, parse_via(via), _tag(from_), _tag(to), call_id, number, method
+    return headers, body, parse_via(via), _tag(from_), _tag(to), call_id, number, method, found
 
 
 def _check_once(headers: list[Header]) -> None:

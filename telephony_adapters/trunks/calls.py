@@ -11,7 +11,7 @@ from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.events import Accepted, Refused
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
-from telephony_adapters.sip.timers import Timer
+from telephony_adapters.sip.timers import Timer, Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.desks import Desk
 from telephony_adapters.trunks.party import Media, Party, SdpError, session_id
@@ -22,6 +22,8 @@ HANGUP_REASONS: Final = {
     CancelReason.ANSWERED_ELSEWHERE: 'SIP;cause=200;text="Call completed elsewhere"',
 }
 """Why we hang up, for the far end's records (RFC 3326)."""
+CROSSING_S: Final = 8.0
+"""An answer that comes so long after our CANCEL is told; later the engine may have settled the call without its end."""
 
 
 class Call:
@@ -96,6 +98,20 @@ def refusal(call: Call, event: Refused) -> CallEnded:
         call.call_id, event.status, phrase=message.reason, reasons=parse_reasons(message.all("Reason")),
         retry_after_s=float(after.delay_s) if after is not None else None, cancelled=event.leg.cancelled,
     )  # fmt: skip
+
+
+def give_up(ua: UserAgent, timers: Timers, call: Call, leg: Leg, now: float) -> None:
+    """CANCEL or BYE, as the call's `hangup_reason` says; an answer that crosses the CANCEL is kept for CROSSING_S."""
+    reason = call.hangup_reason
+    leg.keep_crossing = reason is not CancelReason.ADMIN
+    if leg.keep_crossing and call.answered_at is None:
+        timers.cancel(call.limit)
+        call.limit = timers.set(now + CROSSING_S, _keep_no_crossing, leg)
+    ua.cancel(leg, now, HANGUP_REASONS[reason] if reason is not None else None)
+
+
+def _keep_no_crossing(leg: Leg, _now: float) -> None:
+    leg.keep_crossing = False
 
 
 class Passing(NamedTuple):

@@ -50,7 +50,7 @@ def progress(
     """
     if status == _TRYING:
         return CallProgressed(call_id)
-    said = announced(announcement, trunk.announcements or ANNOUNCEMENTS)
+    said = announced(announcement, trunk.announcements or ANNOUNCEMENTS) if announcement else None
     if said is not None:
         return EarlyMediaHeard(call_id, said)
     if status == _RINGING:

@@ -120,6 +120,22 @@ def _troubles(file: TrunksFile) -> Iterator[str]:
     if file.numbers.min_digits > file.numbers.max_digits:
         yield f"numbers: min_digits {file.numbers.min_digits} is more than max_digits {file.numbers.max_digits}"
     yield from (f"sip: {words}" for words in _of_sip(file.sip))
+    yield from _of_tls(file)
+
+
+def _of_tls(file: TrunksFile) -> Iterator[str]:
+    """Two ways to trust one name would be one for both: connections are told apart by name."""
+    first: dict[str, tuple[str, Peer]] = {}
+    named: list[tuple[str, Peer]] = [(f"trunk {name!r}", trunk) for name, trunk in file.trunks.items()]
+    for who, peer in [*named, *([("agents", file.agents)] if file.agents is not None else [])]:
+        if peer.transport != "tls":
+            continue
+        other, before = first.setdefault(peer.tls_host, (who, peer))
+        if before.tls_files != peer.tls_files:
+            yield (
+                f"{other} and {who} have the TLS name {peer.tls_host} and differ in tls_ca, tls_cert, tls_key or "
+                "tls_verify: give both the same, or one another tls_name"
+            )
 
 
 def _of_peer(peer: Peer) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Start(msgspec.Struct, frozen=True, tag=True):
     spend: str | None = None
     journal: str | None = None
     trace: Tracing | None = None
+    drained: str | None = None
+    """The file that names the trunks which operators drain."""
 
 
 class Originate(msgspec.Struct, frozen=True, tag=True):

@@ -45,6 +45,7 @@ class Journal:
         """
         self.failed = False
         """It could not be written: the calls go on, a restart would not know of all of them."""
+        self.failures = 0
         self._path = path
         self._file = self._lock = -1
         self._buffer: list[bytes] = []
@@ -79,13 +80,14 @@ class Journal:
         try:
             if self.failed or (self._lines > _ROOM and self._lines > 4 * len(self._live)):
                 self._rewrite()
-            elif os.write(self._file, data) < len(data):
-                self.failed = True  # the rest of a line is missing: the next turn writes everything anew
+            else:
+                _write_all(self._file, data)
         except OSError as error:
             if not self.failed:
                 extra = {"action": "journal.failed", "why": error.strerror}
                 log.error("calls are not written down: a restart could not end them", extra=extra)  # noqa: TRY400 -- the disk's affair
             self.failed = True
+            self.failures += 1
 
     def _rewrite(self) -> None:
         fresh = self._path.with_suffix(".new")

@@ -46,7 +46,7 @@ from telephony_adapters.sip.state import ALLOW
 from telephony_adapters.sip.timers import Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.bridge import Bridge
-from telephony_adapters.trunks.calls import HANGUP_REASONS, Call, facts_of, is_heard, refusal
+from telephony_adapters.trunks.calls import Call, facts_of, give_up, is_heard, refusal
 from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
 from telephony_adapters.trunks.party import Media, Party
 from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
@@ -190,21 +190,19 @@ class TrunkMachine:
     def hangup(self, call_id: str, reason: CancelReason, now: float) -> None:
         """CANCEL or BYE; an unknown id is ignored.
 
-        An answer that crosses our CANCEL is told as one: a person is on the line. Not when an admin ends the call: then
-        nobody may be left to hear of it.
+        An answer that crosses our CANCEL is told as one: a person is on the line. Not when an admin ends the call, nor
+        long after the hang-up: then nobody may be left to hear of it.
         """
         call = self._calls.get(call_id)
         if call is None:
             return
-        leg = call.leg
-        call.hangup_reason = reason
+        leg, call.hangup_reason = call.leg, reason
         if leg is None:
             self._over(call, CallEnded(call_id, ended_by=EndedBy.DIALER), now)
             return
         if call.talk is not None:
             self._bridge.part(call.talk, now)
-        leg.keep_crossing = reason is not CancelReason.ADMIN
-        self.ua.cancel(leg, now, HANGUP_REASONS[reason])
+        give_up(self.ua, self.timers, call, leg, now)
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
@@ -314,8 +312,8 @@ class TrunkMachine:
         self.timers.cancel(call.limit)
         call.limit = self.timers.set(now + call.trunk.call_limit_s, self._too_long, call)
         call.trunk.answered(call.call_id, now)
-        self._noted("answered", event.leg, now)
         self._events.append(CallAnswered(call.call_id, AmdResult.MACHINE if machine else None))
+        self._noted("answered", event.leg, now)
         if not is_heard(self.ua, call, event):  # nobody could ever be heard on it
             self.counters["answered without media"] += 1
             self.hangup(call.call_id, CancelReason.ADMIN, now)
@@ -326,8 +324,8 @@ class TrunkMachine:
         if event.message is not None or event.status != _UNAVAILABLE or leg.cancelled or call.progressed:
             return False
         call.trunk.unreachable(leg.flow, now)
-        what = call.trunk.invitation(call.phone, call.hotline, now)
-        if what is None or what.flow == leg.flow:
+        what = call.trunk.invitation(call.phone, call.hotline, now, (leg.flow,))
+        if what is None:
             return False
         self.counters["other server"] += 1
         self._place(call, what, now)
@@ -345,9 +343,9 @@ class TrunkMachine:
         call.trunk.ended(call.call_id, call.phone, facts, leg.flow if leg is not None else None, now)
         if event.retry_after_s:
             call.trunk.asked_for_rest(event.retry_after_s, now)
+        self._events.append(event)
         if leg is not None:
             self._noted("over", leg, now)
-        self._events.append(event)
 
     # --- agents' phones -------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from statuses.outcomes import Announcement
+from telephony_adapters.sip.identity import checked_host
 from telephony_adapters.trunks.addresses import LISTEN, SERVER, Server
 from telephony_adapters.trunks.guard import Numbers
 from telephony_adapters.trunks.prefixes import longest
@@ -64,6 +65,12 @@ def _zone(value: object) -> str:
         raise ValueError from None
 
 
+def _host(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004 -- what `Key.read` raises
+    return checked_host(value)
+
+
 _INCREMENTS: Final = text("seconds, such as 60/1 or 6/6", r"[1-9][0-9]{0,2}/[1-9][0-9]{0,2}")
 _MONEY: Final = Key("an amount of money from 0 up", _money)
 _RATE: Final = Key('a rate such as { per_minute = 750, increments = "60/1" }', _rate)
@@ -72,7 +79,7 @@ _PREFIX: Final = text('digits of E.164 without the plus, or "" for every number'
 _WORD: Final = choice(*ANNOUNCEMENTS)
 _SAID: Final = Key(_WORD.expects, lambda value: ANNOUNCEMENTS[str(_WORD.read(value))])
 _USER: Final = text("a name without blanks", r"[!-~]+")
-_HOST: Final = text("a name of a host, or an address", r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_HOST: Final = Key("a name of a host, or an address", _host)
 _URI: Final = text('a SIP URI, such as "sip:101@10.0.0.5"', r"sips?:[!-~]+@[!-~]+")
 _ALGORITHMS: Final = several(choice("SHA-512-256", "SHA-256", "MD5"), "a list of SHA-512-256, SHA-256, MD5")
 
@@ -105,6 +112,16 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     tls_name: Annotated[str, _HOST] = ""
     """The name that its certificate must bear; "" = the server's."""
     tls_verify: Annotated[bool, FLAG] = True
+
+    @property
+    def tls_host(self) -> str:
+        """Return the name that the server's certificate must bear."""
+        return self.tls_name or self.server.host
+
+    @property
+    def tls_files(self) -> tuple[Path | None, Path | None, Path | None, bool]:
+        """Return what a TLS context is made of."""
+        return self.tls_ca, self.tls_cert, self.tls_key, self.tls_verify
 
     @property
     def uri_host(self) -> str:

@@ -11,14 +11,16 @@ def longest(prefixes: Collection[str], digits: str) -> str | None:
 
     It looks the number's own beginnings up: what that costs does not grow with the number of prefixes.
     """
-    known = prefixes if isinstance(prefixes, dict) else _set_of(tuple(prefixes))
-    for length in range(len(digits), -1, -1):
+    if not prefixes:
+        return None
+    known, most = _table(tuple(prefixes))
+    for length in range(min(most, len(digits)), -1, -1):
         if digits[:length] in known:
             return digits[:length]
     return None
 
 
 @functools.lru_cache(maxsize=1024)
-def _set_of(prefixes: tuple[str, ...]) -> frozenset[str]:
-    """Return a list of the settings, which is asked for each call, as a set."""
-    return frozenset(prefixes)
+def _table(prefixes: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """Return prefixes of the settings, which are asked for each call, as a set, and the length of the longest."""
+    return frozenset(prefixes), max(map(len, prefixes))

@@ -319,8 +319,10 @@ class _Child:
 
 
 def _telephony(start: Start) -> SipTelephony:
-    spend = Path(start.spend) if start.spend is not None else None
-    plant = Plant(load(Path(start.trunks)), key=start.key, overrides=start.overrides, spend_file=spend)
+    spend, drained = (None if each is None else Path(each) for each in (start.spend, start.drained))
+    plant = Plant(
+        load(Path(start.trunks)), key=start.key, overrides=start.overrides, spend_file=spend, drained_file=drained
+    )
     trace = None
     if start.trace is not None:
         trace = plant.message_log(Path(start.trace.folder), share=start.trace.share, max_bytes=start.trace.max_bytes)

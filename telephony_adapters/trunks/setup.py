@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from dialer.errors import BadInput, DialerError
 from dialer.ports import Clock
 from statuses.classify import Override
@@ -21,12 +23,13 @@ from telephony_adapters.sip.srv import Server, Target
 from telephony_adapters.tracing.log import MessageLog
 from telephony_adapters.tracing.record import CallLeg, split_call_id
 from telephony_adapters.trunks.desks import customer_of
+from telephony_adapters.trunks.drained import drained
 from telephony_adapters.trunks.handsets import Handsets
 from telephony_adapters.trunks.line import Line, check_caller
 from telephony_adapters.trunks.machine import TrunkMachine
 from telephony_adapters.trunks.model import Peer, TrunksFile
 from telephony_adapters.trunks.party import Media
-from telephony_adapters.trunks.spend import TOTAL, Cap, Ledger
+from telephony_adapters.trunks.spend import TOTAL, Cap, Ledger, Saved
 from telephony_adapters.trunks.trunk import NoPhones
 from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.local import address_toward
@@ -53,27 +56,32 @@ class Plant:
         key: bytes,
         overrides: Sequence[Override] = (),
         spend_file: Path | None = None,
+        drained_file: Path | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.file = file
         self.listens = [Listen.parse(text) for text in file.sip.listen]
         self.server_tls = _server_tls(file)
         self.media_host = ""
-        uniform = (chance or random.SystemRandom()).random
-        self.ledger = Ledger(_caps(file), zone=file.spend.timezone)
         for trunk in file.trunks.values():
             check_caller(trunk)
+        uniform = (chance or random.SystemRandom()).random
+        self.ledger = Ledger(_caps(file), zone=file.spend.timezone)
         self.lines = [
             Line(trunk, file.numbers, self.ledger, overrides=overrides, uniform=uniform)
             for trunk in file.trunks.values()
         ]  # fmt: skip
         self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
-        self._contexts = {_tls_name(peer): _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
+        self._contexts = {peer.tls_host: _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
         self._key = key
         self._sent_by: dict[str, tuple[str, int]] = {}
         self._spend_file = spend_file
-        self._saved = b""
-        self._is_unsaved = False
+        self._drained_file = drained_file
+        self._drained: frozenset[str] = frozenset()
+        self._saved: Saved | None = None
+        self._cannot_save = False
+        self.failures = 0
+        """How often the spending could not be written down."""
         self.machine: TrunkMachine
 
     async def prepare(self, clock: Clock) -> None:
@@ -115,50 +123,79 @@ class Plant:
 
     def client_tls(self, flow: Flow) -> ssl.SSLContext:
         """Return the TLS settings of the trunk that a flow belongs to; raise BadInput for nobody's."""
-        context = self._contexts.get(flow.server_name) or next(iter(self._contexts.values()), None)
+        context = self._contexts.get(flow.server_name)
         if context is None:
-            raise BadInput(f"{flow} needs TLS, and no trunk has transport = 'tls'")
+            raise BadInput(f"{flow} needs TLS, and no trunk with transport = 'tls' has that server name")
         return context
 
     async def keep(self, clock: Clock, kick: Callable[[], None]) -> None:
-        """Look names up again, and save what the day has cost, until cancelled."""
-        looked = clock.now()
+        """Look names up again, and save what the day has cost, until cancelled; neither waits for the other."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_saving(clock, kick))
+            group.create_task(self._keep_looking(kick))
+
+    async def _keep_saving(self, clock: Clock, kick: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
-            self._save_or_tell(clock.now())
-            if clock.now() - looked >= LOOK_UP_EVERY_S:
-                looked = clock.now()
-                await self._look_up_all()
+            if self.heed(clock.now()):
                 kick()
+            await asyncio.sleep(SAVE_EVERY_S)
+            self.save(clock.now())
+
+    def heed(self, now: float) -> bool:
+        """Drain the trunks that the operator's list names, and let the others go on; tell whether anything changed."""
+        if self._drained_file is None:
+            return False
+        try:
+            names = drained(self._drained_file)
+        except DialerError as error:
+            log.warning("%s", error, extra={"action": "trunk.list_unreadable"})
+            return False
+        changed = [line for line in self.lines if (line.name in names) != (line.name in self._drained)]
+        self._drained = names
+        for line in changed:
+            line.drain(now, on=line.name in names)
+        return bool(changed)
+
+    async def _keep_looking(self, kick: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(LOOK_UP_EVERY_S)
+            await self._look_up_all()
+            kick()
 
     async def close(self, now: float) -> None:
         """Save, and stop asking the DNS."""
-        self._save_or_tell(now)
+        self.save(now)
         await self._resolver.close()
 
-    def _save_or_tell(self, now: float) -> None:
-        """Save; a disk that takes no more is told to people once, and calls go on."""
-        try:
-            self.save(now)
-        except OSError as error:
-            if not self._is_unsaved:
-                extra = {"action": "spend.failed", "why": error.strerror}
-                log.error("what the day costs is not written down: a restart would not know", extra=extra)  # noqa: TRY400 -- the disk's affair
-            self._is_unsaved = True
-        else:
-            self._is_unsaved = False
-
     def save(self, now: float) -> None:
-        """Write down what the day has cost, when it has changed and a file was given."""
+        """Write down what the day has cost, when it has changed and a file was given; a failure is tried again."""
         if self._spend_file is None:
             return
         text = self.ledger.dump(now)
-        if text == self._saved:
+        saved = _without_time(msgspec.json.decode(text, type=Saved))
+        if saved == self._saved:
             return
-        fresh = self._spend_file.with_suffix(".new")
-        fresh.write_bytes(text)
-        fresh.replace(self._spend_file)
-        self._saved = text
+        try:
+            fresh = self._spend_file.with_suffix(".new")
+            fresh.write_bytes(text)
+            fresh.replace(self._spend_file)
+        except OSError as error:
+            self._not_saved(error)
+            return
+        self._saved = saved
+        if self._cannot_save:
+            self._cannot_save = False
+            log.info("what the day has cost is written down again", extra={"action": "spend.mended"})
+
+    def _not_saved(self, error: OSError) -> None:
+        """Count it, and say so once until it works again: the calls go on, and the caps hold."""
+        self.failures += 1
+        if not self._cannot_save:
+            self._cannot_save = True
+            log.error(
+                "%s cannot be written: %s; a restart would forget what the day has cost since", self._spend_file,
+                error.strerror, extra={"action": "spend.failed"},
+            )  # fmt: skip
 
     def _recall(self, now: float) -> None:
         if self._spend_file is None or not self._spend_file.exists():
@@ -172,15 +209,17 @@ class Plant:
             ) from error
 
     async def _look_up_all(self) -> list[DialerError]:
-        failures: list[DialerError] = []
         sides: list[Line | Handsets] = [*self.lines, *([self.handsets] if self.handsets is not None else [])]
-        for side in sides:
-            try:
-                side.serve(await self.servers_of(side.settings))
-            except DialerError as error:
-                failures.append(error)
-                log.warning("%s", error, extra={"action": "trunk.unknown_server", "server": str(side.settings.server)})
-        return failures
+        failures = await asyncio.gather(*map(self._look_up, sides))
+        return [failure for failure in failures if failure is not None]
+
+    async def _look_up(self, side: Line | Handsets) -> DialerError | None:
+        try:
+            side.serve(await self.servers_of(side.settings))
+        except DialerError as error:
+            log.warning("%s", error, extra={"action": "trunk.unknown_server", "server": str(side.settings.server)})
+            return error
+        return None
 
     async def servers_of(self, peer: Peer) -> list[Server]:
         """Return the servers that a peer's name stands for; raises BadInput or Unreachable, saying why."""
@@ -188,7 +227,7 @@ class Plant:
         servers = await self._resolver.servers(Target(where.host, where.port, peer.transport))
         if peer.transport != "tls":
             return servers
-        name = _tls_name(peer)
+        name = peer.tls_host
         return [
             server._replace(flows=tuple(flow._replace(server_name=name) for flow in server.flows)) for server in servers
         ]
@@ -203,12 +242,13 @@ class Plant:
         return address_toward(peer.host, peer.port) if peer is not None else "127.0.0.1"
 
 
+def _without_time(saved: Saved) -> Saved:
+    """Leave out when it was, unless calls are in flight: those are booked from then on, if nobody sees their end."""
+    return saved if saved.running else msgspec.structs.replace(saved, at_ms=0)
+
+
 def _peers(file: TrunksFile) -> list[Peer]:
     return [*file.trunks.values(), *([file.agents] if file.agents is not None else [])]
-
-
-def _tls_name(peer: Peer) -> str:
-    return peer.tls_name or peer.server.host
 
 
 def _client_tls(peer: Peer) -> ssl.SSLContext:

@@ -123,8 +123,11 @@ class SipTelephony:
 
     @property
     def counters(self) -> Counter[str]:
-        """Return how often what happened to sockets and connections, by reason."""
-        return self._loop.counters if self._loop is not None else Counter()
+        """Return how often what happened to sockets, connections and files, by reason."""
+        files = Counter({"spend.failed": self.plant.failures})
+        if self._journal is not None:
+            files["journal.failed"] = self._journal.failures
+        return files + (self._loop.counters if self._loop is not None else Counter())
 
     async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
         """Place one call; raise AdapterDown when the adapter is not running."""

@@ -67,15 +67,25 @@ def test_list_shows_what_trunks_serve_and_no_password(home: Path) -> None:
     assert code == 0
     main, backup, viettel = out.splitlines()[1:]
     assert main.split() == [
-        "main", "sip.a.vn", "udp", "any", "60", "10", "0", "1", "100", "min,", "0.5", "VND", "84240000000", "/", "***,",
+        "main", "udp:sip.a.vn", "any", "60,", "10/s", "100", "min,", "0.5", "VND", "84240000000", "/", "***,",
         "registers",
     ]  # fmt: skip
     assert backup.split()[-5:] == ["no", "cap", "u", "/", "$NOT_SET"]
-    assert (viettel.split()[3], viettel.split()[-1]) == ("8486", "none")
+    assert (viettel.split()[2], viettel.split()[-1]) == ("8486", "none")
     _, as_json = said(home, "list", "--json")
     rows = json.loads(as_json)
     assert rows[0]["rates"] == {"": "850.25 VND a minute, 6/6"}
     assert "geheim" not in out + as_json
+
+
+def test_a_drained_trunk_is_listed_as_such_until_it_resumes(home: Path) -> None:
+    assert said(home, "drain", "main")[0] == 0
+    assert said(home, "list")[1].splitlines()[1].startswith("main (drained)")
+    assert [row["drained"] for row in json.loads(said(home, "list", "--json")[1])] == [True, False, False]
+    assert said(home, "resume", "main")[0] == 0
+    assert not any(row["drained"] for row in json.loads(said(home, "list", "--json")[1]))
+    with pytest.raises(BadInput, match="did you mean 'main'"):
+        CliRunner().invoke(app, ["--home", str(home), "trunk", "drain", "mian"], catch_exceptions=False)
 
 
 def test_the_example_can_be_used_as_it_is(tmp_path: Path) -> None:

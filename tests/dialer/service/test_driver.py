@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from dialer.core.campaign import CampaignState
-from dialer.core.events import AgentReady
+from dialer.core.events import AgentReady, CallAnswered, CallEvent, CallRinging
 from dialer.core.types import CampaignKind, Fence
 from dialer.errors import AdapterDown, AdapterError, NotSupported
 from dialer.service.keeper import LEASE_S
 from dialer.service.seat import Seat
 from simulator.profile import Fate
+from statuses.outcomes import CancelReason
 from tests.dialer.service.stage import Stage
 from tests.simulator.worlds import constant, only
 
@@ -89,6 +92,25 @@ async def test_a_trunk_that_refuses_is_a_call_that_ended(monkeypatch: pytest.Mon
     (attempt,) = stage.store.book.attempts.values()
     assert (attempt.settled, attempt.status) == (True, "congestion")
     assert not attempt.counts
+
+
+async def test_an_answer_of_a_call_that_no_engine_knows_any_more_is_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    hung_up: list[tuple[str, CancelReason]] = []
+
+    async def events() -> AsyncIterator[CallEvent]:
+        yield CallRinging("gone")
+        yield CallAnswered("gone")
+        await asyncio.Event().wait()
+
+    async def hangup(call_id: str, *, reason: CancelReason) -> None:
+        hung_up.append((call_id, reason))
+
+    monkeypatch.setattr(stage.trunk, "events", events)
+    monkeypatch.setattr(stage.trunk, "hangup", hangup)
+    async with stage.running():
+        await stage.clock.advance(1)
+    assert hung_up == [("gone", CancelReason.ADMIN)]
 
 
 async def test_a_process_held_up_past_its_lease_places_no_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import dns.asyncresolver
+import dns.resolver
 import pytest
 
 from dialer.core.events import (
@@ -248,7 +248,7 @@ async def dialing(
     *,
     agents: Table | None = None,
     sip: Table | None = None,
-    dns_at: dns.asyncresolver.Resolver | None = None,
+    dns_at: dns.resolver.Resolver | None = None,
     **trunks: Table | str,
 ) -> AsyncIterator[Dialing]:
     """Run the adapter over these trunks, `main="127.0.0.1:5060"` or a table; `dns_at` answers for the DNS."""

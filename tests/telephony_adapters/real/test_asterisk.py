@@ -106,8 +106,8 @@ async def test_registration_and_options(tmp_path: Path, asterisk: Asterisk) -> N
         await dialer.until_message("SIP/2.0 200", sent=RECEIVED, having="REGISTER")
         assert f"sip:agent1@127.0.0.1:{dialer.place()[1]}" in asterisk.command("pjsip show contacts")
         await dialer.until_message("SIP/2.0 200", sent=RECEIVED, having="OPTIONS", nth=3)
-        assert len(dialer.of(TrunkClosed)) == 1  # until it was registered
-        assert dialer.of(TrunkOpened)
+        await dialer.until(TrunkOpened)
+        assert len(dialer.of(TrunkClosed)) == 1, "until the registrar knew us"
 
 
 async def test_a_registration_that_is_refused_closes_the_trunk(tmp_path: Path, asterisk: Asterisk) -> None:

@@ -205,7 +205,7 @@ async def test_a_customer_who_changes_the_session_meanwhile(tmp_path: Path, sipp
     """Our offer meets theirs: it is refused by 491 and made once more, by us who own the Call-ID, 2 s later."""
     agent = await phones.start("a1")
     uas = sipp.uas(scenarios.glare())
-    async with dialing(tmp_path, main=uas.address, agents=at(agent)) as dialer:
+    async with dialing(tmp_path, main=uas.address, agents={**at(agent), "join_limit_s": 5}) as dialer:
         call = await joined(dialer)
         assert "SIP/2.0 491 Request Pending" in dialer.first_lines(sent=RECEIVED)
         await dialer.hang_up(call)

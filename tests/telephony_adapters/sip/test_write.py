@@ -32,7 +32,7 @@ def test_the_length_that_is_written_is_the_bodys() -> None:
 
 def test_what_is_neither_request_nor_response_cannot_be_written() -> None:
     with pytest.raises(TypeError, match="neither"):
-        serialize(Message([], b"", Via("UDP", "a", None, {}), "", "", "i", 1, "OPTIONS"))
+        serialize(Message([], b"", Via("UDP", "a", None, {}), "", "", "i", 1, "OPTIONS", {}))
 
 
 def test_phrases() -> None:

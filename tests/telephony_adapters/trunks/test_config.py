@@ -12,6 +12,8 @@ from telephony_adapters.trunks.guard import VIETNAM
 from telephony_adapters.trunks.reading import Secret
 
 TRUNK = '[trunk.a]\nserver = "sip.a.vn"\nchannels = 2\ncps = 1\n'
+TRUNK_B = TRUNK.replace("trunk.a", "trunk.b")
+TLS = 'transport = "tls"\n'
 AGENTS = '[agents]\nserver = "10.0.0.5"\n'
 
 
@@ -19,6 +21,12 @@ def test_the_least_that_a_file_may_say() -> None:
     file = parse(TRUNK)
     assert (file.trunks["a"].name, file.agents, file.numbers.allow) == ("a", None, VIETNAM)
     assert (file.sip.listen, file.spend.timezone) == (("udp:0.0.0.0:5060",), "Asia/Ho_Chi_Minh")
+
+
+def test_one_server_may_be_trusted_in_two_ways_under_two_names() -> None:
+    toml = TRUNK + TLS + TRUNK_B + TLS + 'tls_verify = false\ntls_name = "lab.a.vn"\n'
+    assert [trunk.tls_host for trunk in parse(toml).trunks.values()] == ["sip.a.vn", "lab.a.vn"]
+    assert parse(TRUNK + TLS + TRUNK_B + TLS).trunks.keys() == {"a", "b"}
 
 
 def test_files_are_named_relative_to_the_trunks_file() -> None:
@@ -48,6 +56,12 @@ def test_files_are_named_relative_to_the_trunks_file() -> None:
         (TRUNK + 'auth = ["SHA1"]', "trunk 'a': auth: expected a list of SHA-512-256, SHA-256, MD5"),
         (TRUNK + 'tls_ca = "ca.pem"', "trunk 'a': tls_ca means something with transport = \"tls\" only"),
         (TRUNK + 'transport = "tls"\ntls_key = "k"', "trunk 'a': tls_cert and tls_key go together"),
+        (TRUNK + 'domain = "a..b"', "trunk 'a': domain: expected a name of a host, or an address, not 'a..b'"),
+        (
+            TRUNK + TLS + TRUNK_B + TLS + "tls_verify = false\n",
+            "trunk 'a' and trunk 'b' have the TLS name sip.a.vn and",
+        ),
+        (TRUNK + TLS + '[agents]\nserver = "sip.a.vn"\nuri = "sip:{agent}@a"\n' + TLS + 'tls_ca = "c"', "and agents"),
         (TRUNK + "session_expires_s = 60", "trunk 'a': session_expires_s must be 0 or at least 90"),
         (TRUNK + 'announcements = { x = "locked" }', "but no announcement_header"),
         (TRUNK + 'announcements = { x = "gone" }', "('gone': expected one of unreachable, locked,"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from dialer.core.events import CallConnected
@@ -57,7 +59,7 @@ def test_a_kept_phone_that_falls_comes_back_by_itself_later_each_time() -> None:
     stage.station("a1")
     stage.run(300)
     moments = calls(stage)
-    waits = [round(later - before - 0.6, 0) for before, later in zip(moments, moments[1:], strict=False)]
+    waits = [round(later - before - 0.6, 0) for before, later in pairwise(moments)]
     assert waits[:8] == [1, 2, 4, 8, 16, 32, AGAIN_MAX_S, AGAIN_MAX_S]
 
 

@@ -15,8 +15,10 @@ from dialer.core.events import (
     TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
+from simulator.wire.impair import Weather
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.flow import Flow
+from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.sdp import Codec
 from telephony_adapters.sip.srv import Server
 from telephony_adapters.trunks.spend import MICRO, Cap
@@ -206,6 +208,41 @@ def test_an_answer_that_comes_after_the_end_is_hung_up() -> None:
     assert stage.quiet()
 
 
+@pytest.mark.parametrize(("after_s", "is_told"), [(7.9, True), (8.1, False)])
+def test_an_answer_long_after_the_hangup_is_hung_up_for_the_engine_waits_no_longer(
+    after_s: float, is_told: bool
+) -> None:
+    stage = Stage(customers={ONE: SILENT})
+    stage.call()
+    stage.run(1)
+    (invite,) = stage.sent("INVITE")
+    stage.network.unplug(CUSTOMERS)  # its CANCEL is never answered
+    told(stage, reply(invite, 100))
+    stage.hang_up()
+    stage.run(after_s)
+    told(stage, reply(invite, 200, body=stage.customers._describe(stage.customer, "sendrecv")))
+    assert (stage.of(CallAnswered) != []) is is_told
+    assert len(stage.sent("BYE")) == (not is_told)
+
+
+def test_what_the_engine_is_to_hear_is_not_lost_when_the_journal_fails() -> None:
+    stage = Stage()
+
+    def full(what: str, _leg: Leg, _now: float) -> None:
+        if what != "placed":
+            raise OSError(28, "no space left")
+
+    stage.machine.on_leg = full
+    stage.call()
+    with pytest.raises(OSError, match="no space"):
+        stage.run(1)
+    assert stage.machine.take_events() == [CallAnswered("c1")]
+    stage.hang_up()
+    with pytest.raises(OSError, match="no space"):
+        stage.run(1)
+    assert [type(event) for event in stage.machine.take_events()] == [CallEnded]
+
+
 def test_unknown_ids_are_ignored() -> None:
     stage = Stage()
     stage.hang_up("nobody")
@@ -325,6 +362,43 @@ def test_a_call_whose_server_cannot_be_reached_goes_to_the_next_one() -> None:
     stage.run(1)
     assert stage.machine.counters["other server"] == 1
     assert [sent.uri for sent in stage.sent("INVITE", there)] == [f"sip:{ONE}@192.0.2.2"]
+
+
+def test_one_silent_call_does_not_close_a_trunk_with_one_server() -> None:
+    stage = Stage(customers={ONE: SILENT})
+    stage.there.impairment.set(Weather(loss=1.0))
+    stage.call()
+    stage.run(33)
+    assert stage.end().sip_status == 408
+    stage.there.impairment.set(Weather())
+    stage.call("c2", TWO)
+    stage.run(1)
+    assert stage.of(CallAnswered) == [CallAnswered("c2")]
+    assert stage.of(TrunkClosed) == []
+    assert stage.lines[0].servers.next_at(stage.now) is None, "a server that answers is not left alone"
+
+
+def test_no_call_goes_in_circles_between_servers_that_cannot_be_reached() -> None:
+    stage = Stage(trunk='transport = "tcp"\n')
+    stage.network.plug(Flow("tcp", HERE.host, HERE.port), stage.machine, after_turn=stage._take)
+    stage.lines[0].serve([Server((n,), 0, (Flow("tcp", f"192.0.2.{90 + n}", 5060),)) for n in range(2)])
+    stage.call()
+    stage.run(1)
+    assert stage.end().sip_status == 503
+    assert len(stage.sent("INVITE")) <= 2
+
+
+def test_a_dead_carrier_is_not_taken_for_a_working_one_because_its_calls_are_given_up() -> None:
+    stage = Stage(agents=None, trunk="failures_to_rest = 2\n")
+    stage.network.unplug(CUSTOMERS)
+    for number, gives_up in enumerate((False, True, False)):
+        stage.call(f"c{number}", f"+8490000010{number}")
+        stage.run(20)
+        if gives_up:
+            stage.hang_up(f"c{number}")
+        stage.run(20)
+    assert [event.sip_status for event in stage.of(CallEnded)] == [408] * 3
+    assert [type(event) for event in stage.heard[-1:]] == [TrunkClosed]
 
 
 def test_a_call_ends_with_503_when_no_server_can_be_reached_or_none_is_known() -> None:
