@@ -11,7 +11,7 @@ from telephony_adapters.sip.agent import UserAgent
 from telephony_adapters.sip.events import Accepted, Refused
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.reason import parse_reasons, parse_retry_after
-from telephony_adapters.sip.timers import Timer
+from telephony_adapters.sip.timers import Timer, Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.desks import Desk
 from telephony_adapters.trunks.party import Media, Party, SdpError, session_id
@@ -100,8 +100,17 @@ def refusal(call: Call, event: Refused) -> CallEnded:
     )  # fmt: skip
 
 
-def keep_no_crossing(leg: Leg, _now: float) -> None:
-    """Hang up on an answer that comes from now on."""
+def give_up(ua: UserAgent, timers: Timers, call: Call, leg: Leg, now: float) -> None:
+    """CANCEL or BYE, as the call's `hangup_reason` says; an answer that crosses the CANCEL is kept for CROSSING_S."""
+    reason = call.hangup_reason
+    leg.keep_crossing = reason is not CancelReason.ADMIN
+    if leg.keep_crossing and call.answered_at is None:
+        timers.cancel(call.limit)
+        call.limit = timers.set(now + CROSSING_S, _keep_no_crossing, leg)
+    ua.cancel(leg, now, HANGUP_REASONS[reason] if reason is not None else None)
+
+
+def _keep_no_crossing(leg: Leg, _now: float) -> None:
     leg.keep_crossing = False
 
 

@@ -123,15 +123,22 @@ _ENDLESS: Final = frozenset({Why.OPTIONS, Why.REGISTRATION, Why.OPERATOR})
 """No time ends these: something must be heard."""
 
 
-def signal_of(status: int, *, made_here: bool = False, retry_after_s: float | None = None) -> Signal:
-    """Return what the final response to an INVITE says of the trunk.
+def signal_of(
+    status: int, *, made_here: bool = False, cancelled: bool = False, progressed: bool = False, rang: bool = False
+) -> Signal | None:
+    """Return what the final response to an INVITE says of the trunk; None: nothing.
 
     503, a challenge that our credentials did not meet, and what was made here for want of a response (408 by Timer B,
-    503 by the transport; RFC 3261 sections 17.1.1.2 and 8.1.3.1) speak of the trunk; all else speaks of the callee.
+    503 by the transport; RFC 3261 sections 17.1.1.2 and 8.1.3.1) speak of the trunk; all else, and what rang, of the
+    callee. A call that we gave up (`cancelled`) tells no failure: it works if the trunk took it (`progressed`).
     """
-    if status == _UNAVAILABLE and not made_here and retry_after_s:
-        return Signal.RETRY_AFTER
-    return Signal.CALL_FAILED if made_here or status in _OF_THE_TRUNK else Signal.CALL_WORKED
+    if rang:
+        return Signal.CALL_WORKED
+    if not made_here and status not in _OF_THE_TRUNK:
+        return Signal.CALL_WORKED
+    if cancelled:
+        return Signal.CALL_WORKED if progressed else None
+    return Signal.CALL_FAILED
 
 
 _UNAVAILABLE: Final = 503

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
@@ -102,12 +102,13 @@ class Line:
             return causes.not_placed(call_id, reached)
         return at
 
-    def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
-        """Choose a server and word the INVITE for a number that `admit` let in; None: no server lives.
+    def invitation(self, phone: str, hotline: str, now: float, tried: Collection[Flow] = ()) -> Invitation | None:
+        """Choose a server and word the INVITE for a number that `admit` let in; None: no server is left or known.
 
-        Raises ValueError for a hotline that no URI can hold.
+        When all have failed lately the first is asked all the same, unless this call has `tried` others: whether the
+        trunk is closed is for its health to say. Raises ValueError for a hotline that no URI can hold.
         """
-        flow = self.servers.choose(now, self._uniform)
+        flow = self.servers.choose(now, self._uniform, tried) if tried else self._choose(now)
         if flow is None:
             return None
         trunk = self.settings
@@ -116,6 +117,9 @@ class Line:
         return Invitation(
             flow, uri, shown.from_, f"<{uri}>", shown.headers, trunk.session_expires_s, trunk.early_100rel
         )
+
+    def _choose(self, now: float) -> Flow | None:
+        return self.servers.choose(now, self._uniform) or next(iter(self.servers.flows), None)
 
     def unreachable(self, flow: Flow, now: float) -> None:
         """Leave a server alone that nothing can be sent to."""
@@ -143,13 +147,21 @@ class Line:
         self._ledger.ended(call_id, now)
         health = self.gate.health
         if facts is None:
+            if flow is not None:
+                self.servers.worked(flow)
             self._told(health.judged(phone, _ANSWERED, now))
         elif facts.sip_status is not None:
-            made_here = facts.ended_by is EndedBy.DIALER and facts.sip_status in _SILENT and facts.cancel_reason is None
-            if made_here and flow is not None:
+            made_here = facts.ended_by is EndedBy.DIALER and facts.sip_status in _SILENT
+            cancelled = facts.cancel_reason is not None
+            signal = signal_of(
+                facts.sip_status, made_here=made_here, cancelled=cancelled, progressed=facts.progressed, rang=facts.rang
+            )
+            if flow is not None and made_here and not cancelled:
                 self.unreachable(flow, now)
-            signal = Signal.CALL_WORKED if facts.rang else signal_of(facts.sip_status, made_here=made_here)
-            self._told(health.tell(signal, now))
+            elif flow is not None and signal is Signal.CALL_WORKED:
+                self.servers.worked(flow)
+            if signal is not None:
+                self._told(health.tell(signal, now))
             self._told(health.judged(phone, classify(facts, self._overrides), now))
 
     def asked_for_rest(self, seconds: float, now: float) -> None:
@@ -172,7 +184,7 @@ class Line:
     def poll(self, ua: UserAgent, now: float) -> None:
         """Send what is due, and let a rest end."""
         self._told(self.gate.health.tick(now))
-        flow = self.servers.choose(now, self._uniform) or next(iter(self.servers.flows), None)
+        flow = self._choose(now)
         if flow is None:
             return
         if self._options_at is not None and now >= self._options_at:

@@ -46,15 +46,7 @@ from telephony_adapters.sip.state import ALLOW
 from telephony_adapters.sip.timers import Timers
 from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.bridge import Bridge
-from telephony_adapters.trunks.calls import (
-    CROSSING_S,
-    HANGUP_REASONS,
-    Call,
-    facts_of,
-    is_heard,
-    keep_no_crossing,
-    refusal,
-)
+from telephony_adapters.trunks.calls import Call, facts_of, give_up, is_heard, refusal
 from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
 from telephony_adapters.trunks.party import Media, Party
 from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
@@ -204,18 +196,13 @@ class TrunkMachine:
         call = self._calls.get(call_id)
         if call is None:
             return
-        leg = call.leg
-        call.hangup_reason = reason
+        leg, call.hangup_reason = call.leg, reason
         if leg is None:
             self._over(call, CallEnded(call_id, ended_by=EndedBy.DIALER), now)
             return
         if call.talk is not None:
             self._bridge.part(call.talk, now)
-        leg.keep_crossing = reason is not CancelReason.ADMIN
-        if leg.keep_crossing and call.answered_at is None:
-            self.timers.cancel(call.limit)
-            call.limit = self.timers.set(now + CROSSING_S, keep_no_crossing, leg)
-        self.ua.cancel(leg, now, HANGUP_REASONS[reason])
+        give_up(self.ua, self.timers, call, leg, now)
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
@@ -337,8 +324,8 @@ class TrunkMachine:
         if event.message is not None or event.status != _UNAVAILABLE or leg.cancelled or call.progressed:
             return False
         call.trunk.unreachable(leg.flow, now)
-        what = call.trunk.invitation(call.phone, call.hotline, now)
-        if what is None or what.flow == leg.flow:
+        what = call.trunk.invitation(call.phone, call.hotline, now, (leg.flow,))
+        if what is None:
             return False
         self.counters["other server"] += 1
         self._place(call, what, now)

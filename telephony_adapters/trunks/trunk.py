@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from dialer.core.events import CallEnded, CallEvent, TrunkClosed, TrunkOpened
@@ -42,8 +42,10 @@ class Trunk(Protocol):
         """Take a call in and return when its INVITE may leave, or how it ended before it began."""
         ...
 
-    def invitation(self, phone: str, hotline: str, now: float) -> Invitation | None:
-        """Return what is to be sent now, None while no server of the trunk is known or lives.
+    def invitation(self, phone: str, hotline: str, now: float, tried: Collection[Flow] = ()) -> Invitation | None:
+        """Return what is to be sent now, None while no server of the trunk is known.
+
+        `tried`: servers that could not be reached just now; None, too, when no other one lives.
 
         Raises ValueError for a number that no URI can hold.
         """

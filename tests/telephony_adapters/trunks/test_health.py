@@ -100,26 +100,30 @@ def test_a_longer_rest_stands_and_none_is_longer_than_an_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "made_here", "retry_after_s", "signal"),
+    ("status", "facts", "signal"),
     [
-        (503, False, None, S.CALL_FAILED),
-        (503, False, 30.0, S.RETRY_AFTER),
-        (503, True, 30.0, S.CALL_FAILED),
-        (408, True, None, S.CALL_FAILED),
-        (401, False, None, S.CALL_FAILED),
-        (407, False, None, S.CALL_FAILED),
-        (408, False, None, S.CALL_WORKED),
-        (200, False, None, S.CALL_WORKED),
-        (180, False, None, S.CALL_WORKED),
-        (486, False, 30.0, S.CALL_WORKED),
-        (404, False, None, S.CALL_WORKED),
-        (500, False, None, S.CALL_WORKED),
+        (503, {}, S.CALL_FAILED),
+        (503, {"made_here": True}, S.CALL_FAILED),
+        (503, {"made_here": True, "rang": True}, S.CALL_WORKED),
+        (408, {"made_here": True}, S.CALL_FAILED),
+        (401, {}, S.CALL_FAILED),
+        (407, {}, S.CALL_FAILED),
+        (408, {}, S.CALL_WORKED),
+        (200, {}, S.CALL_WORKED),
+        (180, {}, S.CALL_WORKED),
+        (486, {}, S.CALL_WORKED),
+        (404, {}, S.CALL_WORKED),
+        (500, {}, S.CALL_WORKED),
+        (408, {"made_here": True, "cancelled": True}, None),
+        (503, {"made_here": True, "cancelled": True}, None),
+        (408, {"made_here": True, "cancelled": True, "progressed": True}, S.CALL_WORKED),
+        (401, {"cancelled": True}, None),
+        (407, {"cancelled": True}, None),
+        (487, {"cancelled": True}, S.CALL_WORKED),
     ],
 )
-def test_which_responses_speak_of_the_trunk(
-    status: int, made_here: bool, retry_after_s: float | None, signal: Signal
-) -> None:
-    assert signal_of(status, made_here=made_here, retry_after_s=retry_after_s) is signal
+def test_which_responses_speak_of_the_trunk(status: int, facts: dict[str, bool], signal: Signal | None) -> None:
+    assert signal_of(status, **facts) is signal
 
 
 def test_many_different_numbers_refused_alike_take_the_trunk_down() -> None:

@@ -15,6 +15,7 @@ from dialer.core.events import (
     TrunkOpened,
 )
 from dialer.ports import CallStatusAtSwitch
+from simulator.wire.impair import Weather
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.leg import Leg
@@ -361,6 +362,45 @@ def test_a_call_whose_server_cannot_be_reached_goes_to_the_next_one() -> None:
     stage.run(1)
     assert stage.machine.counters["other server"] == 1
     assert [sent.uri for sent in stage.sent("INVITE", there)] == [f"sip:{ONE}@192.0.2.2"]
+
+
+def test_one_silent_call_does_not_close_a_trunk_with_one_server() -> None:
+    stage = Stage(customers={ONE: SILENT})
+    stage.there.impairment.set(Weather(loss=1.0))
+    stage.call()
+    stage.run(33)
+    assert stage.end().sip_status == 408
+    stage.there.impairment.set(Weather())
+    stage.call("c2", TWO)
+    stage.run(1)
+    assert stage.of(CallAnswered) == [CallAnswered("c2")]
+    assert stage.of(TrunkClosed) == []
+    stage.hang_up("c2")
+    stage.run(1)
+    assert stage.lines[0].servers.next_at(stage.now) is None, "a server that answers is not left alone"
+
+
+def test_no_call_goes_in_circles_between_servers_that_cannot_be_reached() -> None:
+    stage = Stage(trunk='transport = "tcp"\n')
+    stage.network.plug(Flow("tcp", HERE.host, HERE.port), stage.machine, after_turn=stage._take)
+    stage.lines[0].serve([Server((n,), 0, (Flow("tcp", f"192.0.2.{90 + n}", 5060),)) for n in range(2)])
+    stage.call()
+    stage.run(1)
+    assert stage.end().sip_status == 503
+    assert len(stage.sent("INVITE")) <= 2
+
+
+def test_a_dead_carrier_is_not_taken_for_a_working_one_because_its_calls_are_given_up() -> None:
+    stage = Stage(agents=None, trunk="failures_to_rest = 2\n")
+    stage.network.unplug(CUSTOMERS)
+    for number, gives_up in enumerate((False, True, False)):
+        stage.call(f"c{number}", f"+8490000010{number}")
+        stage.run(20)
+        if gives_up:
+            stage.hang_up(f"c{number}")
+        stage.run(20)
+    assert [event.sip_status for event in stage.of(CallEnded)] == [408] * 3
+    assert [type(event) for event in stage.heard[-1:]] == [TrunkClosed]
 
 
 def test_a_call_ends_with_503_when_no_server_can_be_reached_or_none_is_known() -> None:
