@@ -67,5 +67,5 @@ def _cancel(state: UaState, leg: Leg, cseq: int, now: float) -> None:
     key = (request.branch, "INVITE")
     transaction = ClientTransaction(INVITE_CLIENT_KIND, key, leg.flow, request, over, leg)
     transaction.state = State.PROCEEDING
-    state.transactions.clients[key] = transaction
+    state.transactions.take_in(transaction)
     cancel_in(state, leg, transaction, now)

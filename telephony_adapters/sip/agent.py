@@ -29,6 +29,7 @@ __all__ = ["UaConfig", "UserAgent"]
 _ANSWERABLE: Final = frozenset({"Via", "CSeq"})
 """What tells a request apart; of the others as many are repeated as came (RFC 4475 section 3.3.1)."""
 _NOBODY: Final = "sip:anonymous.invalid"
+_WHYS_MAX: Final = 50
 _BAD_REQUEST: Final = 400
 
 
@@ -37,6 +38,7 @@ class UserAgent:
 
     def __init__(self, config: UaConfig) -> None:
         self._state = UaState(config)
+        self._whys: set[str] = set()
         self._state.refresh = partial(calling.refresh, self._state)
 
     @property
@@ -83,15 +85,19 @@ class UserAgent:
         A connection that the peer made cannot be made again by us: its calls go on by the peer's Contact.
         """
         transactions = self._state.transactions
-        self._state.counters[f"flow lost: {why}"] += 1
-        if flow.is_reliable:
+        self._count_loss(why)
+        if flow.is_reliable and self._state.config.takes_invites:  # a stranger's connections end often
             for leg in self._state.legs.values():
                 if not leg.is_caller and leg.flow == flow:
                     leg.flow = addressed(flow, leg.target, leg.routes)
-        for transaction in [each for each in transactions.clients.values() if each.flow == flow]:
+        for transaction in transactions.on(flow):
             transactions.step(transaction, Input.ERROR, now)
-        for served in [each for each in transactions.servers.values() if each.flow == flow]:
-            transactions.step(served, Input.ERROR, now)
+
+    def _count_loss(self, why: str) -> None:
+        """Count by reason; only so many reasons are told apart, since others may have a say in their words."""
+        if why not in self._whys and len(self._whys) < _WHYS_MAX:
+            self._whys.add(why)
+        self._state.counters[f"flow lost: {why if why in self._whys else 'other'}"] += 1
 
     def handle_timer(self, now: float) -> None:
         """Fire every timer that is due."""

@@ -20,7 +20,10 @@ _DIGITS_MAX = 10
 
 
 class FramingError(ValueError):
-    """The stream cannot be understood any more: close it. `frames`: what came whole before, in the same call."""
+    """The stream cannot be understood any more: close it. `frames`: what came whole before, in the same call.
+
+    Its words are always the same few: they are counted.
+    """
 
     def __init__(self, reason: str, frames: list[bytes]) -> None:
         super().__init__(reason)
@@ -97,6 +100,6 @@ class StreamFramer:
         value = values.pop()
         if not value.isdigit() or len(value) > _DIGITS_MAX:
             raise ValueError("Content-Length is not a number")
-        if (length := int(value)) > self._body_max:
-            raise ValueError(f"Content-Length is {length}; {self._body_max} bytes are allowed")
+        if (length := int(value)) > self._body_max:  # the words are counted: nothing of the peer's stands in them
+            raise ValueError(f"Content-Length is more than the {self._body_max} bytes that are allowed")
         return length

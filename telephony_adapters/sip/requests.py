@@ -18,7 +18,7 @@ from telephony_adapters.sip.refresh import answered, too_small
 from telephony_adapters.sip.reliable import stop_provisional
 from telephony_adapters.sip.replies import reply_flow, reply_head, respond, response_bytes
 from telephony_adapters.sip.screen import screened
-from telephony_adapters.sip.state import ALLOW, UaState, next_flow, peer_address, recorded, sdp_of
+from telephony_adapters.sip.state import ALLOW, SDP, UaState, next_flow, peer_address, recorded, sdp_of
 from telephony_adapters.sip.tables import Input, State
 from telephony_adapters.sip.transact import INVITE_SERVER_KIND, LIMIT_S, SERVER_KIND, ServerTransaction
 
@@ -40,18 +40,20 @@ def on_request(state: UaState, request: Request, flow: Flow, now: float) -> None
         return
     problem = screened(request, state.supports, method)
     if problem is not None:
-        _refuse(state, request, flow, *problem)
+        _reply(state, request, flow, *problem)
     elif method == "CANCEL":
         _cancel(state, request, flow, now)
     elif request.to_tag:
         _in_dialog(state, request, flow, now)
     elif method == "INVITE":
         _invite(state, request, flow, now)
+    elif method in state.config.answers:
+        _reply(state, request, flow, 200, [("Allow", ALLOW), ("Accept", SDP), ("Supported", state.supported)])
     elif method in state.config.takes:
         _hand_over(state, request, flow, now)
     else:
         outside = method in _ANSWERED_HERE and method != "OPTIONS"
-        _refuse(state, request, flow, *((481, []) if outside else _not_served(method)))
+        _reply(state, request, flow, *((481, []) if outside else _not_served(method)))
 
 
 def _not_served(method: str) -> tuple[int, list[Header]]:
@@ -77,7 +79,7 @@ def _to(state: UaState, request: Request) -> tuple[str, str]:
     return f"{to};tag={tag}", tag
 
 
-def _refuse(state: UaState, request: Request, flow: Flow, status: int, headers: Sequence[Header] = ()) -> None:
+def _reply(state: UaState, request: Request, flow: Flow, status: int, headers: Sequence[Header] = ()) -> None:
     """Answer without keeping any state (section 8.2.7): the same request gets the same answer."""
     state.counters[f"answered {status}"] += 1
     data = response_bytes(reply_head(request, flow), _to(state, request)[0], status, headers=headers)
@@ -91,7 +93,7 @@ def _serve(state: UaState, request: Request, flow: Flow, to: str) -> ServerTrans
     """
     most = state.config.max_servers * (2 if request.to_tag else 1)
     if len(state.transactions.servers) >= most:
-        _refuse(state, request, flow, 503, [("Retry-After", "10")])
+        _reply(state, request, flow, 503, [("Retry-After", "10")])
         return None
     is_invite = request.method == "INVITE"
     transaction = ServerTransaction(
@@ -120,14 +122,14 @@ def _invite(state: UaState, request: Request, flow: Flow, now: float) -> None:
     if request.get("Contact") is None and not request.via.branch.startswith(MAGIC):
         contact = peer_address(request, "From")  # RFC 2543 asks for no Contact
     if not state.config.takes_invites:
-        _refuse(state, request, flow, 403)
+        _reply(state, request, flow, 403)
     elif _merge(request) in state.transactions.merging or (request.call_id, _to(state, request)[1]) in state.legs:
         # The second: a copy so late that its transaction is forgotten, though its call goes on.
-        _refuse(state, request, flow, 482)
+        _reply(state, request, flow, 482)
     elif not contact:
-        _refuse(state, request, flow, 400)
+        _reply(state, request, flow, 400)
     elif small := too_small(state, request, now):
-        _refuse(state, request, flow, 422, small)
+        _reply(state, request, flow, 422, small)
     else:
         _incoming(state, request, flow, contact, now)
 
@@ -196,7 +198,7 @@ def _cancel(state: UaState, request: Request, flow: Flow, now: float) -> None:
     """End the INVITE that a CANCEL is for (section 9.2); the answer to both is made here."""
     transaction = state.transactions.servers.get(_key(request, "INVITE"))
     if transaction is None:
-        _refuse(state, request, flow, 481)
+        _reply(state, request, flow, 481)
         return
     state.sends.append(Send(transaction.flow, response_bytes(reply_head(request, flow), transaction.to, 200)))
     leg = transaction.leg
@@ -220,11 +222,11 @@ def _terminate(state: UaState, leg: Leg, request: Request, now: float) -> None:
 def _in_dialog(state: UaState, request: Request, flow: Flow, now: float) -> None:
     leg = _leg_of(state, request)
     if leg is None or (leg.state is LegState.ENDING and request.method != "BYE"):
-        _refuse(state, request, flow, 481)
+        _reply(state, request, flow, 481)
         return
     is_early = leg.is_caller and leg.state in _UNANSWERED  # there may be several dialogs, each with its own CSeq
     if request.cseq <= leg.remote_cseq and not is_early:
-        _refuse(state, request, flow, 500)
+        _reply(state, request, flow, 500)
         return
     transaction = _serve(state, request, flow, request.get("To") or "")
     if transaction is None:

@@ -38,7 +38,9 @@ class UaConfig(msgspec.Struct, frozen=True, kw_only=True):
     takes_invites: bool = False
     """False: every INVITE outside a dialog is refused without keeping any state."""
     takes: frozenset[str] = frozenset({"OPTIONS"})
-    """Methods outside dialogs that the owner answers."""
+    """Methods outside dialogs that the owner answers (Requested)."""
+    answers: frozenset[str] = frozenset()
+    """Methods outside dialogs that are answered here, by 200 and what we can do, without keeping any state."""
     reliable_provisionals: bool = True
     """Supported: 100rel (RFC 3262)."""
     session_expires_s: int = 0

@@ -87,6 +87,7 @@ class Transaction:
 class ClientTransaction(Transaction):
     """A request of ours on its way; `ack` is the ACK of a 2xx, once there is one."""
 
+    key: tuple[str, str]
     __slots__ = ("ack", "owner", "request", "tell")
 
     def __init__(self, kind: Kind, key: object, flow: Flow, request: Outgoing, tell: Tell, owner: Any) -> None:  # noqa: PLR0917 -- made in one place
@@ -122,6 +123,7 @@ class Transactions:
         self.servers: dict[object, ServerTransaction] = {}
         self.merging: set[tuple[str, str, int] | None] = set()
         """(Call-ID, From tag, CSeq) of INVITEs that are served: one that comes by another way is a loop."""
+        self._by_flow: dict[Flow, dict[Transaction, None]] = {}
         self._timers = timers
         self._sends = sends
         self._actions: dict[Do, Callable[[Any, Response | None, float], None]] = {
@@ -139,16 +141,27 @@ class Transactions:
         """Send a request and wait for what becomes of it."""
         kind = INVITE_CLIENT_KIND if request.method == "INVITE" else CLIENT_KIND
         key = (request.branch, request.method)
-        transaction = self.clients[key] = ClientTransaction(kind, key, flow, request, tell, owner)
+        transaction = ClientTransaction(kind, key, flow, request, tell, owner)
+        self.take_in(transaction)
         self._send(transaction, None, now)
         if not flow.is_reliable:
             transaction.repeat = self._timers.after(T1, now, kind.repeat, transaction)
         transaction.limit = self._timers.after(LIMIT_S, now, kind.limit, transaction)
         return transaction
 
+    def take_in(self, transaction: ClientTransaction) -> None:
+        """Keep a client transaction, whose request was sent."""
+        self.clients[transaction.key] = transaction
+        self._by_flow.setdefault(transaction.flow, {})[transaction] = None
+
+    def on(self, flow: Flow) -> tuple[Transaction, ...]:
+        """Return the transactions of a flow."""
+        return tuple(self._by_flow.get(flow, ()))
+
     def accept(self, transaction: ServerTransaction) -> None:
         """Take in a new server transaction."""
         self.servers[transaction.key] = transaction
+        self._by_flow.setdefault(transaction.flow, {})[transaction] = None
         if transaction.merge is not None:
             self.merging.add(transaction.merge)
 
@@ -189,6 +202,11 @@ class Transactions:
             store = self.clients
         if store.get(transaction.key) is transaction:
             del store[transaction.key]
+        others = self._by_flow.get(transaction.flow)
+        if others is not None:
+            others.pop(transaction, None)
+            if not others:
+                del self._by_flow[transaction.flow]
 
     def _send(self, transaction: Transaction, _response: Response | None, _now: float) -> None:
         if transaction.data:

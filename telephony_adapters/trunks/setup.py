@@ -99,7 +99,10 @@ class Plant:
 
     def build(self, media_port: int) -> TrunkMachine:
         """Return the machine, whose Via and Contact become true when `listening` says where it listens."""
-        config = UaConfig(key=self._key, sent_by=self._sent_by, user_agent=self.file.sip.user_agent)
+        config = UaConfig(
+            key=self._key, sent_by=self._sent_by, user_agent=self.file.sip.user_agent,
+            answers=frozenset({"OPTIONS"}),  # strangers ask, too: nothing of them is kept
+        )  # fmt: skip
         media = Media(self.media_host, media_port)
         self.machine = TrunkMachine(config, self.lines, self.handsets or NoPhones(), media)
         return self.machine

@@ -20,11 +20,13 @@ from telephony_adapters.sip.events import (
     Renegotiated,
     SipEvent,
 )
+from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.message import Request, Response
 from telephony_adapters.sip.parse import parse_message
 from tests.telephony_adapters.sip.pair import OTHER_SDP, PEER, SDP, Caller, Pair, Solo, left_over, reply
 
+PEER_TCP = Flow("tcp", "192.0.2.9", 40_000)
 CALLER = ("cancel", "bye", "reinvite", "reinvite without SDP")
 CALLEE = ("ring", "ring reliably", "accept", "accept", "refuse", "bye", "reinvite", "fork", "forget")
 
@@ -303,3 +305,32 @@ def test_a_lost_flow_is_counted_by_its_reason() -> None:
     solo = Solo()
     solo.lose(PEER)
     assert solo.ua.counters["flow lost: reset"] == 1
+
+
+def test_a_stranger_who_has_a_say_in_the_words_cannot_fill_the_counters() -> None:
+    solo = Solo()
+    for number in range(1000):
+        solo.ua.flow_lost(PEER_TCP, f"{number} is wrong", solo.now)
+    counters = solo.ua.counters
+    assert (len(counters), counters.total(), counters["flow lost: other"]) == (51, 1000, 950)
+
+
+class Unwalked(dict[Any, Any]):
+    """What is looked up in, and never gone through."""
+
+    def values(self) -> Any:
+        raise AssertionError("every one is looked at for each connection that ends")
+
+
+def test_a_connection_that_nobody_uses_costs_nothing_when_it_ends() -> None:
+    solo = Solo(takes_invites=False)
+    solo.invite()
+    state = solo.ua._state
+    transactions = state.transactions
+    transactions.clients, transactions.servers = Unwalked(transactions.clients), Unwalked(transactions.servers)
+    state.legs = Unwalked(state.legs)
+    solo.lose(PEER_TCP)
+    assert not solo.events
+    solo.lose()
+    assert [type(event) for event in solo.events] == [Refused]
+    assert not transactions._by_flow

@@ -9,6 +9,7 @@ import pytest
 from telephony_adapters.sip.events import Cancelled, Ended, Incoming, Offered, Refused, Renegotiated, Requested
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.leg import Leg, LegState
+from telephony_adapters.sip.state import ALLOW
 from tests.telephony_adapters.sip.pair import OTHER_SDP, SDP, Caller, Solo, left_over, reply
 from tests.telephony_adapters.sip.test_answering import answered, ends, rings
 
@@ -74,6 +75,20 @@ def test_what_has_no_dialog_and_is_not_taken_gets_481_or_says_what_is(method: st
     assert status(solo, Caller(solo).write(method)) == expected
     assert (solo.said.get("Allow") is not None) is (expected in {405, 501})
     assert left_over(solo.ua) == [0] * 8
+
+
+def test_options_may_be_answered_without_keeping_anything_of_it() -> None:
+    solo = Solo(answers=frozenset({"OPTIONS"}))
+    for number in range(10):
+        ping = Caller(solo, call_id=f"scan-{number}").write("OPTIONS", body=b"x" * 9000)
+        assert status(solo, ping) == 200
+        first = solo.said
+        assert status(solo, ping) == 200
+        assert solo.said.get("To") == first.get("To")
+        assert (first.get("Allow"), first.get("Accept")) == (ALLOW, "application/sdp")
+        assert first.get("Supported") == "100rel, timer"
+        assert left_over(solo.ua) == [0] * 8
+    assert solo.events == []
 
 
 def test_an_invite_that_comes_by_a_second_way_is_a_loop() -> None:

@@ -19,6 +19,7 @@ from telephony_adapters.trunks.config import parse
 from telephony_adapters.trunks.drained import write
 from telephony_adapters.trunks.setup import Plant
 from telephony_adapters.trunks.spend import Rate
+from telephony_adapters.wire.listen import Listen
 from tests.telephony_adapters.trunks.world import START
 
 TRUNK = '[trunk.a]\nserver = "127.0.0.1:5060"\nchannels = 1\ncps = 1\n'
@@ -123,3 +124,18 @@ def test_a_flow_of_nobody_gets_no_trunks_tls() -> None:
     assert two.client_tls(flow).verify_mode is ssl.CERT_REQUIRED
     with pytest.raises(BadInput, match="has that server name"):
         two.client_tls(flow._replace(server_name=""))
+
+
+def test_a_stranger_who_asks_what_we_can_do_leaves_nothing_behind() -> None:
+    built = plant()
+    machine = built.build(4000)
+    built.listening([Listen("udp", "127.0.0.1", 5060)])
+    stranger = Flow("udp", "192.0.2.66", 5060)
+    ask = (
+        b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.66;branch=z9hG4bK1\r\nFrom: <sip:x@y>;tag=1\r\n"
+        b"To: <sip:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    )
+    machine.receive(ask, stranger, START)
+    (answer,) = machine.take_sends()
+    assert answer.data.startswith(b"SIP/2.0 200 OK\r\n")
+    assert machine.ua.transactions == 0
