@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    sip_process: bool = False
+    """Whether the SIP adapter runs in a process of its own beside the engine's, for hundreds of calls a second."""
     sip_trace_share: float = Field(default=0.0, ge=0, le=1)
     """Of which share of its calls the SIP adapter keeps every message, numbers masked: 0 = none, 1 = all."""
     sip_trace_mb: int = Field(default=64, ge=1)

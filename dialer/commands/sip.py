@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,8 +20,8 @@ from statuses.classify import Override
 
 if TYPE_CHECKING:
     from dialer.core.trunks import TrunkLimit
-    from telephony_adapters.tracing.record import CallLeg
     from telephony_adapters.trunks.model import TrunksFile
+    from telephony_adapters.trunks.process import SipProcess
     from telephony_adapters.trunks.setup import Plant
     from telephony_adapters.trunks.telephony import SipTelephony
 
@@ -39,17 +38,28 @@ def open_plant(settings: Settings, overrides: Sequence[Override] = (), *, only: 
     from telephony_adapters.trunks.config import load
     from telephony_adapters.trunks.setup import Plant
 
+    path = _trunks_file(settings)
+    file = _alone(load(path), only) if only else load(path)
+    return Plant(
+        file, key=_key(settings), overrides=overrides, spend_file=settings.home / SPEND,
+        drained_file=settings.drained_trunks,
+    )  # fmt: skip
+
+
+def _trunks_file(settings: Settings) -> Path:
     path = settings.trunks_file
     if path is None:
         raise BadInput(
             f"there is no trunks file: `dialer trunk example > {settings.home / TRUNKS_NAME}` "
             "is one to begin with, or name one with DIALER_TRUNKS"
         )
-    file = _alone(load(path), only) if only else load(path)
+    return path
+
+
+def _key(settings: Settings) -> bytes:
     home = Home(settings.home)
     home.prepare()
-    key = home.secrets().service.encode()[:_KEY_BYTES]
-    return Plant(file, key=key, overrides=overrides, spend_file=settings.home / SPEND)
+    return home.secrets().service.encode()[:_KEY_BYTES]
 
 
 def _alone(file: TrunksFile, name: str) -> TrunksFile:
@@ -61,70 +71,86 @@ def _alone(file: TrunksFile, name: str) -> TrunksFile:
 
 
 def open_sip(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> Telephony:
-    """Make the adapter; raise BadInput for a clock that runs ahead: real calls take real time."""
-    from telephony_adapters.tracing.log import MessageLog
+    """Make the adapter, here or in a process of its own; raise BadInput for a clock that runs ahead of real time."""
+    if clock.speed != 1.0:
+        raise BadInput("a SIP trunk runs in real time: leave --speed out")
+    return _beside(settings, clock, overrides) if settings.sip_process else _here(settings, clock, overrides)
+
+
+def _here(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> Telephony:
     from telephony_adapters.trunks.journal import Journal
     from telephony_adapters.trunks.telephony import SipTelephony
 
-    if clock.speed != 1.0:
-        raise BadInput("a SIP trunk runs in real time: leave --speed out")
     plant = open_plant(settings, overrides)
-    journal: Path = plant.file.sip.journal or settings.home / JOURNAL
-    log = None
+    trace = None
     if settings.sip_trace_share:
-        log = MessageLog(
-            settings.sip_trace_path, share=settings.sip_trace_share, max_bytes=settings.sip_trace_bytes,
-            split=lambda sip_call_id: _leg_of(plant, sip_call_id),
-        )  # fmt: skip
-    return SipTelephony(plant, clock=clock, journal=Journal(journal), trace=log)
+        trace = plant.message_log(
+            settings.sip_trace_path, share=settings.sip_trace_share, max_bytes=settings.sip_trace_bytes
+        )
+    return SipTelephony(plant, clock=clock, journal=Journal(_journal(settings, plant.file)), trace=trace)
 
 
-def _leg_of(plant: Plant, sip_call_id: str) -> CallLeg:
-    """Return whose message this is: an agent's phone stays on the line while customers come and go."""
-    from telephony_adapters.tracing.record import CallLeg, split_call_id
-    from telephony_adapters.trunks.desks import customer_of
+def _beside(settings: Settings, clock: Clock, overrides: Sequence[Override]) -> Telephony:
+    from telephony_adapters.trunks.config import load
+    from telephony_adapters.trunks.frames import Start, Tracing
+    from telephony_adapters.trunks.process import SipProcess
 
-    customer = customer_of(plant.machine.ua, sip_call_id)
-    return CallLeg(customer, "a") if customer is not None else split_call_id(sip_call_id)
+    path = _trunks_file(settings)
+    file = load(path)
+    trace = None
+    if settings.sip_trace_share:
+        trace = Tracing(str(settings.sip_trace_path), settings.sip_trace_share, settings.sip_trace_bytes)
+    start = Start(
+        str(path),
+        _key(settings),
+        tuple(overrides),
+        str(settings.home / SPEND),
+        str(_journal(settings, file)),
+        trace,
+        str(settings.drained_trunks),
+    )
+    return SipProcess(file, start, clock=clock)
+
+
+def _journal(settings: Settings, file: TrunksFile) -> Path:
+    return file.sip.journal or settings.home / JOURNAL
+
+
+def _sip(telephony: Telephony) -> SipTelephony | SipProcess | None:
+    from telephony_adapters.trunks.process import SipProcess
+    from telephony_adapters.trunks.telephony import SipTelephony
+
+    return telephony if isinstance(telephony, SipTelephony | SipProcess) else None
 
 
 def samples_of(telephony: Telephony) -> Callable[[], Iterable[Sample]]:
     """Return what gives the figures of the adapter's trunks, phones and traces."""
-    from telephony_adapters.trunks.telephony import SipTelephony
+    sip = _sip(telephony)
+    return tuple if sip is None else functools.partial(_samples, sip)
 
-    return functools.partial(_samples, telephony) if isinstance(telephony, SipTelephony) else tuple
 
-
-def _samples(telephony: SipTelephony) -> Iterable[Sample]:
-    from telephony_adapters.trunks.health import State
-
-    machine = telephony.plant.machine
-    for line in telephony.plant.lines:
-        yield Sample(metrics.TRUNK_UP, line.gate.health.state in {State.UP, State.SUSPECT, State.PROBING}, (line.name,))
-        yield Sample(metrics.TRUNK_CALLS, line.gate.calls, (line.name,))
-    for state, count in Counter(machine.phones().values()).items():
+def _samples(telephony: SipTelephony | SipProcess) -> Iterable[Sample]:
+    figures = telephony.figures()
+    for name, (is_up, calls) in figures.trunks.items():
+        yield Sample(metrics.TRUNK_UP, is_up, (name,))
+        yield Sample(metrics.TRUNK_CALLS, calls, (name,))
+    for state, count in figures.phones.items():
         yield Sample(metrics.PHONES, count, (state,))
-    for event, count in (machine.ua.counters + machine.counters + telephony.counters).items():
+    for event, count in figures.events.items():
         yield Sample(metrics.SIP_EVENTS, count, (event,))
-    if telephony.trace is not None:
-        yield Sample(metrics.TRACED, telephony.trace.kept)
-        yield Sample(metrics.TRACED_BYTES, telephony.trace.kept_bytes)
-        yield Sample(metrics.UNTRACED, telephony.trace.dropped)
+    if figures.trace is not None:
+        for metric, count in zip((metrics.TRACED, metrics.TRACED_BYTES, metrics.UNTRACED), figures.trace, strict=True):
+            yield Sample(metric, count)
 
 
 def limits_of(telephony: Telephony) -> tuple[TrunkLimit, ...]:
     """Return what the engine has to know of the adapter's trunks."""
-    from telephony_adapters.trunks.routes import limit_of
-    from telephony_adapters.trunks.telephony import SipTelephony
-
-    if not isinstance(telephony, SipTelephony):
-        return ()
-    return tuple(limit_of(line.settings) for line in telephony.plant.lines)
+    sip = _sip(telephony)
+    return () if sip is None else sip.limits
 
 
 def join_desks(telephony: Telephony, desks: SimulatedDesks) -> None:
     """Let simulated desks hear when their talks begin; their phones are real ones, or the carrier's."""
-    from telephony_adapters.trunks.telephony import SipTelephony
-
-    if isinstance(telephony, SipTelephony):
-        telephony.on_connected = desks.joined
+    sip = _sip(telephony)
+    if sip is not None:
+        sip.on_connected = desks.joined

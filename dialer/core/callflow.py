@@ -115,7 +115,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.totals.strays += 1
         return
     forget(state, call)
-    state.pool.give(call.intent.trunk)
+    state.pool.give(call.intent.trunk, call.intent.begun_at)
     if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:

@@ -167,7 +167,7 @@ class CampaignEngine:
     def give_back_trunks(self) -> None:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
         for call in self.state.calls.values():
-            self.state.pool.give(call.intent.trunk)
+            self.state.pool.give(call.intent.trunk, call.intent.begun_at)
         self.state.calls.clear()
 
     @property

@@ -237,7 +237,7 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
         call = state.calls.pop(refusal.call_id, None)
         if call is not None:
             del state.dialing[refusal.call_id]
-            state.pool.give(call.intent.trunk)
+            state.pool.give(call.intent.trunk, call.intent.begun_at)
 
 
 def refill(state: EngineState, now: float) -> None:

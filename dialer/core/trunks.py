@@ -34,7 +34,7 @@ class TrunkLimit(msgspec.Struct, frozen=True):
 class _Trunk:
     """The state of one trunk."""
 
-    __slots__ = ("bucket", "channels", "credit", "limit", "resumes_at", "taken")
+    __slots__ = ("bucket", "channels", "credit", "limit", "older", "resumes_at", "taken", "tried_from", "tries")
 
     def __init__(self, limit: TrunkLimit) -> None:
         _validate(limit)
@@ -43,6 +43,10 @@ class _Trunk:
         self.taken = 0
         self.channels = limit.channels
         """How many calls it may carry now: none while it is down."""
+        self.tries: int | None = None
+        """How many calls may try it at once, beside the `older` ones that were taken before `tried_from`."""
+        self.older = 0
+        self.tried_from = -math.inf
         self.resumes_at = -math.inf
         self.credit = 0
         """Smooth weighted round robin: the trunk with the most credit is next."""
@@ -50,6 +54,11 @@ class _Trunk:
     def free(self, now: float) -> int:
         """Count the free channels, none while the trunk is closed or rests."""
         return max(0, self.channels - self.taken) if now >= self.resumes_at else 0
+
+    def admit(self) -> None:
+        """Set how many calls it may carry now that it is open."""
+        most = self.limit.channels
+        self.channels = most if self.tries is None else min(self.tries + self.older, most)
 
     def has_room(self, now: float, at: int) -> bool:
         """Tell whether a call may leave now."""
@@ -109,14 +118,18 @@ class TrunkPool:
                 return chosen.limit.name
         return None
 
-    def give(self, name: str) -> None:
-        """Return a channel that was taken; the token is spent. NO_TRUNK has nothing to return."""
+    def give(self, name: str, taken_at: float | None = None) -> None:
+        """Return a channel that was taken (at a moment, if known); the token is spent. NO_TRUNK has none to return."""
         if name == NO_TRUNK:
             return
         trunk = self._named(name)
         if trunk.taken == 0:
             raise ValueError(f"trunk {name!r}: a channel was returned that was never taken")
         trunk.taken -= 1
+        if trunk.older and taken_at is not None and taken_at < trunk.tried_from:
+            trunk.older -= 1
+            if trunk.channels:
+                trunk.admit()
 
     def back_off(self, name: str, until: float) -> None:
         """Rest a trunk until a moment (503 Retry-After, RFC 3261 section 20.33); a longer rest stands."""
@@ -127,10 +140,12 @@ class TrunkPool:
         """Let no call leave by a trunk (it is down, or drains) until `open`; calls in progress keep their channels."""
         self._named(name).channels = 0
 
-    def open(self, name: str, channels: int | None = None) -> None:
-        """Let calls leave by a trunk again, at most `channels` at once; a rest that it asked for itself stands."""
+    def open(self, name: str, tries: int | None = None) -> None:
+        """Let calls leave by a trunk again, at most `tries` at once beside those that are up; its own rest stands."""
         trunk = self._named(name)
-        trunk.channels = trunk.limit.channels if channels is None else min(channels, trunk.limit.channels)
+        trunk.tries, trunk.older = tries, trunk.taken if tries is not None else 0
+        trunk.tried_from = self._latest / MICRO
+        trunk.admit()
 
     def next_token_at(self, now: float, phone: str | None = None) -> float | None:
         """Return when time alone lets the next call (to `phone`) leave; `now` if it may, None when a channel must free.

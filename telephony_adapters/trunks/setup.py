@@ -20,6 +20,10 @@ from statuses.classify import Override
 from telephony_adapters.sip.agent import UaConfig
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.srv import Server, Target
+from telephony_adapters.tracing.log import MessageLog
+from telephony_adapters.tracing.record import CallLeg, split_call_id
+from telephony_adapters.trunks.desks import customer_of
+from telephony_adapters.trunks.drained import drained
 from telephony_adapters.trunks.handsets import Handsets
 from telephony_adapters.trunks.line import Line, check_caller
 from telephony_adapters.trunks.machine import TrunkMachine
@@ -52,6 +56,7 @@ class Plant:
         key: bytes,
         overrides: Sequence[Override] = (),
         spend_file: Path | None = None,
+        drained_file: Path | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.file = file
@@ -71,6 +76,8 @@ class Plant:
         self._key = key
         self._sent_by: dict[str, tuple[str, int]] = {}
         self._spend_file = spend_file
+        self._drained_file = drained_file
+        self._drained: frozenset[str] = frozenset()
         self._saved: Saved | None = None
         self._cannot_save = False
         self.failures = 0
@@ -97,6 +104,15 @@ class Plant:
         self.machine = TrunkMachine(config, self.lines, self.handsets or NoPhones(), media)
         return self.machine
 
+    def message_log(self, folder: Path, *, share: float, max_bytes: int) -> MessageLog:
+        """Return what keeps the messages of a share of the calls."""
+        return MessageLog(folder, share=share, max_bytes=max_bytes, split=self._leg_of)
+
+    def _leg_of(self, sip_call_id: str) -> CallLeg:
+        """Return whose message it is: an agent's phone stays on the line while customers come and go."""
+        customer = customer_of(self.machine.ua, sip_call_id)
+        return CallLeg(customer, "a") if customer is not None else split_call_id(sip_call_id)
+
     def listening(self, places: Sequence[Listen]) -> None:
         """Learn the real ports."""
         public = self.file.sip.public
@@ -115,13 +131,30 @@ class Plant:
     async def keep(self, clock: Clock, kick: Callable[[], None]) -> None:
         """Look names up again, and save what the day has cost, until cancelled; neither waits for the other."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_saving(clock))
+            group.create_task(self._keep_saving(clock, kick))
             group.create_task(self._keep_looking(kick))
 
-    async def _keep_saving(self, clock: Clock) -> None:
+    async def _keep_saving(self, clock: Clock, kick: Callable[[], None]) -> None:
         while True:
+            if self.heed(clock.now()):
+                kick()
             await asyncio.sleep(SAVE_EVERY_S)
             self.save(clock.now())
+
+    def heed(self, now: float) -> bool:
+        """Drain the trunks that the operator's list names, and let the others go on; tell whether anything changed."""
+        if self._drained_file is None:
+            return False
+        try:
+            names = drained(self._drained_file)
+        except DialerError as error:
+            log.warning("%s", error, extra={"action": "trunk.list_unreadable"})
+            return False
+        changed = [line for line in self.lines if (line.name in names) != (line.name in self._drained)]
+        self._drained = names
+        for line in changed:
+            line.drain(now, on=line.name in names)
+        return bool(changed)
 
     async def _keep_looking(self, kick: Callable[[], None]) -> None:
         while True:

@@ -11,13 +11,18 @@ from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Final, Self
 
-from dialer.core.events import CallConnected, CallEvent, TrunkClosed, TrunkOpened
+from dialer.core.events import CallConnected
+from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId
 from dialer.errors import AdapterDown, NotSupported
 from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
 from statuses.outcomes import CancelReason
 from telephony_adapters.tracing.log import MessageLog
+from telephony_adapters.trunks.frames import Figures
+from telephony_adapters.trunks.health import State
 from telephony_adapters.trunks.journal import Journal
+from telephony_adapters.trunks.machine import Told
+from telephony_adapters.trunks.routes import limit_of
 from telephony_adapters.trunks.setup import Plant
 from telephony_adapters.wire.loop import SipLoop, Tap
 
@@ -25,8 +30,12 @@ log = logging.getLogger(__name__)
 
 _DISCARD_BUFFER: Final = 4096
 """Bytes of media that the system keeps for nobody before it throws the rest away."""
+_TAKES_CALLS: Final = frozenset({State.UP, State.SUSPECT, State.PROBING})
 _LET_GO_S: Final = 1.0
 """How long a stop waits for the far ends to answer our last BYEs."""
+
+
+CAPABILITIES: Final = Capabilities(early_media=True, media_survives_restart=True)
 
 
 class SipTelephony:
@@ -46,7 +55,7 @@ class SipTelephony:
         trace: MessageLog | None = None,
         tap: Tap | None = None,
     ) -> None:
-        self.capabilities = Capabilities(early_media=True, media_survives_restart=True)
+        self.capabilities = CAPABILITIES
         self.on_connected: Callable[[AgentId, CallId, float], None] | None = None
         """Told (agent, call, now) when a talk begins; simulated desks use it."""
         self.plant = plant
@@ -57,7 +66,7 @@ class SipTelephony:
         self._journal = journal
         self._loop: SipLoop | None = None
         self._discard: socket.socket | None = None
-        self._events: asyncio.Queue[CallEvent | TrunkClosed | TrunkOpened | None] = asyncio.Queue()
+        self._events: asyncio.Queue[list[Told] | None] = asyncio.Queue()
         self._quiet = asyncio.Event()
         """Set while no leg is up."""
         self._stack = AsyncExitStack()
@@ -144,10 +153,16 @@ class SipTelephony:
         """Raise NotSupported: no media passes here."""
         raise NotSupported("a SIP trunk plays nothing by itself; calls with prompts need a switch such as Asterisk")
 
-    async def events(self) -> AsyncIterator[CallEvent | TrunkClosed | TrunkOpened]:
+    async def events(self) -> AsyncIterator[Told]:
         """Yield call events until the adapter closes; raise AdapterDown when it died by itself."""
-        while (event := await self._events.get()) is not None:
-            yield event
+        async for batch in self.batches():
+            for event in batch:
+                yield event
+
+    async def batches(self) -> AsyncIterator[list[Told]]:
+        """Yield the events of each turn; raise as `events` does."""
+        while (batch := await self._events.get()) is not None:
+            yield batch
         task = self._keeper
         if task is not None and task.done() and not task.cancelled():
             raise AdapterDown("the SIP trunks stopped; see the cause") from task.exception()
@@ -155,6 +170,21 @@ class SipTelephony:
     async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
         """List the live calls."""
         return tuple(self.plant.machine.snapshot())
+
+    @property
+    def limits(self) -> tuple[TrunkLimit, ...]:
+        """Return what the engine has to know of the trunks."""
+        return tuple(limit_of(line.settings) for line in self.plant.lines)
+
+    def figures(self) -> Figures:
+        """Return how trunks, phones and traces stand."""
+        machine, trace = self.plant.machine, self.trace
+        return Figures(
+            trunks={line.name: (line.gate.health.state in _TAKES_CALLS, line.gate.calls) for line in self.plant.lines},
+            phones=Counter(state.value for state in machine.phones().values()),
+            events=machine.ua.counters + machine.counters + self.counters,
+            trace=None if trace is None else (trace.kept, trace.kept_bytes, trace.dropped),
+        )
 
     def _running(self) -> SipLoop:
         if self._loop is None or (self._keeper is not None and self._keeper.done()):
@@ -173,10 +203,14 @@ class SipTelephony:
             self._quiet.clear()
         else:
             self._quiet.set()
-        for event in self.plant.machine.take_events():
-            if isinstance(event, CallConnected) and self.on_connected is not None:
-                self.on_connected(event.agent_id, event.call_id, self._clock.now())
-            self._events.put_nowait(event)
+        events = self.plant.machine.take_events()
+        if not events:
+            return
+        if self.on_connected is not None:
+            for event in events:
+                if isinstance(event, CallConnected):
+                    self.on_connected(event.agent_id, event.call_id, self._clock.now())
+        self._events.put_nowait(events)
 
 
 def _discard_socket(host: str) -> socket.socket:

@@ -87,6 +87,27 @@ def test_a_trunk_that_is_being_tried_takes_one_call_at_a_time() -> None:
     assert takes(trunks, 3) == ["a", "a", "a"]
 
 
+def test_the_call_that_tries_a_trunk_comes_on_top_of_the_talks_that_are_still_on_it() -> None:
+    trunks = pool(TrunkLimit("a", channels=5, cps=1000.0, burst=1000))
+    assert takes(trunks, 3) == ["a"] * 3
+    trunks.close("a")
+    trunks.room(NOW + 1.0)
+    trunks.open("a", 1)
+    assert takes(trunks, 2, NOW + 2.0) == ["a", None]
+    assert trunks.holds(NOW + 2.0, PHONE) is HoldReason.TRUNK_CAPACITY
+    trunks.give("a", NOW)
+    assert trunks.take(NOW + 3.0, PHONE) is None, "a talk that ends makes no room for a second one to try it"
+    trunks.give("a", NOW + 2.0)
+    assert takes(trunks, 2, NOW + 4.0) == ["a", None]
+    trunks.close("a")
+    trunks.give("a", NOW)
+    assert trunks.take(NOW + 5.0, PHONE) is None, "a talk that ends opens no trunk"
+    trunks.open("a")
+    assert takes(trunks, 4, NOW + 5.0) == ["a", "a", "a", None]
+    trunks.open("a", 1)
+    assert trunks.take(NOW + 6.0, PHONE) is None, "never above its channels"
+
+
 VIETTEL, VINA, ELSEWHERE = "+84860000001", "+84910000001", "+6500000001"
 
 

@@ -80,14 +80,20 @@ class Bank:
 
     def __init__(self, flow: Flow, habits: dict[str, Habits] | None = None, **config: object) -> None:
         self.flow = flow
+        self._sent_by = {flow.transport: flow[1:3]}
         self.ua = UserAgent(
-            UaConfig(key=str(flow).encode(), sent_by={flow.transport: flow[1:3]}, takes_invites=True, **config)  # type: ignore[arg-type]
+            UaConfig(key=str(flow).encode(), sent_by=self._sent_by, takes_invites=True, **config)  # type: ignore[arg-type]
         )
         self.timers = Timers()
         self.habits = habits or {}
         self.usual = Habits()
         self.phones: dict[str, Phone] = {}
         self.invites = 0
+
+    def move(self, flow: Flow) -> None:
+        """Learn the real address."""
+        self.flow = flow
+        self._sent_by[flow.transport] = flow[1:3]
 
     # --- Machine --------------------------------------------------------------------------------------------------
 

@@ -375,6 +375,11 @@ def test_one_silent_call_does_not_close_a_trunk_with_one_server() -> None:
     stage.run(1)
     assert stage.of(CallAnswered) == [CallAnswered("c2")]
     assert stage.of(TrunkClosed) == []
+<<<<<<< HEAD
+=======
+    stage.hang_up("c2")
+    stage.run(1)
+>>>>>>> fixa
     assert stage.lines[0].servers.next_at(stage.now) is None, "a server that answers is not left alone"
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from dialer.core.events import TrunkClosed, TrunkOpened
 from dialer.errors import BadInput
 from dialer.service.clock import SystemClock
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.srv import Server, Target
 from telephony_adapters.trunks import setup
 from telephony_adapters.trunks.config import parse
+from telephony_adapters.trunks.drained import write
 from telephony_adapters.trunks.setup import Plant
 from telephony_adapters.trunks.spend import Rate
 from tests.telephony_adapters.trunks.world import START
@@ -52,6 +54,21 @@ def test_a_disk_that_takes_nothing_is_said_once_and_tried_again(
     file.parent.mkdir()
     kept.save(START + 4)
     assert file.exists()
+
+
+def test_a_trunk_that_an_operator_drains_is_closed_until_it_resumes(tmp_path: Path) -> None:
+    file = tmp_path / "drained"
+    kept = Plant(parse(TRUNK), key=b"key", drained_file=file)
+    (line,) = kept.lines
+    assert not kept.heed(START)
+    write(file, {"a", "another"})
+    assert kept.heed(START + 2)
+    assert not kept.heed(START + 4)
+    (closed,) = line.take_changes()
+    assert isinstance(closed, TrunkClosed)
+    write(file, ())
+    assert kept.heed(START + 6)
+    assert line.take_changes() == [TrunkOpened("a")]
 
 
 class DeafNames:
