@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from telephony_adapters.trunks.model import Trunk
     from telephony_adapters.trunks.setup import Plant
 
-JOURNAL: Final = "loadtest-calls.journal"
 SAMPLE: Final = "+84900000001"
 """Nobody's number, for a target that is no carrier."""
 SAMPLE_HOTLINE: Final = "+84240000000"
@@ -87,7 +86,7 @@ def _check(name: str, value: float, most: float) -> None:
 def _plant(trunk: str, to: str, ca: Path | None) -> tuple[Plant, Path | None]:
     """Return the adapter's parts for one trunk, and where its journal is."""
     from dialer.commands.context import settings
-    from dialer.commands.sip import open_plant
+    from dialer.commands.sip import JOURNAL, open_plant
 
     if bool(trunk) == bool(to):
         raise BadInput("name what is loaded: either --trunk NAME, or --to udp:HOST:PORT")
@@ -101,7 +100,8 @@ def _plant(trunk: str, to: str, ca: Path | None) -> tuple[Plant, Path | None]:
     if ca is not None:
         raise BadInput("--ca goes with --to tls:HOST:PORT; a trunk's authorities are its tls_ca in the trunks file")
     chosen = settings()
-    return open_plant(chosen, only=trunk), chosen.home / JOURNAL
+    plant = open_plant(chosen, only=trunk)
+    return plant, plant.file.sip.journal or chosen.home / JOURNAL  # the dialer's own: one of the two runs
 
 
 def _numbers(given: list[str], file: Path | None, *, sample: bool) -> tuple[str, ...]:
