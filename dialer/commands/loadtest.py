@@ -7,13 +7,14 @@ import math
 import re
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ResourceBusy
 
 if TYPE_CHECKING:
     from dialer.bench.load import Load, Loader
@@ -70,7 +71,8 @@ def loadtest(
         poisson=poisson, seed=seed, hold_s=hold, ring_s=ring,
         max_live=max_live or NO_LIMIT, drain_s=hold + 1.0,
     )  # fmt: skip
-    report = _run(plant, journal, load, yes=yes)
+    with _alone(of_trunk=journal is not None):
+        report = _run(plant, journal, load, yes=yes)
     _show(report, as_json=as_json)
     if report.interrupted:
         raise typer.Exit(_STOPPED)
@@ -102,6 +104,29 @@ def _plant(trunk: str, to: str, ca: Path | None) -> tuple[Plant, Path | None]:
         raise BadInput("--ca goes with --to tls:HOST:PORT; a trunk's authorities are its tls_ca in the trunks file")
     chosen = settings()
     return open_plant(chosen, only=trunk), chosen.home / JOURNAL
+
+
+@contextmanager
+def _alone(*, of_trunk: bool) -> Iterator[None]:
+    """Keep the dialer away from the trunks while they are loaded: both count on the day's caps in one file.
+
+    Raises ResourceBusy when it runs.
+    """
+    from dialer.commands.context import settings
+    from dialer.home import CONSOLE, ENGINE, Home
+
+    if not of_trunk:
+        yield
+        return
+    home = Home(settings().home)
+    try:
+        home.refuse_if_running((CONSOLE, ENGINE))
+    except ResourceBusy as error:
+        raise ResourceBusy(
+            f"a trunk is not loaded while the dialer calls over it, for both count the day's caps: {error}"
+        ) from error
+    with home.claimed("a load test", (ENGINE,)):
+        yield
 
 
 def _numbers(given: list[str], file: Path | None, *, sample: bool) -> tuple[str, ...]:

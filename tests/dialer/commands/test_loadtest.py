@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -142,6 +143,17 @@ def test_a_trunk_wants_a_yes_before_anybody_is_called_even_on_a_private_line(tmp
     words = ("--trunk", "main", "--number", "0900000001", "--hotline", "02400000000")
     assert "trunk main (127.0.0.1:" in (said := refused(home(tmp_path, f"127.0.0.1:{free_port()}"), *words))
     assert "add --yes" in said
+
+
+@pytest.mark.parametrize("part", ["engine", "service"])
+async def test_a_trunk_is_not_loaded_while_the_dialer_runs(tmp_path: Path, part: str) -> None:
+    folder = home(tmp_path, f"127.0.0.1:{free_port()}")
+    words = ("--trunk", "main", "--number", "0900000001", "--hotline", "02400000000", "--yes")
+    async with started(tmp_path, "carrier", "--listen", f"udp:127.0.0.1:{free_port()}") as other:  # any living process
+        note = {"pid": other.process.pid, "created": psutil.Process(other.process.pid).create_time(), "url": "u"}
+        (folder / f"{part}.json").write_text(json.dumps(note), encoding="utf-8")
+        assert "a trunk is not loaded while the dialer calls over it" in refused(folder, *words)
+    assert not (folder / "sip-spend.json").exists()
 
 
 async def test_the_simulators_calls_want_no_yes(tmp_path: Path) -> None:
