@@ -42,4 +42,5 @@ pytest_plugins = [
     "tests.plugins.baresip",
     "tests.plugins.kamailio",
     "tests.plugins.asterisk",
+    "tests.plugins.tshark",
 ]

@@ -80,6 +80,16 @@ def test_continuous_integration_requires_the_components_that_it_installs() -> No
     serves = {"default-jre-headless": "kafka", "maven": "kafka", "sip-tester": "sipp", "baresip-core": "baresip"}
     serves |= {"kamailio-tls-modules": "kamailio", "debootstrap": "asterisk"}
     installed = {serves.get(name, name) for name in re.findall(r"missing\+=\(([\w-]+)\)", script)}
-    assert {"chromium", "postgresql", "kafka", "mosquitto", "sipp", "baresip", "kamailio", "asterisk"} <= installed
+    assert {
+        "chromium",
+        "postgresql",
+        "kafka",
+        "mosquitto",
+        "sipp",
+        "baresip",
+        "kamailio",
+        "asterisk",
+        "tshark",
+    } <= installed
     required = set(re.search(r"DIALER_REQUIRE=(\S+)", script)[1].split(","))  # type: ignore[index]
     assert installed <= required

@@ -15,6 +15,7 @@ from dialer.ports import Clock
 from telephony_adapters.sip.leg import Leg
 from telephony_adapters.sip.srv import Target
 from telephony_adapters.trunks.addresses import Server
+from telephony_adapters.trunks.check import names_of
 from telephony_adapters.trunks.guard import VIETNAM, Numbers
 from telephony_adapters.trunks.journal import Journal
 from telephony_adapters.trunks.model import Sip, Spend, Trunk, TrunksFile
@@ -28,6 +29,9 @@ TARGET: Final = "target"
 """The name of a trunk that is made for an address."""
 _SIMULATED: Final = "8495"
 """Nobody's since 2012: where the carrier simulator keeps the numbers that choose what it does."""
+_SIMULATOR: Final = "dialer-carrier"
+"""What the carrier simulator calls itself."""
+_ASK_S: Final = 2.0
 _CHANNELS: Final = 100_000
 _CPS: Final = 10_000.0
 _FAILURES: Final = 1000
@@ -64,6 +68,14 @@ async def is_near(trunk: Trunk) -> bool:
     finally:
         await resolver.close()
     return all(_is_private(flow.host) for server in servers for flow in server.flows)
+
+
+async def is_simulated(file: TrunksFile, name: str, clock: Clock) -> bool:
+    """Tell whether every server of a trunk says that it is the carrier simulator; raise BadInput, Unreachable.
+
+    An address says nothing: carriers are reached over private lines, too.
+    """
+    return set(await names_of(file, name, clock=clock, timeout_s=_ASK_S)) == {_SIMULATOR}
 
 
 @asynccontextmanager

@@ -7,13 +7,14 @@ import math
 import re
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from dialer.errors import BadInput
+from dialer.errors import BadInput, ResourceBusy
 
 if TYPE_CHECKING:
     from dialer.bench.load import Load, Loader
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from telephony_adapters.trunks.model import Trunk
     from telephony_adapters.trunks.setup import Plant
 
-JOURNAL: Final = "loadtest-calls.journal"
 SAMPLE: Final = "+84900000001"
 """Nobody's number, for a target that is no carrier."""
 SAMPLE_HOTLINE: Final = "+84240000000"
@@ -50,7 +50,7 @@ def loadtest(
     poisson: Annotated[bool, typer.Option("--poisson", help="Begin calls as people would, not evenly.")] = False,
     seed: Annotated[int, typer.Option(help="For --poisson: the same seed, the same moments.")] = 7,
     ca: Annotated[Path | None, typer.Option(metavar="FILE.pem", help="--to tls: who signs its certificate.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Place real calls through a public server.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Place real calls: through a trunk, or a public server.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Load a trunk with real calls, at a rate that no answer slows down; percentiles, codes, processor time.
@@ -70,7 +70,8 @@ def loadtest(
         poisson=poisson, seed=seed, hold_s=hold, ring_s=ring,
         max_live=max_live or NO_LIMIT, drain_s=hold + 1.0,
     )  # fmt: skip
-    report = _run(plant, journal, load, yes=yes)
+    with _alone(of_trunk=journal is not None):
+        report = _run(plant, journal, load, yes=yes)
     _show(report, as_json=as_json)
     if report.interrupted:
         raise typer.Exit(_STOPPED)
@@ -87,7 +88,7 @@ def _check(name: str, value: float, most: float) -> None:
 def _plant(trunk: str, to: str, ca: Path | None) -> tuple[Plant, Path | None]:
     """Return the adapter's parts for one trunk, and where its journal is."""
     from dialer.commands.context import settings
-    from dialer.commands.sip import open_plant
+    from dialer.commands.sip import JOURNAL, open_plant
 
     if bool(trunk) == bool(to):
         raise BadInput("name what is loaded: either --trunk NAME, or --to udp:HOST:PORT")
@@ -101,7 +102,31 @@ def _plant(trunk: str, to: str, ca: Path | None) -> tuple[Plant, Path | None]:
     if ca is not None:
         raise BadInput("--ca goes with --to tls:HOST:PORT; a trunk's authorities are its tls_ca in the trunks file")
     chosen = settings()
-    return open_plant(chosen, only=trunk), chosen.home / JOURNAL
+    plant = open_plant(chosen, only=trunk)
+    return plant, plant.file.sip.journal or chosen.home / JOURNAL  # the dialer's own: one of the two runs
+
+
+@contextmanager
+def _alone(*, of_trunk: bool) -> Iterator[None]:
+    """Keep the dialer away from the trunks while they are loaded: both count on the day's caps in one file.
+
+    Raises ResourceBusy when it runs.
+    """
+    from dialer.commands.context import settings
+    from dialer.home import CONSOLE, ENGINE, Home
+
+    if not of_trunk:
+        yield
+        return
+    home = Home(settings().home)
+    try:
+        home.refuse_if_running((CONSOLE, ENGINE))
+    except ResourceBusy as error:
+        raise ResourceBusy(
+            f"a trunk is not loaded while the dialer calls over it, for both count the day's caps: {error}"
+        ) from error
+    with home.claimed("a load test", (ENGINE,)):
+        yield
 
 
 def _numbers(given: list[str], file: Path | None, *, sample: bool) -> tuple[str, ...]:
@@ -153,21 +178,33 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
     words = f"{calls:,} real calls in {load.duration_s:g} s to {len(load.numbers):,} number(s) through {trunk.name}"
     err.print(f"loadtest places {words} ({trunk.transport}:{trunk.server})", markup=False, soft_wrap=True)
     collect_seldom()
-    loader = run(_measured(plant, journal, load, trunk if not yes else None))
+    loader = run(_measured(plant, journal, load, yes=yes))
     return report_of(load, loader.seen, server=str(trunk.server), transport=trunk.transport)
 
 
-async def _measured(plant: Plant, journal: Path | None, load: Load, guarded: Trunk | None) -> Loader:
-    """Place the calls; raise BadInput first for a public server that nobody said yes to."""
-    from dialer.bench.load_trunk import is_near, loader
+async def _refuse_real_calls(plant: Plant, *, is_trunk: bool) -> None:
+    """Raise BadInput unless nobody is rung: the server is the carrier simulator, or a developer's with --to."""
+    from dialer.bench.load_trunk import is_near, is_simulated
+    from dialer.service.clock import SystemClock
+
+    trunk = plant.lines[0].settings
+    if is_trunk and not await is_simulated(plant.file, trunk.name, SystemClock()):
+        what = f"trunk {trunk.name} ({trunk.server}) does not say that it is `dialer carrier`"
+    elif not is_trunk and not await is_near(trunk):
+        what = f"{trunk.server} is a public server"
+    else:
+        return
+    raise BadInput(f"{what}: these are real calls, they ring real phones and may cost money; add --yes to place them")
+
+
+async def _measured(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Loader:
+    """Place the calls; raise BadInput first for real ones that nobody said yes to."""
+    from dialer.bench.load_trunk import loader
     from dialer.service.clock import SystemClock
     from telephony_adapters.trunks.journal import Journal
 
-    if guarded is not None and not await is_near(guarded):
-        raise BadInput(
-            f"{guarded.server} is a public server: these are real calls, they ring real phones and may cost money; "
-            "add --yes to place them"
-        )
+    if not yes:
+        await _refuse_real_calls(plant, is_trunk=journal is not None)
     async with loader(plant, load, SystemClock(), Journal(journal) if journal else None) as found:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import ipaddress
 import socket
 from collections import deque
 from struct import Struct
@@ -27,13 +27,14 @@ _LATE_S: Final = 1.0
 class _Line:
     """One call's socket and counters."""
 
-    __slots__ = ("at", "frames", "payload_type", "received", "sent", "sequence", "sock", "ssrc", "to")
+    __slots__ = ("at", "frames", "lost", "payload_type", "received", "sent", "sequence", "sock", "ssrc", "to")
 
     def __init__(self, sock: socket.socket, ssrc: int) -> None:
         self.sock = sock
         self.ssrc = ssrc
         self.received = 0
         self.sent = 0
+        self.lost = 0
         self.sequence = 0
         self.at = 0
         self.frames: Frames = ()
@@ -41,7 +42,7 @@ class _Line:
         self.to = ("", 0)
 
     def send(self) -> None:
-        """Send the next frame; a full buffer or a closed port costs that frame."""
+        """Send the next frame; whatever keeps it from leaving costs that frame, and no other call's."""
         data = self.frames[self.at % len(self.frames)]
         head = _HEADER.pack(
             _VERSION, self.payload_type, self.sequence & 0xFFFF, self.at * FRAME & 0xFFFFFFFF, self.ssrc
@@ -55,7 +56,7 @@ class _Line:
         for _ in range(_BATCH):
             try:
                 data, source = self.sock.recvfrom(_LONGEST)
-            except (BlockingIOError, ConnectionError):
+            except OSError:  # nothing more, or what became of a frame that we sent
                 return
             if len(data) < _HEADER_SIZE or data[0] & 0xC0 != _VERSION:
                 continue
@@ -64,8 +65,11 @@ class _Line:
                 self._put(data, source)
 
     def _put(self, data: bytes, to: tuple[str, int]) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        try:
             self.sock.sendto(data, to)
+        except OSError:
+            self.lost += 1
+        else:
             self.sent += 1
 
 
@@ -87,6 +91,8 @@ class RtpPhones:
         self._loop = asyncio.get_running_loop()
         self.refused = 0
         """Calls that found no port."""
+        self.lost = 0
+        """Frames of calls that are over which could not be sent: a full buffer, an address that is out of reach."""
         port = self.open()
         if port is None:
             raise ResourceBusy(f"none of the {plan.ports} media ports from {plan.first_port} is free; change [media]")
@@ -110,10 +116,13 @@ class RtpPhones:
         return None
 
     def play(self, port: int, sound: Sound | None, *, payload_type: int, to: tuple[str, int]) -> None:
-        """Send a sound to an address from now on; with `echo` and `tone` only what they know is sent."""
+        """Send a sound to an address from now on; with `echo` and `tone` only what they know is sent.
+
+        Nothing is sent to a name: it would have to be looked up, and everybody would wait.
+        """
         line = self._lines[port]
         mode = self._plan.mode
-        if sound is None or mode is MediaMode.ECHO or not to[1]:
+        if sound is None or mode is MediaMode.ECHO or not to[1] or not _is_address(to[0]):
             self._speaking.pop(port, None)
             return
         if mode is MediaMode.TONE and sound not in {Sound.RINGBACK, Sound.VOICE}:
@@ -128,6 +137,7 @@ class RtpPhones:
         line = self._lines.pop(port)
         self._loop.remove_reader(line.sock)
         line.sock.close()
+        self.lost += line.lost
         self._free.append(port)
         return Heard(line.received, line.sent)
 
@@ -161,3 +171,11 @@ class RtpPhones:
             sock.close()
             return None
         return sock
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from telephony_adapters.sip.message import Header, Request, Response, Via
-from telephony_adapters.sip.names import KNOWN, ONCE, TOKEN, is_token
+from telephony_adapters.sip.names import KNOWN, METHODS, ONCE, TOKEN, is_token
 from telephony_adapters.sip.uri import (
     MAX_PORT,
     UriError,
@@ -213,7 +213,7 @@ def _check_once(headers: list[Header]) -> None:
 def _cseq(value: str) -> tuple[int, str]:
     digits, _, method = value.partition(" ")
     method = method.strip(" \t")
-    if not is_token(method):
+    if method not in METHODS and not is_token(method):
         raise SipSyntax(Reject.CSEQ)
     return _number(digits, _MAX_NUMBER - 1, Reject.CSEQ), method
 

@@ -29,7 +29,7 @@ _OK = 200
 _LONGER_MAX = 3
 _NAME_ADDR = re.compile(rf'(?:[^"<]++|{QUOTED})*+<([^>]*+)>(.*)', re.DOTALL)
 _PASSING = frozenset({408, 430, 480, 486, 491, 500, 502, 503, 504, 513, 600})
-"""Failures that may pass by themselves; every other final status needs a person (RFC 3261 section 21)."""
+"""Failures that may pass by themselves; others mostly need a person, at the carrier or here (RFC 3261 section 21)."""
 
 
 class State(StrEnum):
@@ -43,7 +43,7 @@ class State(StrEnum):
     FAILING = "failing"
     """Tried again at `next_at`."""
     REFUSED = "refused"
-    """Not tried again before `start`: a person must change something."""
+    """A person must change something; tried again at `next_at`, after the longest wait: it may be the carrier's."""
     UNREGISTERING = "unregistering"
     GONE = "gone"
     """Unregistered."""
@@ -127,6 +127,7 @@ class Registration:
             self._failed(answer, now, jitter)
         else:
             self.state, self.valid_to = State.REFUSED, None
+            self.next_at = now + BACK_OFF_MAX_S * (0.5 + jitter / 2)
         if self._closing and self.state is not State.GONE:
             self.next_at = now
 

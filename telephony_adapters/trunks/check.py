@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -123,8 +124,7 @@ async def check(file: TrunksFile, name: str, *, clock: Clock, timeout_s: float =
     Raises BadInput as `Plant` does, for certificates and keys that cannot be read.
     """
     trunk = file.trunks[name]
-    alone = msgspec.structs.replace(file, trunks={name: trunk}, agents=None)
-    plant = Plant(alone, key=secrets.token_bytes(32))
+    plant = _alone(file, trunk)
     try:
         await plant.prepare(clock)
     except DialerError as error:
@@ -134,13 +134,36 @@ async def check(file: TrunksFile, name: str, *, clock: Clock, timeout_s: float =
         await plant.close(clock.now())
     flows = plant.lines[0].servers.flows
     yield Step("name", str(trunk.server), Level.OK, f"is {', '.join(map(str, flows))}")
-    async for step in _asked(plant, trunk, flows, clock, timeout_s):
-        yield step
+    async with _trials(plant, trunk, flows, clock, timeout_s) as trials:
+        for trial in trials:
+            async for step in trial.steps():
+                yield step
 
 
-async def _asked(
+async def names_of(file: TrunksFile, name: str, *, clock: Clock, timeout_s: float = TIMEOUT_S) -> list[str]:
+    """Return what each server of a trunk calls itself (Server) when asked by OPTIONS; "" where it does not say.
+
+    Raises BadInput as `Plant` does, and BadInput or Unreachable for a name that cannot be found.
+    """
+    trunk = file.trunks[name]
+    plant = _alone(file, trunk)
+    try:
+        await plant.prepare(clock)
+    finally:
+        await plant.close(clock.now())
+    async with _trials(plant, trunk, plant.lines[0].servers.flows, clock, timeout_s) as trials:
+        replies = [await trial.ask("OPTIONS") for trial in trials]
+    return [(reply.message.get("Server") or "") if reply.message is not None else "" for reply in replies]
+
+
+def _alone(file: TrunksFile, trunk: Trunk) -> Plant:
+    return Plant(msgspec.structs.replace(file, trunks={trunk.name: trunk}, agents=None), key=secrets.token_bytes(32))
+
+
+@asynccontextmanager
+async def _trials(
     plant: Plant, trunk: Trunk, flows: Sequence[Flow], clock: Clock, timeout_s: float
-) -> AsyncIterator[Step]:
+) -> AsyncIterator[list[_Trial]]:
     here = dict.fromkeys(("udp", "tcp", "tls"), (plant.media_host, 5060))
     probe = Probe(UaConfig(key=secrets.token_bytes(32), sent_by=here, user_agent=plant.file.sip.user_agent))
     limits = Limits(connect_s=timeout_s, handshake_s=timeout_s)
@@ -152,10 +175,7 @@ async def _asked(
         places = {listen.host for listen in plant.listens if listen.transport == "udp"}
         for place in await loop.open([Listen("udp", host, 0) for host in sorted(places)]):
             here["udp"] = (plant.media_host, place.port)
-        for flow in flows:
-            trial = _Trial(trunk, flow, probe=probe, loop=loop, clock=clock, timeout_s=timeout_s)
-            async for step in trial.steps():
-                yield step
+        yield [_Trial(trunk, flow, probe=probe, loop=loop, clock=clock, timeout_s=timeout_s) for flow in flows]
     finally:
         await loop.close()
 
@@ -177,7 +197,7 @@ class _Trial:
     async def steps(self) -> AsyncIterator[Step]:
         """Ask by OPTIONS, and by REGISTER where that is of use."""
         trunk = self._trunk
-        options = await self._ask("OPTIONS")
+        options = await self.ask("OPTIONS")
         step = self._options(options)
         yield step
         if step.level is Level.FAILED:
@@ -185,9 +205,10 @@ class _Trial:
         if trunk.username and options.was_challenged:
             yield self._step("password", Level.OK, f"the password of {trunk.username} is accepted")
         if trunk.register or (trunk.username and not options.was_challenged):
-            yield self._register(await self._ask("REGISTER"))
+            yield self._register(await self.ask("REGISTER"))
 
-    async def _ask(self, method: str) -> Reply:
+    async def ask(self, method: str) -> Reply:
+        """Ask, and wait no longer than the limit."""
         future = self._probe.ask(method, self._trunk, self._flow, self._clock.now())
         self._loop.kick()
         try:

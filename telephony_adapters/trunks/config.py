@@ -126,8 +126,7 @@ def _troubles(file: TrunksFile) -> Iterator[str]:
 def _of_tls(file: TrunksFile) -> Iterator[str]:
     """Two ways to trust one name would be one for both: connections are told apart by name."""
     first: dict[str, tuple[str, Peer]] = {}
-    named: list[tuple[str, Peer]] = [(f"trunk {name!r}", trunk) for name, trunk in file.trunks.items()]
-    for who, peer in [*named, *([("agents", file.agents)] if file.agents is not None else [])]:
+    for who, peer in file.peers():
         if peer.transport != "tls":
             continue
         other, before = first.setdefault(peer.tls_host, (who, peer))

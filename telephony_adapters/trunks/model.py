@@ -227,7 +227,7 @@ class Sip(msgspec.Struct, frozen=True, kw_only=True):
         "udp:0.0.0.0:5060",
     )
     public: Annotated[Server | None, SERVER] = None
-    """How others reach us, where that is not the address we send from."""
+    """How others reach us, where that is not the address we send from; a port is the first listening place's."""
     user_agent: Annotated[str, text("a text without control characters")] = "predictive-dialer"
     tls_cert: Annotated[Path | None, PATH] = None
     tls_key: Annotated[Path | None, PATH] = None
@@ -255,3 +255,8 @@ class TrunksFile(msgspec.Struct, frozen=True, kw_only=True):
     spend: Spend
     sip: Sip
     agents: Agents | None
+
+    def peers(self) -> list[tuple[str, Peer]]:
+        """Return everybody that is spoken to, with how people call him."""
+        trunks: list[tuple[str, Peer]] = [(f"trunk {name!r}", trunk) for name, trunk in self.trunks.items()]
+        return trunks if self.agents is None else [*trunks, ("agents", self.agents)]

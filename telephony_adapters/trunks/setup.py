@@ -72,7 +72,7 @@ class Plant:
             for trunk in file.trunks.values()
         ]  # fmt: skip
         self.handsets = Handsets(file.agents, uniform=uniform) if file.agents is not None else None
-        self._contexts = {peer.tls_host: _client_tls(peer) for peer in _peers(file) if peer.transport == "tls"}
+        self._contexts = {peer.tls_host: _client_tls(peer) for _, peer in file.peers() if peer.transport == "tls"}
         self._key = key
         self._sent_by: dict[str, tuple[str, int]] = {}
         self._spend_file = spend_file
@@ -117,12 +117,19 @@ class Plant:
         return CallLeg(customer, "a") if customer is not None else split_call_id(sip_call_id)
 
     def listening(self, places: Sequence[Listen]) -> None:
-        """Learn the real ports."""
+        """Learn the real ports; `public`'s port is that of the first place, since each transport has its own."""
         public = self.file.sip.public
         for place in places:
             host = public.host if public is not None else self.media_host if _is_any(place.host) else place.host
-            port = public.port if public is not None and public.port is not None else place.port
+            port = public.port if public is not None and public.port and not self._sent_by else place.port
             self._sent_by.setdefault(place.transport, (host, port))
+        for who, peer in self.file.peers():
+            if peer.transport not in self._sent_by:
+                log.warning(
+                    "%s is spoken to over %s, and [sip] listen has no such place: what it asks within a call, such as "
+                    "BYE, reaches us on the connection that we opened, or not at all", who, peer.transport,
+                    extra={"action": "sip.no_listener", "transport": peer.transport},
+                )  # fmt: skip
 
     def client_tls(self, flow: Flow) -> ssl.SSLContext:
         """Return the TLS settings of the trunk that a flow belongs to; raise BadInput for nobody's."""
@@ -248,10 +255,6 @@ class Plant:
 def _without_time(saved: Saved) -> Saved:
     """Leave out when it was, unless calls are in flight: those are booked from then on, if nobody sees their end."""
     return saved if saved.running else msgspec.structs.replace(saved, at_ms=0)
-
-
-def _peers(file: TrunksFile) -> list[Peer]:
-    return [*file.trunks.values(), *([file.agents] if file.agents is not None else [])]
 
 
 def _client_tls(peer: Peer) -> ssl.SSLContext:

@@ -26,6 +26,8 @@ import msgspec
 
 MICRO: Final = 1_000_000
 """Micro-units in one unit of money."""
+HELD_REST_S: Final = 5.0
+"""A call for which ringing calls leave no room is asked for again after so long."""
 _MS: Final = 1000
 _MINUTE_S: Final = 60
 _DAY: Final = "%Y-%m-%d"
@@ -70,7 +72,10 @@ class Cap(NamedTuple):
 
 
 class CapReached(NamedTuple):
-    """Why a call is not placed: the cap of a trunk, or of all of them (trunk ""), and how long the day still is."""
+    """Why a call is not placed: the cap of a trunk, or of all of them (trunk ""), and when to ask again.
+
+    That is tomorrow when what is billed leaves no room; soon when calls that may never be answered hold it.
+    """
 
     trunk: str
     rest_s: float
@@ -137,7 +142,9 @@ class Ledger:
         held = rate.charge(self._margin_ms)
         for name in (trunk, TOTAL) if self._caps else ():
             if not self._cap(name).allows(self._counted(name).plus(held)):
-                return CapReached(name, (self._day_ends_ms - self._now_ms) / _MS)
+                rest_of_day_s = (self._day_ends_ms - self._now_ms) / _MS
+                only_held = self._cap(name).allows(self._billed(name).plus(held))
+                return CapReached(name, min(HELD_REST_S, rest_of_day_s) if only_held else rest_of_day_s)
         self._calls[call_id] = _Call(trunk, rate, held)
         self._hold(trunk, held)
         return None
@@ -262,6 +269,14 @@ class Ledger:
 
     def _counted(self, name: str) -> Charge:
         return self._spent.get(name, _NOTHING).plus(self._held.get(name, _NOTHING))
+
+    def _billed(self, name: str) -> Charge:
+        """Return what is billed for sure: calls that are over, and those that talk if they ended now."""
+        billed = self._spent.get(name, _NOTHING)
+        for call in self._calls.values():
+            if call.answered_ms is not None and name in {TOTAL, call.trunk}:
+                billed = billed.plus(call.rate.charge(self._now_ms - call.answered_ms))
+        return billed
 
     def _hold(self, trunk: str, charge: Charge, times: int = 1) -> None:
         for name in (trunk, TOTAL):

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -64,7 +65,9 @@ async def test_a_trunk_is_loaded_within_its_own_caps_and_a_program_can_read_what
 ) -> None:
     callee = sipp.uas(answer(ring_s=0.02), trace=False)
     words = ("--trunk", "main", "--number", "0900000001", "--hotline", "02400000000", "--rate", "30", "--hold", "0.3")
-    status, out, err = await run(home(tmp_path, callee.address), "loadtest", *words, "--duration", "0.5", "--json")
+    status, out, err = await run(
+        home(tmp_path, callee.address), "loadtest", *words, "--duration", "0.5", "--json", "--yes"
+    )
     assert status == 0, err
     report: dict[str, Any] = json.loads(out)
     assert set(report) == KEYS
@@ -136,6 +139,31 @@ def test_a_line_of_a_file_that_is_no_number_is_named(tmp_path: Path) -> None:
     assert "line 4: 'abc' is no phone number" in refused(tmp_path, "--to", "udp:127.0.0.1", "--numbers", str(numbers))
 
 
-def test_a_public_trunk_wants_a_yes_before_anything_leaves(tmp_path: Path) -> None:
+def test_a_trunk_wants_a_yes_before_anybody_is_called_even_on_a_private_line(tmp_path: Path) -> None:
     words = ("--trunk", "main", "--number", "0900000001", "--hotline", "02400000000")
-    assert "add --yes" in refused(home(tmp_path, "8.8.8.8"), *words)
+    assert "trunk main (127.0.0.1:" in (said := refused(home(tmp_path, f"127.0.0.1:{free_port()}"), *words))
+    assert "add --yes" in said
+
+
+@pytest.mark.parametrize("part", ["engine", "service"])
+async def test_a_trunk_is_not_loaded_while_the_dialer_runs(tmp_path: Path, part: str) -> None:
+    folder = home(tmp_path, f"127.0.0.1:{free_port()}")
+    words = ("--trunk", "main", "--number", "0900000001", "--hotline", "02400000000", "--yes")
+    async with started(tmp_path, "carrier", "--listen", f"udp:127.0.0.1:{free_port()}") as other:  # any living process
+        note = {"pid": other.process.pid, "created": psutil.Process(other.process.pid).create_time(), "url": "u"}
+        (folder / f"{part}.json").write_text(json.dumps(note), encoding="utf-8")
+        assert "a trunk is not loaded while the dialer calls over it" in refused(folder, *words)
+    assert not (folder / "sip-spend.json").exists()
+
+
+async def test_the_simulators_calls_want_no_yes(tmp_path: Path) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    words = ("--trunk", "main", "--number", "0955486000", "--hotline", "02400000000", "--rate", "10", "--hold", "0")
+    (tmp_path / "carrier").mkdir()
+    async with started(tmp_path / "carrier", "carrier", "--listen", f"udp:{place}") as carrier:
+        await carrier.line_with(place)
+        allowed = home(tmp_path, place) / "trunks.toml"
+        allowed.write_text(allowed.read_text() + '[numbers]\nallow = ["8495"]\n')
+        status, out, err = await run(tmp_path, "loadtest", *words, "--duration", "0.3", "--json")
+    assert status == 0, err
+    assert json.loads(out)["placed"] == 3

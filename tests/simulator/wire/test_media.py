@@ -129,3 +129,18 @@ async def test_a_caller_that_hung_up_does_no_harm() -> None:
             for _ in range(4):
                 await received(sock)
         assert len(made) == 2
+
+
+@pytest.mark.parametrize(("host", "lost"), [("255.255.255.255", True), ("::1", True), ("a.invalid", False)])
+async def test_an_address_that_nothing_can_be_sent_to_costs_its_own_call_only(host: str, *, lost: bool) -> None:
+    async with phones(MediaMode.TONE) as made:
+        first, second = made.open(), made.open()
+        assert first is not None
+        assert second is not None
+        with caller() as sock:
+            made.play(first, Sound.VOICE, payload_type=PCMA, to=(host, 4000))
+            made.play(second, Sound.VOICE, payload_type=PCMA, to=sock.getsockname())
+            for _ in range(3):
+                await received(sock)
+        assert made.close(first).sent == 0
+        assert bool(made.lost) is lost

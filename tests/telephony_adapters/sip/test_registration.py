@@ -110,11 +110,15 @@ def test_retry_after_is_waited_for_within_reason() -> None:
 
 
 @pytest.mark.parametrize("status", [300, 302, 400, 401, 403, 404, 405, 407, 410, 420, 501, 505, 603, 699])
-def test_what_a_person_must_mend_is_not_tried_again(status: int) -> None:
+def test_what_a_person_must_mend_is_tried_again_after_the_longest_wait(status: int) -> None:
     registration = begun()
     registration.answered(Answer(status, ("<sip:evil@h>",)), 0.0, 0.5)
-    assert (registration.state, registration.status, registration.next_at) == (State.REFUSED, status, None)
-    assert registration.poll(1e9) is None
+    assert (registration.state, registration.status, registration.next_at) == (State.REFUSED, status, 1350.0)
+    assert not registration.is_registered(0.0)
+    assert registration.poll(1349.0) is None
+    assert registration.poll(1350.0) == asked(3600)
+    registration.answered(Answer(status), 1351.0, 0.5)
+    assert registration.next_at == 2701.0, "no more often than that"
     registration.start(2e9)
     assert registration.poll(2e9) == asked(3600)
 
@@ -197,7 +201,7 @@ STEPS = st.lists(
 @settings(max_examples=80)
 @given(STEPS)
 def test_it_never_hangs_and_never_sends_twice(steps: list[tuple[str, int, float, float]]) -> None:
-    """Something is due or under way, or it is idle, refused or gone; a request waits for its answer."""
+    """Something is due or under way, or it is idle or gone; a request waits for its answer."""
     registration, now, is_under_way = Registration(CONTACT), 0.0, False
     for step, status, wait, jitter in steps:
         if step == "start":
@@ -212,6 +216,6 @@ def test_it_never_hangs_and_never_sends_twice(steps: list[tuple[str, int, float,
         if registration.poll(now):
             assert not is_under_way
             is_under_way = True
-        at_rest = registration.state in {State.IDLE, State.REFUSED, State.GONE}
+        at_rest = registration.state in {State.IDLE, State.GONE}
         assert is_under_way == (registration.state in {State.REGISTERING, State.UNREGISTERING})
         assert is_under_way or registration.next_at is not None or at_rest

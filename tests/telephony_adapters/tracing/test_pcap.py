@@ -1,8 +1,7 @@
-"""The file as two independent readers see it: this module's own, by the RFCs, and tshark where it is installed."""
+"""The file as two independent readers see it: this module's own, by the RFCs, and tshark."""
 
 from __future__ import annotations
 
-import shutil
 import socket
 import struct
 import subprocess
@@ -99,7 +98,7 @@ def test_a_checksum_of_zero_is_written_as_its_other_form() -> None:
     raise AssertionError
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.component("tshark")
 def test_tshark_reads_every_message_as_sip_with_right_checksums(tmp_path: Path) -> None:
     odd = msgspec.structs.replace(ONE, host="2001:db8::1", local_host="2001:db8::2", transport="tls")
     everything = [*records(), ONE, odd]

@@ -139,3 +139,21 @@ def test_a_stranger_who_asks_what_we_can_do_leaves_nothing_behind() -> None:
     (answer,) = machine.take_sends()
     assert answer.data.startswith(b"SIP/2.0 200 OK\r\n")
     assert machine.ua.transactions == 0
+
+
+def test_a_public_port_is_that_of_the_first_place() -> None:
+    built = plant(TRUNK + '[sip]\nlisten = ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5062"]\npublic = "sip.a.vn:7000"\n')
+    machine = built.build(4000)
+    built.listening([Listen("udp", "0.0.0.0", 5060), Listen("tcp", "0.0.0.0", 5062)])  # noqa: S104 -- nobody listens
+    assert machine.ua.contact(Flow("udp", "192.0.2.2", 5060)) == "<sip:dialer@sip.a.vn:7000>"
+    assert machine.ua.contact(Flow("tcp", "192.0.2.2", 5060)) == "<sip:dialer@sip.a.vn:5062;transport=tcp>"
+
+
+def test_a_trunk_whose_transport_nobody_listens_to_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    built = plant(TRUNK + 'transport = "tcp"\n')
+    built.listening([Listen("udp", "127.0.0.1", 5060)])
+    assert [record.action for record in caplog.records] == ["sip.no_listener"]  # type: ignore[attr-defined]
+    assert "trunk 'a' is spoken to over tcp" in caplog.text
+    caplog.clear()
+    plant(TRUNK + 'transport = "tcp"\n').listening([Listen("tcp", "127.0.0.1", 5060)])
+    assert not caplog.records

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony_adapters.trunks.spend import MICRO, TOTAL, Cap, CapReached, Charge, Ledger, Rate
+from telephony_adapters.trunks.spend import HELD_REST_S, MICRO, TOTAL, Cap, CapReached, Charge, Ledger, Rate
 
 ZONE = "Asia/Ho_Chi_Minh"
 NOON = datetime(2026, 3, 2, 12, tzinfo=ZoneInfo(ZONE)).timestamp()
@@ -47,9 +47,24 @@ def test_a_call_that_nobody_answered_costs_nothing_and_gives_its_reservation_bac
     assert book.reserve("1", "a", Rate(0, 60, 1), NOON) is None
     assert book.counted(NOON, "a") == Charge(60)
     refused = book.reserve("2", "a", Rate(0, 60, 1), NOON + 1)
-    assert refused == CapReached("a", MIDNIGHT - NOON - 1)
+    assert refused == CapReached("a", HELD_REST_S)
     assert book.ended("1", NOON + 30) == Charge()
     assert book.reserve("2", "a", Rate(0, 60, 1), NOON + 30) is None
+
+
+def test_a_cap_rests_the_trunk_for_the_day_only_when_what_is_billed_leaves_no_room() -> None:
+    book, minute = ledger(seconds=120), Rate(0, 60, 60)
+    for call in ("1", "2"):
+        book.reserve(call, "a", minute, NOON)
+    assert book.reserve("3", "a", minute, NOON) == CapReached("a", HELD_REST_S)
+    book.answered("1", NOON)
+    assert book.reserve("3", "a", minute, NOON + 1) == CapReached("a", HELD_REST_S), "the other one only rings"
+    book.answered("2", NOON + 2)
+    assert book.reserve("3", "a", minute, NOON + 3) == CapReached("a", MIDNIGHT - NOON - 3)
+    book.ended("1", NOON + 10)
+    book.ended("2", NOON + 10)
+    assert book.reserve("3", "a", minute, MIDNIGHT - 2) == CapReached("a", 2.0)
+    assert book.reserve("3", "a", minute, MIDNIGHT) is None
 
 
 def test_the_day_is_the_installations_and_a_call_counts_on_the_day_it_ends() -> None:
