@@ -276,7 +276,9 @@ def test_no_call_rings_for_longer_than_its_trunk_lets_it() -> None:
     stage.run(9.9)
     assert stage.sent("CANCEL") == []
     stage.run(0.5)
-    assert stage.end().sip_status == 487
+    assert (stage.end().sip_status, stage.end().ended_by) == (487, EndedBy.DIALER)
+    (cancel,) = stage.sent("CANCEL")
+    assert cancel.get("Reason") == 'SIP;cause=487;text="ring_timeout"'
 
 
 def test_no_call_lasts_longer_than_its_trunk_lets_it() -> None:
