@@ -114,6 +114,8 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     if call is None:
         state.totals.strays += 1
         return
+    if _rang_out(call, event):
+        call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
     state.pool.give(call.intent.trunk, call.intent.begun_at)
     if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
@@ -125,6 +127,12 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     record = settle(state, call, event, now)
     if call.agent is not None:
         _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+
+
+def _rang_out(call: Call, event: CallEnded) -> bool:
+    """Tell whether the trunk cancelled a call that nobody answered, for it rings no longer than its own limit."""
+    unasked = call.cancel_reason is None and call.answered_at is None
+    return unasked and event.ended_by is EndedBy.DIALER and event.sip_status == 487  # noqa: PLR2004 -- the SIP status
 
 
 def _count_answer(state: EngineState, call: Call, now: float) -> None:

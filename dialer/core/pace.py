@@ -30,7 +30,10 @@ VOIDS = frozenset(
 LEASE_RETRY_S = 15.0
 """Ask a dry store again after this, whatever it said."""
 PARKED_MOST = 1000
-"""Leads whose trunks have no room are held beyond the hopper's size up to this, so that others come to their turn."""
+"""Leads whose trunks have no room are held beyond the hopper's size up to this, so that others come to their turn.
+
+More of them in a row, at the head of the store's order, keep what is behind them waiting until their trunks have room.
+"""
 
 
 def snapshot(state: EngineState, now: float) -> Snapshot:

@@ -33,7 +33,8 @@ FORKS: Final = 64
 GLARES: Final = 6
 """How often a re-INVITE that met another one is tried again."""
 _BUSY_S: Final = 0.02
-"""Until a re-INVITE is tried again that found another transaction of its dialog open."""
+"""Until a re-INVITE is tried again that found another transaction of its dialog open; twice as long each time."""
+_BUSY_MAX_S: Final = 0.08
 _UNKNOWN, _TIMEOUT, _PENDING = 481, 408, 491
 
 
@@ -58,7 +59,9 @@ def invite(  # noqa: PLR0913 -- a call has as many sides
 class Invitation:
     """An INVITE or re-INVITE of ours while it is out; it hears what becomes of it."""
 
-    __slots__ = ("_ask", "_attempt", "_before", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state")
+    __slots__ = (
+        "_ask", "_attempt", "_before", "_busy_s", "_glares", "_is_first", "_is_refresh", "_leg", "_sdp", "_state",
+    )  # fmt: skip
 
     def __init__(
         self, state: UaState, leg: Leg, sdp: bytes | None, *, is_first: bool, is_refresh: bool = False
@@ -73,6 +76,7 @@ class Invitation:
         self._before: bytes | None = None
         """What we had said, and say again when the change is refused (section 14.1)."""
         self._glares = 0
+        self._busy_s = _BUSY_S
 
     def send(self, now: float) -> None:
         """Send it, or send it again with a password or a longer session interval."""
@@ -106,10 +110,10 @@ class Invitation:
             leg.pending = None
             (self._failed if self._is_first else self._reinvite_failed)(status, response, now)
         elif status < 200:  # noqa: PLR2004
-            if leg.is_over:
-                self._state.transactions.give_up_in(transaction, LIMIT_S, now)
-            elif self._is_first:
+            if self._is_first and not leg.is_over:
                 self._progressed(transaction, response, now)
+            else:  # of a re-INVITE nothing but a final response is of use: it is not waited for without end
+                self._state.transactions.give_up_in(transaction, LIMIT_S, now)
         elif transaction.ack is not None or leg.reoffer is transaction:
             self._again(transaction, response, now)
         elif leg.state is LegState.ENDED:  # a re-INVITE that the end of its call has overtaken
@@ -207,7 +211,8 @@ class Invitation:
         self._state.timers.cancel(leg.retry)
         leg.retry = None
         if leg.pending or leg.waiting or leg.update or leg.accepted or leg.reoffer:
-            self.later(_BUSY_S, now)
+            self.later(self._busy_s, now)
+            self._busy_s = min(2 * self._busy_s, _BUSY_MAX_S)
         else:
             self.send(now)
 

@@ -141,7 +141,7 @@ class Bridge:
         """Take what became of an offer of ours; one that a later offer has replaced is over."""
         desk, talk = owner_of(party), party.owner.talk
         if desk is not None and desk.hushing is not None and event.offer == desk.hushing:
-            desk.hushing = None
+            self._desks.hushed(desk)
             self.desk_up(desk, now)
         elif talk is None:
             return

@@ -21,6 +21,8 @@ AGAIN_S: Final = 1.0
 AGAIN_MAX_S: Final = 60.0
 _STEADY_S: Final = 30.0
 """A phone that stayed on the line for so long begins with the shortest wait again."""
+HUSH_LIMIT_S: Final = 10.0
+"""A phone that does not take our offer of silence in this time is hung up, and called again if it is wanted."""
 
 
 class DeskState(StrEnum):
@@ -56,7 +58,7 @@ class Desk:
         self.knows_customer = False
         """Its INVITE named a customer's media."""
         self.limit: Timer | None = None
-        """When it is no longer waited for that somebody picks it up."""
+        """When it is no longer waited for that somebody picks it up, or that it falls silent."""
         self.again: Timer | None = None
         """When it is called again."""
 
@@ -110,7 +112,7 @@ class Desks:
         if what is None:
             self._fell(desk, now)
             return
-        desk.limit = self._timers.set(now + self.phones.answer_limit_s, self._not_picked_up, desk)
+        desk.limit = self._timers.set(now + self.phones.answer_limit_s, self._give_up, desk)
         leg = desk.party.leg = self._ua.invite(
             now, flow=what.flow, uri=what.uri, call_id=self._call_id(desk, now), from_=what.from_, to=what.to,
             sdp=offer or desk.party.first_offer("inactive"), headers=what.headers, auth=self.phones.auth,
@@ -123,7 +125,8 @@ class Desks:
         text = f"{desk.agent_id}/{desk.calls}/{now!r}".encode(errors="surrogatepass")
         return f"desk-{blake2b(text, digest_size=12).hexdigest()}@{self._domain}"
 
-    def _not_picked_up(self, desk: Desk, now: float) -> None:
+    def _give_up(self, desk: Desk, now: float) -> None:
+        """Hang up on a phone that nobody picked up, or that did not fall silent."""
         leg = desk.party.leg
         self._fell(desk, now)
         if leg is not None:
@@ -143,7 +146,13 @@ class Desks:
         elif desk.state is DeskState.UP and desk.party.leg is not None and desk.knows_customer:
             desk.knows_customer = False
             desk.hushing = desk.party.silence("inactive")
+            desk.limit = self._timers.set(now + HUSH_LIMIT_S, self._give_up, desk)
             self._ua.reinvite(desk.party.leg, now, desk.hushing)
+
+    def hushed(self, desk: Desk) -> None:
+        """Take in that a phone has answered our offer of silence, whatever it said."""
+        desk.hushing = None
+        self._timers.cancel(desk.limit)
 
     def down(self, desk: Desk, now: float) -> None:
         """Take in that a phone is gone; one that is wanted is called again, later each time."""

@@ -185,7 +185,8 @@ class TrunkMachine:
     def _too_long(self, call: Call, now: float) -> None:
         if call.hangup_reason is None:
             self.counters["limit"] += 1
-            self.hangup(call.call_id, CancelReason.ADMIN, now)
+            reason = CancelReason.RING_TIMEOUT if call.answered_at is None else CancelReason.ADMIN
+            self.hangup(call.call_id, reason, now)
 
     def hangup(self, call_id: str, reason: CancelReason, now: float) -> None:
         """CANCEL or BYE; an unknown id is ignored.

@@ -161,7 +161,7 @@ class Trunk(Peer, frozen=True, kw_only=True):
     ] = ("",)
     """Which numbers it serves; of the trunks with room, the one with the longest goes first."""
     ring_limit_s: Annotated[float, number(1, 600)] = 120.0
-    """A call that nobody answers ends after this, whatever the campaign says."""
+    """A call that nobody answers ends after this, whatever the campaign says; it counts as one that rang out."""
     call_limit_s: Annotated[float, number(1, 86_400)] = 7200.0
     """A call that was answered ends after this."""
     failures_to_rest: Annotated[int, whole(1, 1000)] = 5

@@ -136,6 +136,18 @@ def test_ring_timer_cancels_and_counts_as_cancel() -> None:
     assert record.lead_trigger is Trigger.NO_SUCCESS
 
 
+def test_a_call_that_the_trunk_itself_let_ring_no_longer_is_held_against_the_lead_like_one_that_rang_out() -> None:
+    bench = Bench()
+    bench.start()
+    call = bench.calls[0]
+    bench.tell(events.CallRinging(call))
+    bench.wait(10)
+    bench.tell(events.CallEnded(call, sip_status=487, ended_by=EndedBy.DIALER))
+    record = bench.settled(call).record
+    assert (record.verdict.cancel_reason, record.verdict.counts) == (CancelReason.RING_TIMEOUT, True)
+    assert record.lead_trigger is Trigger.NO_SUCCESS
+
+
 def test_a_call_that_never_rings_is_given_up_too() -> None:
     bench = Bench()
     bench.start()

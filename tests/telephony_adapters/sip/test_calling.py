@@ -430,3 +430,30 @@ def test_a_reinvite_that_is_answered_1xx_and_no_more_does_not_outlive_its_call(w
     solo.hang_up(leg)
     solo.hear(trying)
     assert solo.is_spent()
+
+
+def test_a_reinvite_that_is_answered_1xx_and_no_more_ends_the_call_as_silence_does() -> None:
+    solo = Solo()
+    leg = solo.calls()
+    solo.hear(reply(changes(solo, leg), 100))
+    solo.wait(31)
+    assert (solo.of("BYE"), solo.events) == ([], [])
+    solo.wait(2)
+    solo.hear(reply(bye_of(solo), 200))
+    assert solo.take(Ended).by == "lost"
+    assert solo.is_spent()
+
+
+def test_a_reinvite_that_waits_for_another_one_does_not_wake_us_all_the_time() -> None:
+    solo = Solo()
+    leg = solo.calls()
+    solo.hear(reply(changes(solo, leg), 100))
+    changes(solo, leg, SDP)
+    began = solo.now
+    for _ in range(100):
+        due = solo.ua.next_timer()
+        assert due is not None
+        solo.wait(due - solo.now + 0.001)
+    assert solo.now - began > 7.0
+    solo.hang_up(leg)
+    assert solo.is_spent()

@@ -175,3 +175,28 @@ def test_a_leg_that_was_let_go_belongs_to_nobody() -> None:
     assert owner_of(party) is None
     stage.answered()
     assert owner_of(stage.machine._calls["c1"].party) is None
+
+
+def legs(stage: Stage) -> int:
+    return len({invite.call_id for invite in stage.sent("INVITE", AGENTS)})
+
+
+def test_a_phone_that_does_not_fall_silent_is_hung_up_and_called_again() -> None:
+    stage = Stage(agents=KEPT)
+    stage.station("a1")
+    stage.run(1)
+    stage.talking()
+    stage.agent.habits = Habits(reoffer=0)  # 100 and nothing more
+    stage.hang_up()
+    stage.run(9)
+    assert (states(stage), legs(stage)) == ({"a1": "up"}, 1)
+    stage.agent.habits = Habits()
+    stage.run(3)
+    assert (states(stage), legs(stage)) == ({"a1": "up"}, 2)
+    assert len(stage.sent("BYE", AGENTS)) == 1
+    stage.talking("c2")
+    stage.hang_up("c2")
+    stage.run(20)
+    assert legs(stage) == 2, "one that falls silent stays"
+    stage.station("a1", up=False)
+    assert stage.quiet()

@@ -276,7 +276,9 @@ def test_no_call_rings_for_longer_than_its_trunk_lets_it() -> None:
     stage.run(9.9)
     assert stage.sent("CANCEL") == []
     stage.run(0.5)
-    assert stage.end().sip_status == 487
+    assert (stage.end().sip_status, stage.end().ended_by) == (487, EndedBy.DIALER)
+    (cancel,) = stage.sent("CANCEL")
+    assert cancel.get("Reason") == 'SIP;cause=487;text="ring_timeout"'
 
 
 def test_no_call_lasts_longer_than_its_trunk_lets_it() -> None:
@@ -485,3 +487,19 @@ def test_the_connection_of_a_ringing_call_breaks() -> None:
     stage.call()
     stage.do(lambda now: stage.machine.flow_lost(there, "reset", now))
     assert stage.end().sip_status == 503
+
+
+def test_a_trunk_whose_registration_is_refused_stays_closed_and_is_registered_again_by_itself() -> None:
+    stage = Stage(agents=None, trunk='register = true\nusername = "u"\npassword = "p"\n')
+    stage.network.unplug(CUSTOMERS)  # the registrar is written here
+    stage.run(0.1)
+    told(stage, reply(stage.sent("REGISTER")[-1], 403))
+    assert stage.heard == [TrunkClosed("main", "it does not take the registration")]
+    before = len(stage.sent("REGISTER"))
+    due = stage.lines[0].next_at() or 0.0
+    assert 900 <= due - stage.now <= 1800
+    stage.run(due - stage.now + 0.1)
+    assert len(stage.sent("REGISTER")) == before + 1
+    again = stage.sent("REGISTER")[-1]
+    told(stage, reply(again, 200, contact=again.get("Contact") or ""))
+    assert stage.heard[1:] == [TrunkOpened("main")]

@@ -78,13 +78,10 @@ async def test_calls_and_talks_go_through_the_process(tmp_path: Path) -> None:
 
 
 async def test_figures_come_by_themselves(tmp_path: Path) -> None:
-    async with (
-        peers() as others,
-        started(tmp_path, others, trace=Tracing(str(tmp_path / "trace"), 1.0, 10**6)) as engine,
-    ):
-        async with asyncio.timeout(WAIT_S):
-            while "main" not in engine.sip.figures().trunks:  # noqa: ASYNC110 -- another process tells them
-                await asyncio.sleep(0.01)
+    trace = Tracing(str(tmp_path / "trace"), 1.0, 10**6)
+    async with peers() as others, started(tmp_path, others, trace=trace) as engine:
+        await engine.call()
+        await engine.until(CallAnswered)  # said after the first figures
         assert engine.sip.figures().trunks["main"] == (True, 0)
         assert engine.sip.figures().trace == (0, 0, 0)
 
