@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -10,7 +11,7 @@ from typing import Final
 
 from dialer.bench.figures import Figure, Result, Step, at_least, at_most, plain
 from dialer.bench.sip.asterisk import folder_of
-from dialer.bench.sip.measure import LIVE_RATE, PACED, Round, Sizes, make, play
+from dialer.bench.sip.measure import FAILED, LIVE_RATE, PACED, Round, Sizes, make, play
 from dialer.bench.sip.programs import found
 
 SIPP_GOAL: Final = 5.0
@@ -57,8 +58,11 @@ def _ours(rounds: list[Round]) -> Iterator[Figure]:
     yield plain("CPU a call over TCP to SIPp", _of(rounds, "sipp tcp ms"), "ms")
     for kind in ("udp", "tcp", "tls"):
         yield plain(f"CPU a call over {kind.upper()} to our carrier", _of(rounds, f"{kind} ms"), "ms")
-    failed = sum(value for each in rounds for name, value in each.items() if name.endswith(" failed"))
-    yield at_most("calls that failed, in all rounds", failed, 0)
+    failed: Counter[str] = Counter()
+    for each in rounds:
+        failed.update({name: int(count) for name, count in each.items() if name.startswith(FAILED) and count})
+    yield at_most("calls that failed, in all rounds", failed.total(), 0)
+    yield from (plain(name, count) for name, count in sorted(failed.items()))
 
 
 def _theirs(rounds: list[Round], *, with_asterisk: bool) -> Iterator[Figure]:

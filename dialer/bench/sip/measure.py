@@ -19,6 +19,8 @@ from dialer.bench.sip.programs import HOST, Program, cores, found, free_port
 ARI_AT_ONCE: Final = 50
 PACED: Final = 200.0
 LIVE_RATE: Final = 500.0
+FAILED: Final = "failed, "
+"""How the names of counts of calls begin that were not answered, in a round."""
 _TICK_S: Final = 0.01
 """The system counts the processor time of a running process so finely."""
 _DIALER: Final = "from dialer.cli import main; main()"
@@ -184,7 +186,8 @@ def _transports(bench: Bench, round_: Round) -> None:
 def _note(round_: Round, name: str, done: ours.Done) -> None:
     report = done.report
     round_[f"{name} ms"] = done.ms
-    round_[f"{name} failed"] = report.calls - report.answered
+    for why, count in ours.failures(report).items():
+        round_[f"{FAILED}{name}: {why}"] = count
     if report.to_answer is not None:
         round_[f"{name} p50"], round_[f"{name} p99"] = report.to_answer.p50, report.to_answer.p99
 

@@ -73,6 +73,14 @@ def call(folder: Path, job: Job, *, pinned: bool = True) -> Done:
         return msgspec.json.decode(program.said(), type=Done)
 
 
+def failures(report: Report) -> dict[str, int]:
+    """Return the calls that were not answered, by reason: refused here, a code, no response, or cut off at the end."""
+    codes = {f"code {code}": count for code, count in report.codes.items() if code != "200"}
+    found = codes | report.refused_here | report.no_response
+    left = report.calls - report.answered - sum(found.values())
+    return found | ({"no end": left} if left else {})
+
+
 def main() -> None:
     """Do the job of the first argument."""
     collect_seldom()

@@ -93,7 +93,8 @@ async def test_it_can_be_stopped_and_ends_every_call() -> None:
     seen = await made(load(rate=50.0, duration_s=60.0, hold_s=60.0, drain_s=60.0), stop_after_s=0.3)
     assert seen.interrupted
     assert 1 <= seen.placed <= 16
-    assert seen.cut_off == seen.placed == seen.answered
+    assert seen.cut_off == seen.placed
+    assert seen.codes.total() == seen.placed  # the last one may be answered as it is given up
     assert seen.elapsed_s < 5.0
 
 
