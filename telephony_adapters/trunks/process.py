@@ -34,6 +34,7 @@ from telephony_adapters.trunks.model import TrunksFile
 from telephony_adapters.trunks.routes import limit_of
 from telephony_adapters.trunks.setup import Plant
 from telephony_adapters.trunks.telephony import CAPABILITIES, SipTelephony
+from telephony_adapters.wire.collecting import collect_seldom
 from telephony_adapters.wire.uvloops import run
 
 log = logging.getLogger("telephony_adapters.trunks.process")
@@ -349,4 +350,5 @@ def _nothing() -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     run(_main(int(sys.argv[1])))
