@@ -342,3 +342,38 @@ def test_a_connection_that_breaks_while_it_rings_leaves_the_invite_to_its_owner(
     assert solo.events == []
     solo.refuse(leg, 480)
     assert solo.is_spent()
+
+
+def test_a_change_counts_when_it_is_accepted_and_what_comes_too_late_says_nothing() -> None:
+    solo = Solo()
+    caller, leg = answered(solo)
+    caller.says("INVITE", body=OTHER_SDP)
+    assert solo.take(Offered).sdp == OTHER_SDP
+    assert leg.remote_sdp == SDP
+    solo.refuse(leg, 488)
+    caller.acks()
+    solo.accept(leg, sdp=OTHER_SDP)
+    assert (leg.local_sdp, leg.remote_sdp) == (SDP, SDP)
+    assert solo.said.status == 488
+    caller.says("UPDATE", body=OTHER_SDP)
+    solo.take(Offered)
+    solo.accept(leg, sdp=SDP)
+    assert leg.remote_sdp == OTHER_SDP
+    assert ends(solo, caller)
+
+
+def test_a_copy_of_an_invite_that_comes_when_its_transaction_is_forgotten_is_no_new_call() -> None:
+    solo = Solo()
+    caller = Caller(solo)
+    data = caller.write("INVITE", body=SDP)
+    solo.hear(data)
+    leg = solo.take(Incoming).leg
+    solo.accept(leg, sdp=SDP)
+    caller.learns()
+    caller.acks()
+    solo.take(Confirmed)
+    solo.wait(33)
+    (answer,) = solo.hear(data)
+    assert answer.message.status == 482
+    assert solo.events == []
+    assert ends(solo, caller)

@@ -457,3 +457,13 @@ def test_a_reinvite_that_waits_for_another_one_does_not_wake_us_all_the_time() -
     assert solo.now - began > 7.0
     solo.hang_up(leg)
     assert solo.is_spent()
+
+
+def test_a_change_that_is_refused_leaves_what_both_had_said() -> None:
+    solo = Solo()
+    leg = solo.calls()
+    solo.reinvite(leg, OTHER_SDP)
+    assert leg.local_sdp == OTHER_SDP
+    solo.hear(reply(solo.last, 488))
+    assert solo.take(Renegotiated).status == 488
+    assert (leg.local_sdp, leg.remote_sdp) == (SDP, SDP)

@@ -491,3 +491,79 @@ def test_a_change_that_nobody_can_take_is_refused() -> None:
     stage.connect()
     stage.run(1)
     assert hears_each_other(stage)
+
+
+# --- rare changes -------------------------------------------------------------------------------------------------
+
+
+def test_a_phone_that_is_still_falling_silent_is_joined_when_it_has() -> None:
+    stage = kept()
+    stage.customers.habits = {ONE: Habits(codecs=(PCMA,)), TWO: Habits(codecs=(PCMU,))}
+    stage.talking()
+    stage.answered("c2", TWO)
+    stage.hang_up()
+    stage.connect("c2")
+    stage.run(0.015)
+    assert len(stage.sent("INVITE", AGENTS)) == 3  # the silence is out, the next offer waits for its answer
+    stage.run(1)
+    assert stage.of(CallConnected) == [CallConnected("c1", "a1"), CallConnected("c2", "a1")]
+    assert stage.customers.phone(TWO).hears == (AGENTS.host, stage.agent.port, "sendrecv")
+    assert stage.failed() == []
+
+
+def test_a_change_by_update_is_passed_on_as_well() -> None:
+    stage = kept()
+    stage.talking()
+    ua, leg = stage.agents.ua, stage.agent.leg
+    assert leg is not None
+    assert leg.local_sdp is not None
+    offer = leg.local_sdp.replace(b"a=sendrecv", b"a=sendonly").replace(b"o=- 7 2", b"o=- 7 9")
+    answers: list[bytes] = []
+
+    def update(now: float) -> None:
+        leg.cseq += 1
+        request = ua._state.request(
+            leg, "UPDATE", cseq=leg.cseq, headers=[("Content-Type", "application/sdp")], body=offer
+        )
+        ua._state.transactions.begin(
+            leg.flow, request, lambda _one, status, response, _now: answers.append(response.body if response else b""),
+            leg, now,
+        )  # fmt: skip
+
+    stage.do(update)
+    stage.run(1)
+    assert stage.customer.hears[2] == "sendonly"
+    assert parse(answers[0]).direction == "recvonly"
+
+
+def test_a_change_that_is_taken_back_is_undone() -> None:
+    stage = kept()
+    stage.talking()
+    before = stage.customer.hears
+    stage.do(stage.agents.offer, "a1", "sendonly")
+    stage.run(0.015)
+    leg = stage.agent.leg
+    assert leg is not None
+    assert leg.pending is not None
+    cancel = leg.pending.request.cancel().data()
+    stage.do(lambda now: stage.machine.receive(cancel, AGENTS, now))
+    stage.run(1)
+    assert stage.agent.refused == [487]
+    assert stage.customer.hears == before
+    assert [parse(offer).direction for offer in stage.customer.offers[-2:]] == ["sendonly", "sendrecv"]
+
+
+def test_a_customer_who_was_told_of_an_agent_that_went_hears_of_the_next_one_without_silence_between() -> None:
+    stage = kept()
+    stage.station("a2")
+    stage.run(1)
+    stage.answered()
+    stage.connect()
+    stage.run(0.005)
+    stage.do(stage.agents.hang_up, "a1")
+    stage.run(0.012)
+    assert stage.failed() == ["a1"]
+    stage.connect(agent="a2")
+    stage.run(2)
+    assert stage.of(CallConnected) == [CallConnected("c1", "a2")]
+    assert all(b"192.0.2.1" not in offer.split(b"c=IN IP4 ")[1][:12] for offer in stage.customer.offers[1:])

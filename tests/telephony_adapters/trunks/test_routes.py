@@ -136,3 +136,8 @@ def test_whatever_is_asked_for_the_limits_hold(one: Trunk, patience_s: float, sc
             assert last - first + 1 <= one.cps * (left[last] - left[first]) + one.at_once + 1e-3
     if one.calls_per_minute:
         assert all(b - a >= 60.0 - 1e-5 for a, b in zip(left, left[one.calls_per_minute :], strict=False))
+
+
+@given(st.floats(1_700_000_000.0, 1_900_000_000.0))
+def test_a_call_that_may_leave_leaves_now_and_not_a_microsecond_later(now: float) -> None:
+    assert Gate(trunk()).admit("1", now) == now
