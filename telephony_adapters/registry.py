@@ -16,7 +16,7 @@ class AdapterRegistry:
     def __init__(
         self, factories: Mapping[str, Factory], *, checks: Mapping[str, Callable[[], object]] | None = None
     ) -> None:
-        """`checks` raise BadInput for what is wrong with an adapter's settings, and make nothing."""
+        """Take the factories, and `checks` that raise BadInput for settings that an adapter cannot use."""
         self._factories = dict(factories)
         self._checks = dict(checks or {})
 
