@@ -13,8 +13,12 @@ Factory = Callable[[Clock], Telephony]
 class AdapterRegistry:
     """Open adapters by name; nothing is registered by importing a module."""
 
-    def __init__(self, factories: Mapping[str, Factory]) -> None:
+    def __init__(
+        self, factories: Mapping[str, Factory], *, checks: Mapping[str, Callable[[], object]] | None = None
+    ) -> None:
+        """Take the factories, and `checks` that raise BadInput for settings that an adapter cannot use."""
         self._factories = dict(factories)
+        self._checks = dict(checks or {})
 
     def names(self) -> list[str]:
         """Return the known names, sorted."""
@@ -27,6 +31,12 @@ class AdapterRegistry:
             known = ", ".join(self.names()) or "none"
             raise BadInput(f"there is no telephony adapter {name!r}; set DIALER_TRUNK to one of: {known}")
         return factory
+
+    def check(self, name: str) -> None:
+        """Raise BadInput for an unknown name, or for settings that the adapter cannot use."""
+        self.factory(name)
+        if name in self._checks:
+            self._checks[name]()
 
     def open(self, name: str, clock: Clock) -> Telephony:
         """Make the adapter on this clock; raise BadInput that lists the known names."""

@@ -137,7 +137,12 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         return open_sip(plan.settings, clock, plan.overrides)
 
-    return AdapterRegistry({SimulatorTelephony.name: simulator, "sip": sip})
+    def check_sip() -> None:
+        from dialer.commands.sip import read_trunks
+
+        read_trunks(plan.settings)
+
+    return AdapterRegistry({SimulatorTelephony.name: simulator, "sip": sip}, checks={"sip": check_sip})
 
 
 async def _world(plan: Plan, clock: Clock) -> World:

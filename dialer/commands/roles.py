@@ -46,7 +46,7 @@ def engine(
     plan = Plan(
         settings, carrier=scenario.carrier, role=Role.ENGINE, seed=seed, carrier_log=carrier_log, overrides=table
     )
-    adapters(plan).factory(settings.trunk)  # an unknown one is refused before anything is made
+    adapters(plan).check(settings.trunk)  # what is wrong is told before anything is made
 
     async def manned() -> None:
         await _run(plan._replace(desks=await man(simulate_agents or [], scenario.campaigns[0].agents)))

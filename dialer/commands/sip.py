@@ -46,6 +46,13 @@ def open_plant(settings: Settings, overrides: Sequence[Override] = (), *, only: 
     )  # fmt: skip
 
 
+def read_trunks(settings: Settings) -> TrunksFile:
+    """Read the trunks file in force; raise BadInput when there is none, or it is wrong."""
+    from telephony_adapters.trunks.config import load
+
+    return load(_trunks_file(settings))
+
+
 def _trunks_file(settings: Settings) -> Path:
     path = settings.trunks_file
     if path is None:

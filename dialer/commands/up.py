@@ -64,7 +64,7 @@ async def _up(settings: Settings, *, desks: list[str], carrier: str, seed: int, 
     scenario = load(carrier)
     table = read_overrides(settings.overrides)
     plan = Plan(settings, carrier=scenario.carrier, seed=seed, carrier_log=log, overrides=table)
-    adapters(plan).factory(settings.trunk)  # an unknown one is refused before anything is made
+    adapters(plan).check(settings.trunk)  # what is wrong is told before anything is made
     Home(settings.home).prepare()
     Home(settings.home).refuse_if_running()
     sock = listen(settings.host, settings.port)

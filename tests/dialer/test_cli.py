@@ -44,10 +44,17 @@ async def test_a_mistake_costs_one_clear_line(tmp_path: Path, words: tuple[str, 
 
 
 async def test_an_unknown_trunk_makes_nothing(tmp_path: Path) -> None:
+    code, _, err = await run(tmp_path / "home", "up", "--port", "0", DIALER_TRUNK="pigeon")
+    assert code == 2
+    assert err == "dialer: there is no telephony adapter 'pigeon'; set DIALER_TRUNK to one of: simulator, sip\n"
+    assert not os.listdir(tmp_path)  # noqa: PTH208 -- asyncio rules out pathlib here
+
+
+async def test_sip_without_a_trunks_file_makes_nothing(tmp_path: Path) -> None:
     code, _, err = await run(tmp_path / "home", "up", "--port", "0", DIALER_TRUNK="sip")
     assert code == 2
-    assert err == "dialer: there is no telephony adapter 'sip'; set DIALER_TRUNK to one of: simulator\n"
-    assert not os.listdir(tmp_path)  # noqa: PTH208 -- asyncio rules out pathlib here
+    assert "there is no trunks file" in err
+    assert not os.listdir(tmp_path)  # noqa: PTH208 -- as above
 
 
 async def test_a_newer_database_is_refused_with_both_versions(tmp_path: Path) -> None:

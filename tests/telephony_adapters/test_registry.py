@@ -33,3 +33,15 @@ def test_an_unknown_name_gets_those_that_are_known() -> None:
         registry.open("sip", VirtualClock(0.0))
     with pytest.raises(BadInput, match=r"one of: none$"):
         AdapterRegistry({}).factory("sip")
+
+
+def test_settings_are_checked_before_anything_is_made() -> None:
+    def wrong() -> None:
+        raise BadInput("no trunks file")
+
+    registry = AdapterRegistry({"simulator": simulated, "another": simulated}, checks={"another": wrong})
+    registry.check("simulator")
+    with pytest.raises(BadInput, match="no trunks file"):
+        registry.check("another")
+    with pytest.raises(BadInput, match="no telephony adapter"):
+        registry.check("pigeon")

@@ -161,7 +161,7 @@ async def test_one_home_folder_has_one_engine(postgres_url: str, tmp_path: Path)
     [
         (("relay", "--health-port", "0"), {}, "there is nothing to relay to: set DIALER_KAFKA"),
         (("engine", "--health-port", "0", "--simulate-agents", "x"), {}, "CAMPAIGN=N"),
-        (("engine", "--health-port", "0"), {"DIALER_TRUNK": "sip"}, "there is no telephony adapter 'sip'"),
+        (("engine", "--health-port", "0"), {"DIALER_TRUNK": "pigeon"}, "there is no telephony adapter 'pigeon'"),
         (("engine", "--health-port", "0"), {"DIALER_LEASE_S": "1"}, "setting lease_s (DIALER_LEASE_S)"),
     ],
 )
