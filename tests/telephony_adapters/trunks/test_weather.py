@@ -40,10 +40,10 @@ def test_every_call_ends_and_no_ghost_remains(part: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("part", range(20))
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("part", range(4))
 def test_every_call_ends_and_no_ghost_remains_for_long(part: int, figure: Callable[[str], None]) -> None:
-    size = SOAK_SEEDS // 20
+    size = SOAK_SEEDS // 4
     seen = live(range(part * size, (part + 1) * size))
     assert seen["ended"] == 8 * size
     figure(f"SIP in bad weather, seeds {part * size} to {(part + 1) * size - 1}: {seen}")
