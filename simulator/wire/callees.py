@@ -247,10 +247,13 @@ class Callees:
     def _listen(self, line: Line, now: float) -> None:
         """Note whether there is somebody to hear, and until when the callee puts up with it."""
         hears = is_heard(line.leg.remote_sdp)
+        if hears and (
+            not line.row.cancelled or line.version > 1
+        ):  # a CANCEL takes the INVITE's offer back, no later one
+            line.row.heard = True
         if hears is line.hears:
             return
         line.hears = hears
-        line.row.heard = line.row.heard or (hears and not line.row.cancelled)
         self._timers.cancel(line.hang_up)
         after_s = line.course.talk_s if hears else line.course.patience_s
         line.hang_up = None if after_s is None else self._timers.set(now + after_s, self._hang_up, line)

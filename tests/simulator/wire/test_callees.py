@@ -82,6 +82,16 @@ def test_a_200_crosses_the_cancel() -> None:
     assert row.expected is CallStatus.BUSY_LINE
 
 
+def test_who_answers_across_a_cancel_may_be_joined_to_an_agent_all_the_same() -> None:
+    world = World()
+    call_id = world.call("0959203000", keep_crossing=True)
+    world.at(10.0, lambda now: world.ua.cancel(world.leg(call_id), now))
+    world.at(10.5, lambda now: world.ua.reinvite(world.leg(call_id), now, sdp("sendrecv", port=4002)))
+    world.at(12.0, lambda now: world.ua.bye(world.leg(call_id), now))
+    row = world.run()
+    assert (row.cancelled, row.heard, row.expected) == (True, True, CallStatus.ANSWERED)
+
+
 def test_a_forked_call_answers_twice_and_both_dialogs_end() -> None:
     world = World()
     world.hangs_up_after = 5.0
