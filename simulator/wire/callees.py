@@ -174,9 +174,13 @@ class Callees:
         if data.startswith(b"CANCEL ") and line.row.answered_at is None and line.course.late_answer:
             line.row.cancelled = True
             self._answer(line, now)
-        elif data.startswith(b"INVITE ") and line.hears is not None and not line.met and _IN_DIALOG.search(data):
+        elif data.startswith(b"INVITE ") and self._meets(line) and _IN_DIALOG.search(data):
             line.met = True
             self._change(line, now)
+
+    @staticmethod
+    def _meets(line: Line) -> bool:
+        return line.course.reinvite is Reinvite.GLARE and line.hears is not None and not line.met
 
     def confirmed(self, event: sip.Confirmed, now: float) -> None:
         """Take an ACK; one that answers our offer may let the callee hear somebody."""
@@ -247,9 +251,7 @@ class Callees:
     def _listen(self, line: Line, now: float) -> None:
         """Note whether there is somebody to hear, and until when the callee puts up with it."""
         hears = is_heard(line.leg.remote_sdp)
-        if hears and (
-            not line.row.cancelled or line.version > 1
-        ):  # a CANCEL takes the INVITE's offer back, no later one
+        if hears and (not line.row.cancelled or line.version > 1):  # it takes the INVITE's offer back
             line.row.heard = True
         if hears is line.hears:
             return
