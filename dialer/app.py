@@ -32,13 +32,14 @@ from cdr.webhook_policy import Policy
 from cdr.webhook_send import Sender
 from dialer import metrics
 from dialer.agents.mqtt_at import MqttAt
+from dialer.clock import SystemClock
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.errors import BadInput, DialerError
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
-from dialer.service.clock import PacedClock, SystemClock
+from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
 from dialer.service.engine import EnginePart

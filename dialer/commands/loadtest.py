@@ -185,7 +185,7 @@ def _run(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Report
 async def _refuse_real_calls(plant: Plant, *, is_trunk: bool) -> None:
     """Raise BadInput unless nobody is rung: the server is the carrier simulator, or a developer's with --to."""
     from dialer.bench.load_trunk import is_near, is_simulated
-    from dialer.service.clock import SystemClock
+    from dialer.clock import SystemClock
 
     trunk = plant.lines[0].settings
     if is_trunk and not await is_simulated(plant.file, trunk.name, SystemClock()):
@@ -200,7 +200,7 @@ async def _refuse_real_calls(plant: Plant, *, is_trunk: bool) -> None:
 async def _measured(plant: Plant, journal: Path | None, load: Load, *, yes: bool) -> Loader:
     """Place the calls; raise BadInput first for real ones that nobody said yes to."""
     from dialer.bench.load_trunk import loader
-    from dialer.service.clock import SystemClock
+    from dialer.clock import SystemClock
     from telephony_adapters.trunks.journal import Journal
 
     if not yes:

@@ -121,7 +121,7 @@ def check(
 
 async def _tried(file: TrunksFile, name: str, timeout_s: float, *, shows: bool) -> list[Step]:
     """Show each step when it is known: some take seconds."""
-    from dialer.service.clock import SystemClock
+    from dialer.clock import SystemClock
     from telephony_adapters.trunks.check import check as tried
 
     steps = []

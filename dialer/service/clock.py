@@ -1,4 +1,4 @@
-"""The shell's clocks: the real one, and one that runs ahead of the wall for demos."""
+"""A clock that runs ahead of the wall, for demos."""
 
 from __future__ import annotations
 
@@ -11,24 +11,6 @@ from collections.abc import Callable
 TURNS = 5
 """Turns of the event loop after which whatever could run at one instant has begun to."""
 BUSY_POLL_S = 0.0005
-
-
-class SystemClock:
-    """UTC epoch seconds: the wall's at the start, monotonic from then on."""
-
-    speed = 1.0
-
-    def __init__(self) -> None:
-        self._ahead_s = time.time() - time.monotonic()
-
-    def now(self) -> float:
-        """Return the time."""
-        return self._ahead_s + time.monotonic()
-
-    async def sleep_until(self, at: float) -> None:
-        """Return when the time has come."""
-        while (left := at - self.now()) > 0:  # noqa: ASYNC110 -- a sleep may end early; no event stands for a time
-            await asyncio.sleep(left)
 
 
 class PacedClock:

@@ -13,7 +13,6 @@ _PARTS: Final = {
 }  # fmt: skip
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _DIGITS_MAX = 10
 
 
@@ -49,11 +48,6 @@ def unquote(text: str) -> str:
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':  # noqa: PLR2004 -- the two quotes
         return text
     return _ESCAPED.sub(r"\1", text[1:-1]) if "\\" in text else text[1:-1]
-
-
-def is_token(text: str) -> bool:
-    """Tell whether the text is one token."""
-    return _TOKEN.fullmatch(text) is not None
 
 
 def whole_number(text: str) -> int | None:

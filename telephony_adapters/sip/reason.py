@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from telephony_adapters.sip.lexical import has_control, is_token, parameters, quote, split, unquote, whole_number
+from telephony_adapters.sip.lexical import has_control, parameters, quote, split, unquote, whole_number
+from telephony_adapters.sip.names import is_token
 
 SIP: Final = "SIP"
 """Protocol of a Reason whose cause is a status (RFC 3326 section 2)."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from telephony_adapters.sip.lexical import unquote
+
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])")
 _USER: Final = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:]|%[0-9A-Fa-f]{2})+")
 _HIDDEN: Final = re.compile(r"[\x00-\x20\x7f<>\"]")
@@ -179,7 +181,7 @@ def _bare(value: str) -> tuple[str, str]:
 def _bracketed(value: str) -> tuple[str, str, str]:
     if value.startswith('"'):
         closed = end_of_quote(value, 0)
-        display = unquoted(value[: closed + 1])
+        display = unquote(value[: closed + 1])
         rest = value[closed + 1 :].lstrip()
     else:
         at = value.index("<")
@@ -196,14 +198,6 @@ def _bracketed(value: str) -> tuple[str, str, str]:
 
 def _is_word(word: str) -> bool:
     return not set(word) & set('"<>,;:@()[]{}=?/\\')
-
-
-def unquoted(text: str) -> str:
-    """Return what a quoted string says; a text without quotes says itself."""
-    if len(text) < 2 or text[0] != '"' or text[-1] != '"':  # noqa: PLR2004 -- two quotes
-        return text
-    inner = text[1:-1]
-    return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL) if "\\" in inner else inner
 
 
 def header_params(rest: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from dialer import errors
+from dialer.clock import SystemClock
 from dialer.core.events import CallConnected
 from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId
@@ -210,24 +210,6 @@ def _error(kind: str, words: str) -> DialerError:
 # --- the process itself -------------------------------------------------------------------------------------------
 
 
-class _Wall:
-    """UTC epoch seconds that never run backwards: implements dialer.ports.Clock."""
-
-    speed = 1.0
-
-    def __init__(self) -> None:
-        self._ahead_s = time.time() - time.monotonic()
-
-    def now(self) -> float:
-        """Return the time."""
-        return self._ahead_s + time.monotonic()
-
-    async def sleep_until(self, at: float) -> None:
-        """Return when the time has come."""
-        while (left := at - self.now()) > 0:  # noqa: ASYNC110 -- a sleep may end early; no event stands for a time
-            await asyncio.sleep(left)
-
-
 class _ToEngine(logging.Handler):
     """Hand log lines to the engine, whose log they belong to."""
 
@@ -328,7 +310,7 @@ def _telephony(start: Start) -> SipTelephony:
     if start.trace is not None:
         trace = plant.message_log(Path(start.trace.folder), share=start.trace.share, max_bytes=start.trace.max_bytes)
     journal = Journal(Path(start.journal)) if start.journal is not None else None
-    return SipTelephony(plant, clock=_Wall(), journal=journal, trace=trace)
+    return SipTelephony(plant, clock=SystemClock(), journal=journal, trace=trace)
 
 
 async def _main(number: int) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from dialer.clock import SystemClock
 from dialer.core.effects import BeginAttempts
 from dialer.core.events import Event
 from dialer.core.types import CampaignKind, NumberCaps
 from dialer.ports import Owned
-from dialer.service.clock import SystemClock
 from dialer.service.writer import Writer
 from store.lead_store import SqlLeadStore
 from store.open import open_database

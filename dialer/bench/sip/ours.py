@@ -14,7 +14,7 @@ from dialer.bench.load import Load, Seen
 from dialer.bench.load_report import Report, report_of
 from dialer.bench.load_trunk import TARGET, loader, trunk_to
 from dialer.bench.sip.programs import Program, cores
-from dialer.service.clock import SystemClock
+from dialer.clock import SystemClock
 from telephony_adapters.trunks.model import TrunksFile
 from telephony_adapters.trunks.reading import Secret
 from telephony_adapters.trunks.setup import Plant

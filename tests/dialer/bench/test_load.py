@@ -8,7 +8,7 @@ import pytest
 
 from dialer.bench.load import MAX_LIVE, Load, Seen
 from dialer.bench.load_trunk import TARGET, loader, trunk_to
-from dialer.service.clock import SystemClock
+from dialer.clock import SystemClock
 from telephony_adapters.trunks.model import TrunksFile
 from telephony_adapters.trunks.setup import Plant
 from tests.dialer.bench.carriers import ANSWERS, BUSY, RINGS, carrier

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from dialer import config, metrics
+from dialer.clock import SystemClock
 from dialer.commands.sip import join_desks, limits_of, open_plant, open_sip, samples_of
 from dialer.config import Settings
 from dialer.core.events import CallAnswered, CallConnected
 from dialer.errors import BadInput
 from dialer.ports import Telephony
-from dialer.service.clock import SystemClock
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import Fate

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 import dns.resolver
 import pytest
 
+from dialer.clock import SystemClock
 from dialer.core.events import (
     CallAnswered,
     CallEnded,
@@ -28,7 +29,6 @@ from dialer.core.events import (
     TrunkClosed,
     TrunkOpened,
 )
-from dialer.service.clock import SystemClock
 from statuses.classify import AttemptFacts, Verdict, classify
 from statuses.outcomes import CancelReason
 from telephony_adapters.sip.flow import Flow

@@ -33,7 +33,17 @@ def test_no_header_is_both_a_list_and_single() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("INVITE", True), ("a-.!%*_+`'~1", True), ("", False), ("a b", False), ("é", False)]
+    ("text", "expected"),
+    [
+        ("INVITE", True),
+        ("a-.!%*_+`'~1", True),
+        ("", False),
+        ("a b", False),
+        ("é", False),
+        ("Q.850", True),
+        ("a;b", False),
+        ("a\n", False),
+    ],
 )
 def test_a_token_has_only_the_characters_of_section_25_1(text: str, expected: bool) -> None:
     assert is_token(text) is expected

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dialer.service.clock import SystemClock
+from dialer.clock import SystemClock
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.wire.listen import Listen
 from telephony_adapters.wire.loop import SipLoop

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dialer.service.clock import SystemClock
+from dialer.clock import SystemClock
 from telephony_adapters.trunks.check import Level, Step, check
 from telephony_adapters.trunks.config import load
 from telephony_adapters.wire.loop import RECEIVED

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from dialer.clock import SystemClock
 from dialer.core.events import CallAnswered, CallConnected, CallEnded, CallRinging, TrunkOpened
 from dialer.errors import AdapterDown, BadInput, NotSupported, ResourceBusy
 from dialer.ports import CallStatusAtSwitch
-from dialer.service.clock import SystemClock
 from statuses.outcomes import CancelReason, EndedBy
 from telephony_adapters.trunks.config import load
 from telephony_adapters.trunks.frames import Start, Tracing

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dialer.clock import SystemClock
 from dialer.core.events import TrunkClosed, TrunkOpened
 from dialer.errors import BadInput
-from dialer.service.clock import SystemClock
 from telephony_adapters.sip.flow import Flow
 from telephony_adapters.sip.srv import Server, Target
 from telephony_adapters.trunks import setup

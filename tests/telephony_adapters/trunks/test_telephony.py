@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dialer.clock import SystemClock
 from dialer.core.events import CallAnswered, CallConnected, CallEnded
 from dialer.errors import AdapterDown, BadInput, NotSupported, ResourceBusy
 from dialer.ports import CallStatusAtSwitch
-from dialer.service.clock import SystemClock
 from statuses.outcomes import CancelReason, EndedBy
 from telephony_adapters.trunks.config import load
 from telephony_adapters.trunks.journal import Journal
