@@ -67,9 +67,9 @@ def _tone(hertz: float, seconds: float) -> Samples:
 
 def to_ulaw(samples: Samples) -> bytes:
     """Encode samples in -1..1 as G.711 mu-law."""
-    value = np.rint(samples * _PEAK).astype(np.int64) >> 2
+    value = np.rint(samples * _PEAK).astype(np.int64)
     sign = np.where(value < 0, 0x80, 0)
-    size = np.minimum(np.abs(value), _CLIP) + _BIAS
+    size = np.minimum(np.abs(value) >> 2, _CLIP) + _BIAS
     segment = np.clip(np.floor(np.log2(size)).astype(np.int64) - 5, 0, 7)
     code = sign | (segment << 4) | ((size >> (segment + 1)) & 0x0F)
     return bytes((~code & 0xFF).astype(np.uint8).tobytes())
