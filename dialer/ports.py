@@ -10,9 +10,12 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import AgentEvent, CallEvent, Event, TrunkClosed, TrunkOpened
+from dialer.core.events import AgentEvent, Event
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
-from statuses.outcomes import CancelReason
+from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
+
+__all__ = ["CallStatusAtSwitch", "Capabilities", "Telephony"]
+"""Of another module: whoever wants a port finds it here."""
 
 
 class Clock(Protocol):
@@ -26,66 +29,6 @@ class Clock(Protocol):
 
     async def sleep_until(self, at: float) -> None:
         """Return when `now() >= at`."""
-        ...
-
-
-class Capabilities(msgspec.Struct, frozen=True):
-    """What an adapter can do; conformance cards are skipped only by what is declared false."""
-
-    play: bool = False
-    record: bool = False
-    amd: bool = False
-    early_media: bool = False
-    media_survives_restart: bool = False
-    """True when calls outlive the dialer's process."""
-
-
-class CallStatusAtSwitch(msgspec.Struct, frozen=True):
-    """One call that the switch knows."""
-
-    call_id: CallId
-    answered: bool
-
-
-class Telephony(Protocol):
-    """A trunk or switch. A call that fails is an event; an exception means that the adapter is ill."""
-
-    name: str
-    capabilities: Capabilities
-
-    async def __aenter__(self) -> Self: ...
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
-        """Place one call under our id; raise AdapterDown or Overloaded when it cannot be tried."""
-        ...
-
-    async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:
-        """End the call; unknown ids are ignored."""
-        ...
-
-    async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
-        """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s.
-
-        A join that takes longer must be given up by the adapter: after 6 s the engine frees the agent for other calls.
-        """
-        ...
-
-    async def play(self, call_id: CallId, *, prompt: str) -> None:
-        """Play a prompt; PromptEnded follows. Raise NotSupported without the capability."""
-        ...
-
-    async def station(self, agent_id: AgentId, *, up: bool) -> None:
-        """Learn that an agent takes calls, or has left: a trunk may keep the agent's phone on the line meanwhile."""
-        ...
-
-    def events(self) -> AsyncIterator[CallEvent | TrunkClosed | TrunkOpened]:
-        """Yield what calls and trunks come to until the adapter closes."""
-        ...
-
-    async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
-        """List the calls that the switch holds for us."""
         ...
 
 

@@ -11,6 +11,7 @@ from dialer.core.events import CallConnected, CallEvent, Event
 from dialer.core.types import AgentId, CallId
 from dialer.errors import AdapterDown
 from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
+from dialer.switch import Plain
 from simulator.agenda import Agenda
 from simulator.carrier import Carrier
 from simulator.exchange import Exchange
@@ -18,7 +19,7 @@ from simulator.profile import CarrierProfile, TrunkProfile
 from statuses.outcomes import CancelReason
 
 
-class SimulatorTelephony:
+class SimulatorTelephony(Plain):
     """Implements dialer.ports.Telephony. Enter it before use; it may be entered once.
 
     `on_connected` is told (agent, call, now) when a talk begins; the simulated desks use it.
@@ -55,7 +56,11 @@ class SimulatorTelephony:
             task.cancel()
             await asyncio.wait({task})
 
-    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:  # noqa: ARG002 -- our ring timer is the engine's
+    async def originate(
+        self, call_id: CallId, *, phone: str, hotline: str, trunk: str,
+        ring_timeout_s: float,  # noqa: ARG002 -- our ring timer is the engine's
+        amd: bool = False,  # noqa: ARG002 -- the carrier's profile says whether it detects
+    ) -> None:  # fmt: skip
         """Place one call; raise AdapterDown when the trunk is not running."""
         self._check()
         if self.on_invite is not None:

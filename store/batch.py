@@ -8,6 +8,7 @@ from typing import assert_never
 
 from dialer.core.effects import (
     BeginAttempts,
+    BeginInbound,
     LeaseLeads,
     RecordProgress,
     ReleaseLeads,
@@ -15,7 +16,7 @@ from dialer.core.effects import (
     SettleLead,
     StoreEffect,
 )
-from dialer.core.events import Event
+from dialer.core.events import Event, InboundBegun
 from dialer.ports import Owned
 from store.attempts import begin, progress
 from store.book import Book
@@ -49,6 +50,9 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
                 keys.leads.add(intent.lead_id)
                 keys.calls.add(intent.call_id)
                 keys.phones.add(intent.phone)
+        case BeginInbound():
+            keys.calls.add(effect.call_id)
+            keys.phones.add(effect.phone)
         case SettleAttempt():
             keys.leads.add(effect.record.lead_id)
             keys.calls.add(effect.record.call_id)
@@ -84,6 +88,8 @@ def _perform(book: Book, owned: Owned, now: float) -> Event | None:
     match effect:
         case BeginAttempts():
             return begin(book, fence, effect, now)
+        case BeginInbound():
+            return InboundBegun(effect.call_id, None, None)
         case SettleAttempt():
             settle_attempt(book, fence, effect)
         case SettleLead():

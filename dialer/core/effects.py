@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, CallId, LeadResult
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, CallId, LeadResult, Supervision
 from statuses.outcomes import CancelReason
 
 
@@ -35,6 +35,16 @@ class BeginAttempts(Effect, frozen=True, gc=False):
     intents: tuple[AttemptIntent, ...]
 
 
+class BeginInbound(Effect, frozen=True, gc=False):
+    """Match a call that arrived to its lead, making one for a stranger, and write it down; answered by InboundBegun."""
+
+    call_id: CallId
+    phone: str
+    hotline: str
+    trunk: str
+    at: float
+
+
 class RecordProgress(Effect, frozen=True, gc=False):
     """Make durable that a person answered, or was bridged to `agent_id`."""
 
@@ -56,7 +66,9 @@ class SettleLead(Effect, frozen=True, gc=False):
     result: LeadResult
 
 
-StoreEffect: TypeAlias = LeaseLeads | ReleaseLeads | BeginAttempts | RecordProgress | SettleAttempt | SettleLead
+StoreEffect: TypeAlias = (
+    LeaseLeads | ReleaseLeads | BeginAttempts | BeginInbound | RecordProgress | SettleAttempt | SettleLead
+)
 
 
 class Originate(Effect, frozen=True, gc=False):
@@ -67,6 +79,9 @@ class Originate(Effect, frozen=True, gc=False):
     hotline: str
     trunk: str
     ring_timeout_s: float
+    amd: bool = False
+    prompts: tuple[str, ...] = ()
+    """What this call may have to play: all of it must be ready before anyone is called."""
 
 
 class Hangup(Effect, frozen=True, gc=False):
@@ -90,12 +105,76 @@ class Play(Effect, frozen=True, gc=False):
     prompt: str
 
 
-CallEffect: TypeAlias = Originate | Hangup | Connect | Play
+class MediaEffect(Effect, frozen=True, gc=False):
+    """Base of the orders that a switch obeys or cannot: what comes of them is an event."""
+
+
+class Hush(MediaEffect, frozen=True, gc=False):
+    """Stop the prompt that plays."""
+
+    call_id: CallId
+
+
+class Answer(MediaEffect, frozen=True, gc=False):
+    """Take a call that arrived; answered by CallAnswered."""
+
+    call_id: CallId
+
+
+class Hold(MediaEffect, frozen=True, gc=False):
+    """Give the far end music, or end that."""
+
+    call_id: CallId
+    on: bool
+
+
+class Summon(MediaEffect, frozen=True, gc=False):
+    """Bring the agent's leg up before the customer is called; answered by AgentOnLine or ConnectFailed."""
+
+    call_id: CallId
+    agent_id: AgentId
+
+
+class Transfer(MediaEffect, frozen=True, gc=False):
+    """Send the far end on to another number; answered by CallTransferred."""
+
+    call_id: CallId
+    phone: str
+    hotline: str
+    trunk: str
+
+
+class Record(MediaEffect, frozen=True, gc=False):
+    """Record the call from now on; answered by RecordingEnded."""
+
+    call_id: CallId
+    limit_s: float | None = None
+
+
+class StopRecording(MediaEffect, frozen=True, gc=False):
+    """End the recording of a call that goes on."""
+
+    call_id: CallId
+
+
+class Supervise(MediaEffect, frozen=True, gc=False):
+    """Bring a supervisor into a talk, change what they may do, or take them out."""
+
+    call_id: CallId
+    supervisor: AgentId
+    mode: Supervision | None
+
+
+CallEffect: TypeAlias = Originate | Hangup | Connect | Play | MediaEffect
 
 
 class AgentOrder(StrEnum):
     """What an agent's desk is told."""
 
+    OFFER = "offer"
+    """Ask whether the agent takes this call, or (`lead_id` alone) wants this lead called."""
+    WITHDRAW = "withdraw"
+    """The offer is over: taken by another, given up, or too late."""
     RESERVE = "reserve"
     RELEASE = "release"
     WRAP_UP = "wrap_up"
@@ -104,13 +183,20 @@ class AgentOrder(StrEnum):
 
 
 class CommandAgent(Effect, frozen=True, gc=False):
-    """Tell the agent's desk; `call_id` and `wrap_up_s` where they apply."""
+    """Tell the agent's desk; the rest where it applies."""
 
     agent_id: AgentId
     order: AgentOrder
     call_id: CallId | None = None
     lead_id: int | None = None
     wrap_up_s: float | None = None
+    offer_s: float | None = None
+    """How long an offer stands."""
+    phone: str = ""
+    """Who calls, or is to be called."""
+    name: str = ""
+    code: str = ""
+    """Why the agent was taken off calls: missed, unreachable."""
 
 
 AnyEffect: TypeAlias = StoreEffect | CallEffect | CommandAgent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason, Lead, Refusal
+from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, HoldReason, Lead, Refusal, Supervision
 from statuses.lead import Trigger
 from statuses.outcomes import AmdResult, Announcement, EndedBy, LocalError
 
@@ -76,6 +76,22 @@ class AttemptsBegun(Event, frozen=True, gc=False):
     refused: tuple[Refusal, ...] = ()
 
 
+class InboundBegun(Event, frozen=True, gc=False):
+    """A call that arrived is written down, and this is its lead; None: it was refused, for the lease is over."""
+
+    call_id: CallId
+    intent: AttemptIntent | None
+    lead: Lead | None
+
+
+class CallArrived(CallEvent, frozen=True, gc=False):
+    """Somebody calls a hotline; the id is the adapter's, made like ours."""
+
+    phone: str
+    hotline: str
+    trunk: str = ""
+
+
 class CallProgressed(CallEvent, frozen=True, gc=False):
     """100 Trying, or 183 without an announcement."""
 
@@ -112,6 +128,30 @@ class ConnectFailed(CallEvent, frozen=True, gc=False):
     """The agent could not be joined; the customer is still on the line."""
 
     agent_id: AgentId
+
+
+class AgentOnLine(CallEvent, frozen=True, gc=False):
+    """The agent's leg is up for this call, which may be placed now."""
+
+    agent_id: AgentId
+
+
+class DigitPressed(CallEvent, frozen=True, gc=False):
+    """The far end pressed a key: 0-9, * or #."""
+
+    digit: str
+
+
+class RecordingEnded(CallEvent, frozen=True, gc=False):
+    """A recording is whole at the switch, or (`seconds` None) there is none."""
+
+    seconds: float | None
+
+
+class CallTransferred(CallEvent, frozen=True, gc=False):
+    """The far end talks to another number now, or (`done` False) that number could not be had."""
+
+    done: bool = True
 
 
 class PromptEnded(CallEvent, frozen=True, gc=False):
@@ -155,6 +195,50 @@ class AgentWrappedUp(AgentEvent, frozen=True, gc=False):
     note: str | None = None
     callback_at: float | None = None
     ready: bool = True
+
+
+class AgentAccepted(AgentEvent, frozen=True, gc=False):
+    """The agent takes the call, or the lead, that was offered."""
+
+    call_id: CallId | None = None
+    lead_id: int | None = None
+
+
+class AgentRejected(AgentEvent, frozen=True, gc=False):
+    """The agent does not take what was offered."""
+
+    call_id: CallId | None = None
+    lead_id: int | None = None
+
+
+class AgentHungUp(AgentEvent, frozen=True, gc=False):
+    """The agent ends the talk from the desk."""
+
+
+class AgentHeld(AgentEvent, frozen=True, gc=False):
+    """The agent puts the customer on hold, or comes back."""
+
+    on: bool
+
+
+class AgentTransferred(AgentEvent, frozen=True, gc=False):
+    """The agent gives the customer to another agent, or to a number (E.164)."""
+
+    to_agent: AgentId | None = None
+    to_phone: str | None = None
+
+
+class DialRequested(AgentEvent, frozen=True, gc=False):
+    """The agent wants this number, or this leased lead, called now; the agent's own leg comes first."""
+
+    lead: Lead
+
+
+class SupervisionAsked(AgentEvent, frozen=True, gc=False):
+    """A supervisor wants into, or out of (None), the talk of this agent."""
+
+    supervisor: AgentId
+    mode: Supervision | None
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):

@@ -36,6 +36,42 @@ class Purpose(StrEnum):
     SURVEY = "survey"
 
 
+class Offering(StrEnum):
+    """How an agent gets a call: joined at once, or asked first."""
+
+    AUTO = "auto"
+    ASK = "ask"
+
+
+class Strategy(StrEnum):
+    """Who of the ready agents is offered a call."""
+
+    LONGEST_IDLE = "longest_idle"
+    RING_ALL = "ring_all"
+    """All of them; the first who accepts. Asks, whatever `offering` says."""
+    FEWEST_CALLS = "fewest_calls"
+    ROUND_ROBIN = "round_robin"
+    TOP_DOWN = "top_down"
+    """In the order of their ids."""
+
+
+class Supervision(StrEnum):
+    """What a supervisor in a talk may do."""
+
+    LISTEN = "listen"
+    WHISPER = "whisper"
+    """The agent hears them, the customer does not."""
+    BARGE = "barge"
+    """Both hear them."""
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
 class HoldReason(StrEnum):
     """Why a lead, or a whole campaign, is not being dialed right now."""
 
@@ -163,6 +199,20 @@ class CampaignSettings(msgspec.Struct, frozen=True):
     """The message that an autodialer campaign plays to whoever answers."""
     callback_url: str | None = None
     """Where finished call records are posted (docs/webhook.md)."""
+    script: str | None = None
+    """The script that an autodialer campaign follows instead of `prompt`, by name (docs/scripts.md)."""
+    amd: bool = False
+    """Have the switch tell people from answering machines."""
+    record: bool = False
+    """Record the talks."""
+    inbound: bool = False
+    """Calls to the hotlines come to this campaign's agents too (always so for the kind inbound)."""
+    offering: Offering = Offering.AUTO
+    offer_s: float = 20.0
+    """How long an agent who is asked has to accept."""
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    queue_s: float = 120.0
+    """A caller who has waited so long for an agent hears `overflow_prompt` and is let go."""
 
 
 class Lead(msgspec.Struct, frozen=True, gc=False):
@@ -198,6 +248,7 @@ class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
     trunk: str
     attempt_no: int
     begun_at: float
+    direction: Direction = Direction.OUTBOUND
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -237,6 +288,7 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     error_kind: ErrorKind | None = None
     next_at: float | None = None
     retry_reason: str = ""
+    direction: Direction = Direction.OUTBOUND
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):

@@ -11,10 +11,12 @@ from typing import Any, assert_never
 from dialer.core.effects import (
     AnyEffect,
     BeginAttempts,
+    BeginInbound,
     CommandAgent,
     Connect,
     Hangup,
     LeaseLeads,
+    MediaEffect,
     Originate,
     Play,
     RecordProgress,
@@ -28,6 +30,7 @@ from dialer.core.events import (
     AgentSignedIn,
     AgentWrappedUp,
     CallAnswered,
+    CallArrived,
     CallEnded,
     CallEvent,
     CampaignStopped,
@@ -36,11 +39,12 @@ from dialer.core.events import (
     TrunkClosed,
     TrunkOpened,
 )
-from dialer.core.types import CallId
+from dialer.core.types import CallId, CampaignKind
 from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
-from dialer.service.seat import Seat
+from dialer.service.media import MediaOrders
+from dialer.service.seat import Seat, takes
 from dialer.service.writer import Writer
 from statuses.outcomes import CancelReason, EndedBy, LocalError
 
@@ -75,6 +79,7 @@ class Driver:
         self.writer = Writer(store, clock, self.deliver)
         self._telephony = telephony
         self._agents = agents
+        self._media = MediaOrders(telephony, self.deliver)
         self._fault = fault or _no_fault
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
@@ -200,7 +205,7 @@ class Driver:
 
     def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
         match effect:
-            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | RecordProgress() | SettleLead():
+            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
@@ -217,6 +222,8 @@ class Driver:
                 self._spawn(self._play(campaign_id, effect))
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
+            case MediaEffect():
+                self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
 
@@ -240,6 +247,7 @@ class Driver:
                 hotline=effect.hotline,
                 trunk=effect.trunk,
                 ring_timeout_s=effect.ring_timeout_s,
+                amd=effect.amd,
             )
             self._fault("invite.sent")
         except AdapterError as error:
@@ -274,11 +282,23 @@ class Driver:
             if not isinstance(event, CallEvent):
                 self.on_trunk(event)
                 continue
-            campaign_id = self._calls.get(event.call_id)
+            campaign_id = self._route(event) if isinstance(event, CallArrived) else self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)
             elif isinstance(event, CallAnswered):  # its engine gave it up: nobody would ever talk on it, or end it
                 self._spawn(self._telephony.hangup(event.call_id, reason=CancelReason.ADMIN))
+
+    def _route(self, event: CallArrived) -> int | None:
+        """Find the campaign of a hotline that was called, inbound ones first; nobody's call is declined."""
+        takers = [seat.row for seat in self.seats.values() if takes(seat.row, event.hotline)]
+        row = min(takers, key=lambda row: row.settings.kind is not CampaignKind.INBOUND, default=None)
+        if row is None:
+            log.warning("nobody takes calls to this hotline", extra={"action": "call.unrouted"})
+            self._spawn(self._telephony.hangup(event.call_id, reason=CancelReason.ADMIN))
+            return None
+        self._calls[event.call_id] = row.settings.campaign_id
+        self.no_calls.clear()
+        return row.settings.campaign_id
 
     async def _hear_agents(self) -> None:
         async for campaign_id, event in self._agents.events():

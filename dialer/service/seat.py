@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer.core.campaign import CampaignState
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import CampaignPaused, CampaignStarted, CampaignStopped, Event
-from dialer.core.types import Fence
+from dialer.core.types import CampaignKind, Fence
 from dialer.ports import CampaignRow
 
 
@@ -37,3 +37,10 @@ def state_event(row: CampaignRow, answers: int, abandons: int) -> Event:
     if row.state is CampaignState.PAUSED and row.resumes_by_schedule:
         return CampaignPaused()
     return CampaignStopped()
+
+
+def takes(row: CampaignRow, hotline: str) -> bool:
+    """Tell whether calls to this hotline are a campaign's: those of a stopped or ended one are nobody's."""
+    settings = row.settings
+    is_open = row.state is CampaignState.RUNNING or (row.state is CampaignState.PAUSED and row.resumes_by_schedule)
+    return is_open and hotline in settings.hotlines and (settings.inbound or settings.kind is CampaignKind.INBOUND)

@@ -22,8 +22,9 @@ from dialer.clock import SystemClock
 from dialer.core.events import CallConnected
 from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId
-from dialer.errors import AdapterDown, DialerError, NotSupported
+from dialer.errors import AdapterDown, DialerError
 from dialer.ports import CallStatusAtSwitch, Clock
+from dialer.switch import Plain
 from statuses.outcomes import CancelReason
 from telephony_adapters.trunks import frames
 from telephony_adapters.trunks.config import load
@@ -44,7 +45,7 @@ _STOP_S: Final = 5.0
 _FIGURES_EVERY_S: Final = 2.0
 
 
-class SipProcess:
+class SipProcess(Plain):
     """Implements dialer.ports.Telephony by a process that holds the trunks. Enter it before use, once."""
 
     name = "sip"
@@ -120,8 +121,12 @@ class SipProcess:
         self._writer.write(framed(order))
         return True
 
-    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
-        """Place one call; raise AdapterDown when the process is not running."""
+    async def originate(
+        self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float, amd: bool = False
+    ) -> None:
+        """Place one call; raise AdapterDown when the process is not running, NotSupported for machine detection."""
+        if amd:
+            self._cannot("tell machines from people")
         if not self._send(frames.Originate(call_id, phone, hotline, trunk, ring_timeout_s)):
             raise AdapterDown("the process of the SIP trunks is not running")
 
@@ -136,10 +141,6 @@ class SipProcess:
     async def station(self, agent_id: AgentId, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
         self._send(frames.Station(agent_id, up))
-
-    async def play(self, call_id: CallId, *, prompt: str) -> None:  # noqa: ARG002 -- the port's
-        """Raise NotSupported: no media passes here."""
-        raise NotSupported("a SIP trunk plays nothing by itself; calls with prompts need a switch such as Asterisk")
 
     async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
         """List the live calls; none when the process is gone: it hung up."""

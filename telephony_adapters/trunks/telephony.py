@@ -14,8 +14,9 @@ from typing import Final, Self
 from dialer.core.events import CallConnected
 from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId
-from dialer.errors import AdapterDown, NotSupported
+from dialer.errors import AdapterDown
 from dialer.ports import CallStatusAtSwitch, Capabilities, Clock
+from dialer.switch import Plain
 from statuses.outcomes import CancelReason
 from telephony_adapters.tracing.log import MessageLog
 from telephony_adapters.trunks.frames import Figures
@@ -38,7 +39,7 @@ _LET_GO_S: Final = 1.0
 CAPABILITIES: Final = Capabilities(early_media=True, media_survives_restart=True)
 
 
-class SipTelephony:
+class SipTelephony(Plain):
     """Implements dialer.ports.Telephony over SIP trunks. Enter it before use; it may be entered once.
 
     No media passes here: it cannot play or record, and `connect` joins customer and agent directly (ADR 0018).
@@ -129,8 +130,12 @@ class SipTelephony:
             files["journal.failed"] = self._journal.failures
         return files + (self._loop.counters if self._loop is not None else Counter())
 
-    async def originate(self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float) -> None:
-        """Place one call; raise AdapterDown when the adapter is not running."""
+    async def originate(
+        self, call_id: CallId, *, phone: str, hotline: str, trunk: str, ring_timeout_s: float, amd: bool = False
+    ) -> None:
+        """Place one call; raise AdapterDown when the adapter is not running, NotSupported for machine detection."""
+        if amd:
+            self._cannot("tell machines from people")
         loop = self._running()
         self.plant.machine.originate(
             call_id, phone=phone, hotline=hotline, trunk=trunk, ring_s=ring_timeout_s, now=self._clock.now()
@@ -148,10 +153,6 @@ class SipTelephony:
     async def station(self, agent_id: AgentId, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
         self._command(lambda now: self.plant.machine.station(agent_id, now, up=up))
-
-    async def play(self, call_id: CallId, *, prompt: str) -> None:  # noqa: ARG002 -- the port's
-        """Raise NotSupported: no media passes here."""
-        raise NotSupported("a SIP trunk plays nothing by itself; calls with prompts need a switch such as Asterisk")
 
     async def events(self) -> AsyncIterator[Told]:
         """Yield call events until the adapter closes; raise AdapterDown when it died by itself."""
