@@ -16,6 +16,8 @@ class AgentState(StrEnum):
 
     NOT_READY = "not_ready"
     READY = "ready"
+    RINGING = "ringing"
+    """Asked whether to take a call, or a lead."""
     RESERVED = "reserved"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
@@ -26,12 +28,18 @@ class AgentInput(StrEnum):
 
     READY = "ready"
     PAUSE = "pause"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    MISS = "miss"
     RESERVE = "reserve"
     JOIN = "join"
     UNREACHABLE = "unreachable"
     RELEASE = "release"
     HANGUP = "hangup"
     DONE = "done"
+    RETURN = "return"
+    """A call that was given away comes back."""
 
 
 _S, _I = AgentState, AgentInput
@@ -41,6 +49,10 @@ TRANSITIONS: dict[tuple[AgentState, AgentInput], AgentState] = {
     (_S.READY, _I.READY): _S.READY,
     (_S.READY, _I.PAUSE): _S.NOT_READY,
     (_S.READY, _I.RESERVE): _S.RESERVED,
+    (_S.READY, _I.OFFER): _S.RINGING,
+    (_S.RINGING, _I.ACCEPT): _S.RESERVED,
+    (_S.RINGING, _I.DECLINE): _S.READY,
+    (_S.RINGING, _I.MISS): _S.NOT_READY,
     (_S.RESERVED, _I.JOIN): _S.TALKING,
     (_S.RESERVED, _I.RELEASE): _S.READY,
     (_S.RESERVED, _I.UNREACHABLE): _S.NOT_READY,
@@ -48,6 +60,7 @@ TRANSITIONS: dict[tuple[AgentState, AgentInput], AgentState] = {
     (_S.WRAP_UP, _I.DONE): _S.READY,
     (_S.WRAP_UP, _I.READY): _S.READY,
     (_S.WRAP_UP, _I.PAUSE): _S.WRAP_UP,
+    (_S.WRAP_UP, _I.RETURN): _S.RESERVED,
 }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dialer.core.agents import AgentInput
+from dialer.core.agents import Agent, AgentInput
 from dialer.core.calls import Call, Phase
-from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play, RecordProgress
+from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Hold, Play, RecordProgress
 from dialer.core.events import CallConnected, ConnectFailed
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
@@ -25,9 +25,21 @@ def offer(state: EngineState, call: Call, now: float) -> None:
     state.waiting.pop(call.call_id, None)
     state.estimators.idle_ended(now - agent.since)
     state.roster.move(agent, AgentInput.RESERVE, now)
-    agent.call, call.agent, call.phase = call, agent, Phase.JOINING
-    state.timers.set(("join", call.call_id), now + JOIN_LIMIT_S)
+    reserve(state, call, agent)
+    connect(state, call, agent, now)
+
+
+def reserve(state: EngineState, call: Call, agent: Agent) -> None:
+    """Give a reserved agent a call, and tell the desk."""
+    agent.call, call.agent = call, agent
     state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RESERVE, call.call_id, call.lead.lead_id))
+
+
+def connect(state: EngineState, call: Call, agent: Agent, now: float) -> None:
+    """Join an answered call to the agent who is reserved for it."""
+    state.timers.cancel(("queue", call.call_id))
+    call.phase = Phase.JOINING
+    state.timers.set(("join", call.call_id), now + JOIN_LIMIT_S)
     state.effects.append(Connect(call.call_id, agent.agent_id))
 
 
@@ -47,10 +59,19 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     state.timers.cancel(("join", call.call_id))
     state.timers.cancel(("connect", call.call_id))
     state.roster.move(agent, AgentInput.JOIN, now)
-    call.phase, call.bridged_at = Phase.TALKING, now
+    first = call.bridged_at is None
+    call.phase, call.bridged_at, call.talked_with = Phase.TALKING, call.bridged_at or now, agent.agent_id
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
-    if not call.abandoned:
+    _taken_over(call)
+    if first and not call.abandoned:
         state.estimators.abandon_observed(abandoned=False, at=now)
+
+
+def _taken_over(call: Call) -> None:
+    """Let the agent who gave the customer away wrap up for nobody: the result is the new agent's to tell."""
+    if call.giver is not None and call.giver is not call.agent and call.giver.call is call:
+        call.giver.call = None
+    call.giver = call.word = None
 
 
 def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None:
@@ -69,10 +90,31 @@ def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None
 def lose_agent(state: EngineState, call: Call, now: float) -> None:
     """Look for another agent for an answered call whose agent vanished before the talk."""
     state.timers.cancel(("join", call.call_id))
-    call.agent, call.agent_lost = None, True
+    call.agent = None
+    if call.bridged_at is not None:
+        bring_back(state, call, now)
+        return
+    call.agent_lost = True
+    if call.by_hand:  # from here on the customer waits for any agent, and the law counts
+        call.by_hand = False
+        state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
     if call.phase is Phase.WAITING and call.abandoned:
         overflow(state, call, now)
+
+
+def bring_back(state: EngineState, call: Call, now: float) -> None:
+    """Return a customer whom the second agent did not take to the first, else to any agent, with music meanwhile."""
+    giver = call.giver
+    if giver is not None and giver.call is call and state.roster.move(giver, AgentInput.RETURN, now):
+        state.timers.cancel(("wrap", giver.agent_id))
+        reserve(state, call, giver)
+        connect(state, call, giver, now)
+        return
+    offer(state, call, now)
+    if call.phase is Phase.WAITING:
+        state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
+        state.effects.append(Hold(call.call_id, on=True))
 
 
 def too_late(state: EngineState, call: Call, now: float) -> None:

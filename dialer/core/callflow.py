@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dialer.core.agents import AgentInput
-from dialer.core.bridge import abandon, hang_up, offer, serve_waiting
+from dialer.core import hand
+from dialer.core.agents import Agent, AgentInput, AgentState
+from dialer.core.bridge import abandon, hang_up, offer
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
 from dialer.core.events import (
@@ -67,14 +68,17 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
     state.dialing.pop(call.call_id, None)
     state.timers.cancel(("ring", call.call_id))
     state.timers.cancel(("ending", call.call_id))
-    call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
+    call.answered_at, call.amd, call.cancel_reason = now, None if call.by_hand else event.amd, None
     state.effects.append(RecordProgress(call.call_id, now))
-    human = event.amd is not AmdResult.MACHINE
+    human = call.amd is not AmdResult.MACHINE
     state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
     if not human:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
+    if call.by_hand:
+        hand.join(state, call, now)
+        return
     if state.message is not None:
         begin_message(state, call, state.message, now)
         return
@@ -85,8 +89,8 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
 def machine(state: EngineState, event: MachineDetected, now: float) -> None:
     """Let go of a call that turned out to be answered by a machine."""
     call = find(state, event.call_id)
-    if call is None or call.phase is Phase.ENDING:
-        return
+    if call is None or call.phase is Phase.ENDING or call.by_hand:
+        return  # an agent who dialed by hand hears for himself who answered
     call.amd = event.amd
     if event.amd is AmdResult.MACHINE:
         state.timers.cancel(("connect", call.call_id))
@@ -118,6 +122,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
     state.pool.give(call.intent.trunk, call.intent.begun_at)
+    hand.end_onward(state, call)
     if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
     if call.answered_at is None:
@@ -127,6 +132,8 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     record = settle(state, call, event, now)
     if call.agent is not None:
         _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+    elif call.bridged_at is not None:
+        hand.settle_alone(state, call, now)
 
 
 def _rang_out(call: Call, event: CallEnded) -> bool:
@@ -150,7 +157,7 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "connect", "join", "overflow", "prompt", "ending"):
+    for kind in ("ring", "connect", "join", "overflow", "prompt", "ending", "summon", "queue"):
         state.timers.cancel((kind, call.call_id))
 
 
@@ -161,16 +168,18 @@ def _release_agent(state: EngineState, call: Call, now: float, *, talked: bool) 
         if talked and agent is not None:
             settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)
         return
-    if call.bridged_at is None:
-        agent.call = None
-        state.roster.move(agent, AgentInput.RELEASE, now)
+    if agent.state is AgentState.RESERVED:
         state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
-        if agent.pause_after:
-            agent.pause_after = False
-            state.roster.move(agent, AgentInput.PAUSE, now)
-        serve_waiting(state, now)
+        hand.set_free(state, agent, now)
+        if call.bridged_at is not None:  # the customer hung up while being given to this agent
+            hand.settle_alone(state, call, now)
         return
-    state.estimators.talk_finished(now - call.bridged_at)
+    state.estimators.talk_finished(now - (call.bridged_at or now))
+    wrap_up(state, call, agent, now)
+
+
+def wrap_up(state: EngineState, call: Call, agent: Agent, now: float) -> None:
+    """Send a talking agent into after-call work."""
     state.roster.move(agent, AgentInput.HANGUP, now)
     wrap_up_s = state.settings.wrap_up_s
     state.timers.set(("wrap", agent.agent_id), now + wrap_up_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core import hand
 from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.bridge import lose_agent, serve_waiting
 from dialer.core.calls import Phase
@@ -59,6 +60,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
         return
     state.timers.cancel(("wrap", agent.agent_id))
     if agent.call is not None:
+        agent.call.word = event  # of a customer who still talks to somebody else, it counts at the end
         settle_lead(state, agent.call, event, now)
         agent.call = None
     state.estimators.wrap_finished(now - agent.since, stayed=event.ready and not agent.pause_after)
@@ -83,7 +85,7 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
     state.timers.cancel(("wrap", agent.agent_id))
     _left_idle(state, agent, now)
     state.roster.remove(agent, now)
-    if call is None:
+    if hand.lost(state, agent, now) or call is None:
         return
     if was is AgentState.RESERVED and call.phase is Phase.JOINING:
         lose_agent(state, call, now)

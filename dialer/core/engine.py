@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, message, pace
+from dialer.core import bridge, callflow, deskflow, deskwork, events, manual, message, pace
 from dialer.core.agents import AgentState
 from dialer.core.calls import Phase
 from dialer.core.effects import AnyEffect
@@ -57,17 +57,47 @@ def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
     state.hopper.fill(event.leads, event.next_due_at)
 
 
-def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, _now: float) -> None:
+def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, now: float) -> None:
     state.hopper.withdraw(event.lead_ids)
+    manual.withdraw(state, event.lead_ids, now)
 
 
 def _added(state: EngineState, _event: events.LeadsAdded, _now: float) -> None:
     state.hopper.dry = False
 
 
+def _requested(state: EngineState, event: events.Requested, now: float) -> None:
+    ASKED[type(event.event)](state, event.event, now, event.request_id)
+
+
+def _decide(state: EngineState, now: float) -> None:
+    """Make one decision: agents choose whom to call, or pacing does."""
+    (manual.decide if manual.is_by_hand(state) else pace.decide)(state, now)
+
+
 def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
     state.hold = event.reason
 
+
+def _accepted(state: EngineState, event: events.AgentAccepted, now: float) -> None:
+    if event.lead_id is not None and event.call_id is None:
+        manual.accepted(state, event.agent_id, event.lead_id, now)
+
+
+def _rejected(state: EngineState, event: events.AgentRejected, now: float) -> None:
+    if event.lead_id is not None and event.call_id is None:
+        manual.rejected(state, event.agent_id, event.lead_id, now)
+
+
+Asked = Callable[[EngineState, Any, float, int], None]
+ASKED: dict[type[events.Event], Asked] = {
+    events.DialRequested: manual.dial,
+    events.AgentHungUp: deskwork.hung_up,
+    events.AgentHeld: deskwork.held,
+    events.AgentTransferred: deskwork.transferred,
+    events.SupervisionAsked: deskwork.supervised,
+}
+"""What a person may ask of a desk -> what it does; the last argument is the request."""
 
 HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CampaignStarted: (_started, True),
@@ -88,7 +118,19 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.PromptEnded: (callflow.prompt_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
-    events.ConnectFailed: (bridge.connect_failed, True),
+    events.ConnectFailed: (manual.leg_failed, True),
+    events.AgentOnLine: (manual.on_line, False),
+    events.DialRequested: (manual.dial, False),
+    events.LeadFound: (manual.found, True),
+    events.AgentAccepted: (_accepted, True),
+    events.AgentRejected: (_rejected, True),
+    events.AgentHungUp: (deskwork.hung_up, False),
+    events.AgentHeld: (deskwork.held, False),
+    events.AgentTransferred: (deskwork.transferred, True),
+    events.NumberChecked: (deskwork.checked, False),
+    events.CallTransferred: (deskwork.sent_on, True),
+    events.SupervisionAsked: (deskwork.supervised, False),
+    events.Requested: (_requested, True),
     events.AgentSignedIn: (deskflow.signed_in, False),
     events.AgentReady: (deskflow.ready, True),
     events.AgentPaused: (deskflow.paused, True),
@@ -168,6 +210,8 @@ class CampaignEngine:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
         for call in self.state.calls.values():
             self.state.pool.give(call.intent.trunk, call.intent.begun_at)
+            if call.onward is not None and call.onward.trunk is not None:
+                self.state.pool.give(call.onward.trunk)
         self.state.calls.clear()
 
     @property
@@ -177,20 +221,20 @@ class CampaignEngine:
 
     @property
     def leased_leads(self) -> tuple[int, ...]:
-        """Return the ids of the leads that wait in the hopper."""
-        return self.state.hopper.ids()
+        """Return the ids of the leads that wait in the hopper, or that agents are asked about."""
+        return (*self.state.hopper.ids(), *(lead.lead_id for lead in self.state.previews.values()))
 
     @property
     def is_quiet(self) -> bool:
         """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
-        return not (self.has_work or len(self.state.hopper))
+        return not (self.has_work or self.leased_leads)
 
     @property
     def has_work(self) -> bool:
         """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return bool(state.calls or busy or state.hopper.asked)
+        return bool(state.calls or busy or state.wishes or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:
@@ -201,7 +245,7 @@ class CampaignEngine:
     def _pace_soon(self, now: float) -> None:
         if now - self._decided_at >= pace.PACE_GAP_S:
             self._decided_at = now
-            pace.decide(self.state, now)
+            _decide(self.state, now)
         else:
             self.state.timers.set_earlier("pace", self._decided_at + pace.PACE_GAP_S)
 
@@ -209,7 +253,7 @@ class CampaignEngine:
         state = self.state
         if key == "pace":
             self._decided_at = now
-            pace.decide(state, now)
+            _decide(state, now)
         elif key == "lease":
             state.hopper.dry = False
             self._pace_soon(now)
@@ -220,6 +264,10 @@ class CampaignEngine:
 
     def _fire_named(self, kind: str, name: str, now: float) -> None:
         state = self.state
+        if kind == "preview":
+            manual.missed(state, name, now)
+            self._pace_soon(now)
+            return
         if kind == "wrap":
             agent = state.roster.get(name)
             if agent is not None:
@@ -236,6 +284,11 @@ class CampaignEngine:
                 bridge.too_late(state, call, now)
             case "join" if call.agent is not None:
                 bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
+            case "summon":
+                manual.too_slow(state, call, now)
+                self._pace_soon(now)
+            case "queue" if call.phase is Phase.WAITING:
+                bridge.overflow(state, call, now)
             case "overflow" if call.phase is Phase.OVERFLOW:
                 bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
             case "prompt":

@@ -54,7 +54,7 @@ class Measure:
             at=now,
             running=state.running,
             idle=len(staff(AgentState.READY)),
-            reserved=len(staff(AgentState.RESERVED)),
+            reserved=len(staff(AgentState.RESERVED)) + len(staff(AgentState.RINGING)),
             talking=len(staff(AgentState.TALKING)),
             wrapping=len(staff(AgentState.WRAP_UP)),
             paused=len(staff(AgentState.NOT_READY)),

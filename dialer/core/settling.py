@@ -57,7 +57,7 @@ def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> Atte
         started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
         originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
         answered_at=call.answered_at, bridged_at=call.bridged_at,
-        agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
+        agent_id=call.talked_with,
         lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
         next_at=decision.next_at, retry_reason=decision.reason,
     )  # fmt: skip

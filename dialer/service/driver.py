@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     AnyEffect,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     CommandAgent,
     Connect,
     Hangup,
@@ -21,8 +23,10 @@ from dialer.core.effects import (
     Play,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
+    Summon,
 )
 from dialer.core.events import (
     AgentLost,
@@ -207,6 +211,8 @@ class Driver:
         match effect:
             case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
                 self.writer.put(Owned(seat.fence, effect))
+            case SeekLead() | CheckNumber() | AnswerRequest():
+                self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
@@ -222,6 +228,10 @@ class Driver:
                 self._spawn(self._play(campaign_id, effect))
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
+            case Summon():
+                self._calls[effect.call_id] = campaign_id  # what the switch says of it is this campaign's from now on
+                self.no_calls.clear()
+                self._spawn(self._media.order(campaign_id, effect))
             case MediaEffect():
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
