@@ -63,14 +63,8 @@ def take(connection: Connection, fences: Sequence[Fence], *, now: float, fresh_s
 def answer(connection: Connection, fence: Fence, effect: AnswerRequest, *, now: float) -> None:
     """Write what came of a request, once."""
     mine = (_TABLE.c.id == effect.request_id, _TABLE.c.campaign_id == fence.campaign_id, _TABLE.c.state == "taken")
-    connection.execute(
-        update(_TABLE)
-        .where(*mine)
-        .values(
-            state="done" if effect.code is None else "refused",
-            code=effect.code,
-            call_id=effect.call_id,
-            lead_id=effect.lead_id,
-            answered_at=now,
-        )  # fmt: skip
-    )
+    words = {
+        "state": "done" if effect.code is None else "refused", "code": effect.code, "call_id": effect.call_id,
+        "lead_id": effect.lead_id, "answered_at": now,
+    }  # fmt: skip
+    connection.execute(update(_TABLE).where(*mine).values(words))

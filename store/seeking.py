@@ -31,9 +31,10 @@ def seek_lead(
     load_campaigns(connection, book, {fence.campaign_id})
     found = _leads(connection, fence.campaign_id, effect)
     phone = found[0].phone if found and effect.lead_id else effect.phone
-    choice = _first(connection, book, fence, found, phone, now)
+    load_numbers(connection, book, {phone}, now=now)
+    choice = _lease_first(book, fence, found, now)
     if choice == Choice() and phone:
-        choice = _anew(connection, book, fence, found, phone, now)
+        choice = _lease_first(book, fence, _anew(connection, book, fence.campaign_id, phone, now=now), now)
     elif choice == Choice():
         choice = Choice(reason=HoldReason.GONE)
     flush(connection, book, now=now)
@@ -56,27 +57,24 @@ def _leads(connection: Connection, campaign_id: int, effect: SeekLead) -> list[L
     return sorted(rows, key=lambda lead: lead.id != effect.lead_id)
 
 
-def _first(
-    connection: Connection, book: Book, fence: Fence, found: Sequence[LeadRow], phone: str, now: float
-) -> Choice:
+def _lease_first(book: Book, fence: Fence, found: Sequence[LeadRow], now: float) -> Choice:
     for lead in found:
         book.add_lead(lead)
-    load_numbers(connection, book, {phone}, now=now)
     return choose(book, fence, found, now)
 
 
-def _anew(connection: Connection, book: Book, fence: Fence, found: Sequence[LeadRow], phone: str, now: float) -> Choice:
-    settings = book.campaigns[fence.campaign_id].settings
-    list_id = _list_id(connection, settings.campaign_id, now)
-    for lead in found:
+def _anew(connection: Connection, book: Book, campaign_id: int, phone: str, *, now: float) -> list[LeadRow]:
+    """Put the number's customer on the campaign's list "Manual", anew if the last call from there is finished."""
+    list_id = _list_id(connection, campaign_id, now)
+    for lead in tuple(book.leads.values()):
         if lead.list_id == list_id:
             take_off(book, lead, now)
     flush(connection, book, now=now)
-    customer_id = _customer_id(connection, phone, now)
-    add_leads(connection, settings, list_id, [NewLead(customer_id, phone)], now=now)
+    new = NewLead(_customer_id(connection, phone, now), phone)
+    add_leads(connection, book.campaigns[campaign_id].settings, list_id, [new], now=now)
     book.lists[list_id] = True
-    made = _leads(connection, settings.campaign_id, SeekLead("", 0, phone))
-    return _first(connection, book, fence, [lead for lead in made if lead.list_id == list_id], phone, now)
+    made = _leads(connection, campaign_id, SeekLead("", 0, phone))
+    return [lead for lead in made if lead.list_id == list_id]
 
 
 def _list_id(connection: Connection, campaign_id: int, now: float) -> int:

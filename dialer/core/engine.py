@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, deskwork, events, manual, message, pace
-from dialer.core.agents import AgentState
-from dialer.core.calls import Phase
+from dialer.core import adopting, bridge, callflow, deskflow, deskwork, events, manual, message, pace
+from dialer.core.agents import Agent, AgentState
+from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
@@ -110,6 +110,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.LeadsAdded: (_added, True),
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
+    events.CallAdopted: (adopting.adopted, False),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
@@ -138,6 +139,39 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.AgentLost: (deskflow.lost, True),
 }
 """Event type -> (what it does, whether a new pacing decision follows)."""
+
+
+def _join_over(state: EngineState, call: Call, now: float) -> None:
+    if call.agent is not None:
+        bridge.connect_failed(state, events.ConnectFailed(call.call_id, call.agent.agent_id), now)
+
+
+def _overflow_over(state: EngineState, call: Call, now: float) -> None:
+    if call.phase is Phase.OVERFLOW:
+        bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
+
+
+def _queue_over(state: EngineState, call: Call, now: float) -> None:
+    if call.phase is Phase.WAITING:
+        bridge.overflow(state, call, now)
+
+
+TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
+    "ring": callflow.ring_timeout,
+    "summon": manual.too_slow,
+    "queue": _queue_over,
+    "connect": bridge.too_late,
+    "join": _join_over,
+    "overflow": _overflow_over,
+    "prompt": message.message_over,
+    "ending": callflow.switch_silent,
+}
+"""Timer of a call -> what it does when it fires."""
+AGENT_TIMERS: dict[str, Callable[[EngineState, Agent, float], None]] = {
+    "wrap": deskflow.wrap_timeout,
+    "preview": manual.missed,
+}
+"""Timer of an agent -> what it does when it fires."""
 
 
 class CampaignEngine:
@@ -264,35 +298,12 @@ class CampaignEngine:
 
     def _fire_named(self, kind: str, name: str, now: float) -> None:
         state = self.state
-        if kind == "preview":
-            manual.missed(state, name, now)
+        if (fires := AGENT_TIMERS.get(kind)) is not None:
+            if (agent := state.roster.get(name)) is not None:
+                fires(state, agent, now)
+                self._pace_soon(now)
+            return
+        if (call := state.calls.get(name)) is not None:
+            TIMERS[kind](state, call, now)
+        if kind in {"ending", "summon"}:
             self._pace_soon(now)
-            return
-        if kind == "wrap":
-            agent = state.roster.get(name)
-            if agent is not None:
-                deskflow.wrap_timeout(state, agent, now)
-                self._pace_soon(now)
-            return
-        call = state.calls.get(name)
-        if call is None:
-            return
-        match kind:
-            case "ring":
-                callflow.ring_timeout(state, call, now)
-            case "connect":
-                bridge.too_late(state, call, now)
-            case "join" if call.agent is not None:
-                bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
-            case "summon":
-                manual.too_slow(state, call, now)
-                self._pace_soon(now)
-            case "queue" if call.phase is Phase.WAITING:
-                bridge.overflow(state, call, now)
-            case "overflow" if call.phase is Phase.OVERFLOW:
-                bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
-            case "prompt":
-                message.message_over(state, call, now)
-            case "ending":
-                callflow.switch_silent(state, call, now)
-                self._pace_soon(now)

@@ -24,6 +24,8 @@ BY_HAND: Final = frozenset({CampaignKind.MANUAL, CampaignKind.PREVIEW})
 """The kinds of campaign whose agents choose whom to call."""
 LOOK_EVERY_S: Final = 5.0
 """A campaign of such a kind looks at its window and its leads at least so often."""
+MISSED: Final = "missed"
+"""Why an agent who did not answer an offer takes no calls any more."""
 _NOT_FREE: Final = {
     AgentState.NOT_READY: Declined.NOT_READY,
     AgentState.WRAP_UP: Declined.WRAP_UP_FIRST,
@@ -113,16 +115,13 @@ def rejected(state: EngineState, agent_id: AgentId, lead_id: int, now: float) ->
         _decline(state, *found, AgentInput.DECLINE, now)
 
 
-def missed(state: EngineState, agent_id: AgentId, now: float) -> None:
+def missed(state: EngineState, agent: Agent, now: float) -> None:
     """Set an agent aside who did not say anything in time; the lead goes to the next one."""
-    lead = state.previews.get(agent_id)
-    found = None if lead is None else _answered_offer(state, agent_id, lead.lead_id)
-    if found is None:
-        return
-    agent, lead = found
-    agent.code = "missed"
-    state.effects.append(CommandAgent(agent_id, AgentOrder.WITHDRAW, lead_id=lead.lead_id, code="missed"))
-    _decline(state, agent, lead, AgentInput.MISS, now)
+    lead = state.previews.pop(agent.agent_id, None)
+    if lead is not None:
+        agent.code = MISSED
+        state.effects.append(CommandAgent(agent.agent_id, AgentOrder.WITHDRAW, lead_id=lead.lead_id, code=MISSED))
+        _decline(state, agent, lead, AgentInput.MISS, now)
 
 
 def withdraw(state: EngineState, lead_ids: Iterable[int], now: float, *, give_back: bool = False) -> None:

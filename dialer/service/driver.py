@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, assert_never
 
 from dialer.core.effects import (
@@ -33,6 +33,7 @@ from dialer.core.events import (
     AgentReady,
     AgentSignedIn,
     AgentWrappedUp,
+    CallAdopted,
     CallAnswered,
     CallArrived,
     CallEnded,
@@ -43,7 +44,7 @@ from dialer.core.events import (
     TrunkClosed,
     TrunkOpened,
 )
-from dialer.core.types import CallId, CampaignKind
+from dialer.core.types import CallId, CampaignKind, OpenAttempt
 from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
@@ -109,6 +110,20 @@ class Driver:
         self._spawn(self._agents.announce(campaign_id))
         for event in self._early.pop(campaign_id, ()):
             self.deliver(campaign_id, event)
+
+    def expect(self, campaign_id: int, call_ids: Iterable[CallId]) -> None:
+        """Keep what the switch says of these calls for a campaign that is about to be seated."""
+        self._calls.update(dict.fromkeys(call_ids, campaign_id))
+
+    def adopt(self, campaign_id: int, attempts: Sequence[OpenAttempt]) -> None:
+        """Give the campaign those of the expected calls that go on, before anything that was said of them since."""
+        going_on = {attempt.intent.call_id for attempt in attempts}
+        for call_id in self.calls_of(campaign_id):
+            if call_id not in going_on:
+                self._forget(call_id)
+        for attempt in attempts:
+            self._early[campaign_id].appendleft(CallAdopted(attempt.intent.call_id, attempt))
+            self.no_calls.clear()
 
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
@@ -209,16 +224,16 @@ class Driver:
 
     def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
         match effect:
-            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
-                self.writer.put(Owned(seat.fence, effect))
-            case SeekLead() | CheckNumber() | AnswerRequest():
+            case (
+                LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead()
+                | SeekLead() | CheckNumber() | AnswerRequest()
+            ):  # fmt: skip
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
             case Originate():
-                self._calls[effect.call_id] = campaign_id
-                self.no_calls.clear()
+                self._keep(effect.call_id, campaign_id)
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
                 self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
@@ -228,14 +243,17 @@ class Driver:
                 self._spawn(self._play(campaign_id, effect))
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
-            case Summon():
-                self._calls[effect.call_id] = campaign_id  # what the switch says of it is this campaign's from now on
-                self.no_calls.clear()
-                self._spawn(self._media.order(campaign_id, effect))
             case MediaEffect():
+                if isinstance(effect, Summon):
+                    self._keep(effect.call_id, campaign_id)
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
+
+    def _keep(self, call_id: CallId, campaign_id: int) -> None:
+        """Know whose call it is: what the switch says of it is this campaign's from now on."""
+        self._calls[call_id] = campaign_id
+        self.no_calls.clear()
 
     def _forget(self, call_id: CallId) -> None:
         self._calls.pop(call_id, None)
