@@ -106,7 +106,8 @@ def lose_agent(state: EngineState, call: Call, now: float) -> None:
 def bring_back(state: EngineState, call: Call, now: float) -> None:
     """Return a customer whom the second agent did not take to the first, else to any agent, with music meanwhile."""
     giver = call.giver
-    if giver is not None and giver.call is call and state.roster.move(giver, AgentInput.RETURN, now):
+    here = giver is not None and giver.call is call and state.roster.get(giver.agent_id) is giver
+    if giver is not None and here and state.roster.move(giver, AgentInput.RETURN, now):
         state.timers.cancel(("wrap", giver.agent_id))
         reserve(state, call, giver)
         connect(state, call, giver, now)
