@@ -27,7 +27,7 @@ from dialer.requests import Wanted, requested
 from statuses.lead import LeadFacts, Trigger, step
 from store.batch import BY_STORE, perform
 from store.book import Book, Journal
-from store.hand import Choice, choose, told
+from store.hand import Choice, choose, take_off, told
 from store.leases import lease, places, with_leads, withdrawn
 from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
@@ -48,6 +48,7 @@ class MemoryLeadStore:
         """What came of requests, by id."""
         self._asked: list[tuple[int, int, Wanted, float]] = []
         self._taken = 0
+        self._last_lead = 0
         self._learned: dict[int, SavedEstimates] = {}
         self._engines: dict[str, float] = {}
 
@@ -106,11 +107,14 @@ class MemoryLeadStore:
             return choice
         if not phone:
             return Choice(reason=HoldReason.GONE)
+        for lead in found:
+            if lead.list_id == MANUAL_LISTS + fence.campaign_id:
+                take_off(self.book, lead, now)
         return choose(self.book, fence, [self._new_lead(fence.campaign_id, phone, now)], now)
 
     def _new_lead(self, campaign_id: int, phone: str, now: float) -> LeadRow:
         """Put the number on a list of its own: every call by hand to a finished customer is a new lead's."""
-        number = max(self.book.leads, default=0) + 1
+        number = self._last_lead = max(self._last_lead, *self.book.leads, 0) + 1
         same = [lead.customer_id for lead in self.book.leads.values() if lead.phone == phone]
         others = [lead.customer_id for lead in self.book.leads.values()]
         customer_id = same[0] if same else max(others, default=0) + 1

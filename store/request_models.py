@@ -5,14 +5,18 @@ from __future__ import annotations
 from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.base import Base, BigId
+from store.base import NEVER_REUSE_IDS, Base, BigId
 
 
 class DeskRequest(Base):
     """One request: taken once by the engine that owns the campaign, then answered; kept for a day."""
 
     __tablename__ = "requests"
-    __table_args__ = (Index("ix_requests_open", "state", "campaign_id"), Index("ix_requests_asked", "asked_at"))
+    __table_args__ = (
+        Index("ix_requests_open", "state", "campaign_id"),
+        Index("ix_requests_asked", "asked_at"),
+        NEVER_REUSE_IDS,
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     campaign_id: Mapped[int] = mapped_column(BigId)

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("call_id", sa.String(64), nullable=True),
         sa.Column("lead_id", BIG, nullable=True),
         sa.Column("answered_at", sa.Double(), nullable=True),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_requests_open", "requests", ["state", "campaign_id"])
     op.create_index("ix_requests_asked", "requests", ["asked_at"])
