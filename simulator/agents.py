@@ -28,7 +28,6 @@ class Temper:
         self.break_every = None if profile.break_every is None else quantile(profile.break_every)
         self.break_length = quantile(profile.break_length)
         self.away = quantile(profile.away)
-        self.accept_after = quantile(profile.accept_after)
         self.callback_after = quantile(profile.callback_after)
 
 
@@ -65,14 +64,6 @@ class Person:
         """Return when in the next talk the link goes down, None when it holds."""
         lost, when = self._random(), self._random()
         return _LINK_LOST_WITHIN_S * when if lost < self._temper.profile.link_lost else None
-
-    def takes_offer(self) -> tuple[bool | None, float]:
-        """Return whether the agent takes an offered call (None: never says), and after how long."""
-        choice, profile = self._random(), self._temper.profile
-        after_s = self._temper.accept_after(self._draw())
-        if choice < profile.miss:
-            return None, after_s
-        return choice >= profile.miss + profile.reject, after_s
 
     def word(self, now: float) -> tuple[Trigger, float | None]:
         """Return what the agent decides about the lead after a talk, and when to call back."""

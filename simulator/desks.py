@@ -6,16 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from dialer.core.effects import AgentOrder, CommandAgent
-from dialer.core.events import (
-    AgentAccepted,
-    AgentLost,
-    AgentPaused,
-    AgentReady,
-    AgentRejected,
-    AgentSignedIn,
-    AgentWrappedUp,
-    Event,
-)
+from dialer.core.events import AgentLost, AgentPaused, AgentReady, AgentSignedIn, AgentWrappedUp, Event
 from dialer.core.types import AgentId, CallId
 from simulator.agents import Person, Temper, agent_id
 from simulator.exchange import Schedule
@@ -34,7 +25,6 @@ class DeskState(StrEnum):
     AWAY = "away"
     PAUSED = "paused"
     READY = "ready"
-    RINGING = "ringing"
     RESERVED = "reserved"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
@@ -85,8 +75,6 @@ class Desks:
         names = [agent_id(number) for number in range(first_number, first_number + profile.count)]
         self._desks = {name: Desk(name, Person(name, temper, seed=seed), now) for name in names}
         self._orders: dict[AgentOrder, Callable[[Desk, CommandAgent, float], None]] = {
-            AgentOrder.OFFER: self._offer,
-            AgentOrder.WITHDRAW: self._withdraw,
             AgentOrder.RESERVE: self._reserve,
             AgentOrder.RELEASE: self._release,
             AgentOrder.WRAP_UP: self._wrap_up,
@@ -195,31 +183,6 @@ class Desks:
             self._move(desk, DeskState.READY, now)
             self._emit(AgentReady(desk.agent_id), now)
             self._plan_break(desk, now)
-
-    def _offer(self, desk: Desk, command: CommandAgent, now: float) -> None:
-        """Think the offer over; the word may come when it is over already, and some offers get none."""
-        if desk.state is not DeskState.READY or command.call_id is None:
-            return
-        desk.call_id = command.call_id
-        self._move(desk, DeskState.RINGING, now)
-        takes, after_s = desk.person.takes_offer()
-        if takes is not None:
-            self._at(now + after_s, self._say, (desk, desk.turn, takes))
-
-    def _say(self, payload: tuple[Desk, int, bool], now: float) -> None:
-        desk, turn, takes = payload
-        if desk.turn == turn:
-            said = AgentAccepted if takes else AgentRejected
-            self._emit(said(desk.agent_id, desk.call_id), now)
-
-    def _withdraw(self, desk: Desk, command: CommandAgent, now: float) -> None:
-        if desk.state is not DeskState.RINGING or desk.call_id != command.call_id:
-            return
-        desk.call_id = None
-        if command.code:  # taken off calls
-            self._pause(desk, now)
-        else:
-            self._idle(desk, now)
 
     def _reserve(self, desk: Desk, command: CommandAgent, now: float) -> None:
         if desk.state is DeskState.PAUSED:

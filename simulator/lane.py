@@ -51,7 +51,6 @@ class Lane:
             fx.Hangup: self._hangup,
             fx.Connect: self._connect,
             fx.Play: self._play,
-            fx.Hold: _nothing,
             fx.CommandAgent: self._command,
         }
 
@@ -134,4 +133,4 @@ class Lane:
 
 
 def _nothing(_effect: fx.Effect, _now: float) -> None:
-    """Leave it: the simulated store keeps results only, and nobody hears the music."""
+    """Leave progress alone: the simulated store keeps results only."""

@@ -177,12 +177,6 @@ class AgentProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leave_at_s: Seconds = 0.0
     """When a share of the agents goes home at once; 0 = never."""
     leave_share: Share = 0.0
-    accept_after: Duration = Duration(3.0, 0.4, min_s=0.5, max_s=30.0)
-    """From an offer to the agent's word, where the campaign asks."""
-    reject: Share = 0.0
-    """Offers that the agent does not take."""
-    miss: Share = 0.0
-    """Offers that the agent does not answer."""
     callback: Share = 0.05
     """Talks after which the customer wants to be called again."""
     callback_after: Duration = Duration(3600.0, 0.5, min_s=60.0, max_s=604800.0)

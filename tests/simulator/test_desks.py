@@ -3,16 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.effects import AgentOrder, CommandAgent
-from dialer.core.events import (
-    AgentAccepted,
-    AgentLost,
-    AgentPaused,
-    AgentReady,
-    AgentRejected,
-    AgentSignedIn,
-    AgentWrappedUp,
-    Event,
-)
+from dialer.core.events import AgentLost, AgentPaused, AgentReady, AgentSignedIn, AgentWrappedUp, Event
 from simulator.desks import Desks, DeskState
 from simulator.profile import AgentProfile
 from tests.simulator.timeline import Timeline
@@ -69,27 +60,6 @@ def test_after_a_talk_the_agent_wraps_up_and_is_ready_again() -> None:
     room.order(AgentOrder.WRAP_UP)
     assert room.after(60.0) == [(75.0, AgentWrappedUp(ONE))]
     assert room.desks.call_of(ONE) is None
-
-
-@pytest.mark.parametrize(
-    ("share", "word"), [({}, AgentAccepted), ({"reject": 1.0}, AgentRejected), ({"miss": 1.0}, None)]
-)
-def test_an_agent_who_is_asked_says_so_or_nothing(share: dict[str, float], word: type[Event] | None) -> None:
-    room = Room(accept_after=constant(4.0), **share)
-    room.after(5.0)
-    room.order(AgentOrder.OFFER)
-    assert room.after(60.0) == ([] if word is None else [(9.0, word(ONE, "c1"))])
-
-
-def test_an_offer_that_is_over_gets_no_word_and_who_missed_one_pauses_for_a_while() -> None:
-    room = Room(accept_after=constant(4.0))
-    room.after(5.0)
-    room.order(AgentOrder.OFFER)
-    room.order(AgentOrder.WITHDRAW)
-    assert room.after(60.0) == []
-    room.order(AgentOrder.OFFER)
-    room.desks.order(CommandAgent(ONE, AgentOrder.WITHDRAW, "c1", code="missed"), room.time.now)
-    assert room.after(400.0) == [(365.0, AgentReady(ONE))]
 
 
 def test_a_wrap_up_that_the_dialer_ends_is_over() -> None:
