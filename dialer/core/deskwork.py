@@ -74,7 +74,7 @@ def _give(state: EngineState, call: Call, to: AgentId, now: float) -> Declined |
     call.giver = giver
     state.estimators.idle_ended(now - taker.since)
     state.roster.move(taker, AgentInput.RESERVE, now)
-    bridge.reserve(state, call, taker)
+    bridge.assign(state, call, taker)
     bridge.connect(state, call, taker, now)
     return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import adopting, bridge, callflow, deskflow, deskwork, events, manual, message, pace
+from dialer.core import adopting, asking, bridge, callflow, deskflow, deskwork, events, inbound, manual, message, pace
 from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
@@ -80,13 +80,17 @@ def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
 
 
 def _accepted(state: EngineState, event: events.AgentAccepted, now: float) -> None:
-    if event.lead_id is not None and event.call_id is None:
+    if event.call_id is None and event.agent_id in state.previews:
         manual.accepted(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.accepted(state, event, now)
 
 
 def _rejected(state: EngineState, event: events.AgentRejected, now: float) -> None:
-    if event.lead_id is not None and event.call_id is None:
+    if event.call_id is None and event.agent_id in state.previews:
         manual.rejected(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.rejected(state, event, now)
 
 
 Asked = Callable[[EngineState, Any, float, int], None]
@@ -111,6 +115,8 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
     events.CallAdopted: (adopting.adopted, False),
+    events.CallArrived: (inbound.arrived, False),
+    events.InboundBegun: (inbound.begun, True),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
@@ -151,15 +157,12 @@ def _overflow_over(state: EngineState, call: Call, now: float) -> None:
         bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
 
 
-def _queue_over(state: EngineState, call: Call, now: float) -> None:
-    if call.phase is Phase.WAITING:
-        bridge.overflow(state, call, now)
-
-
 TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
     "ring": callflow.ring_timeout,
+    "answer": inbound.not_answered,
     "summon": manual.too_slow,
-    "queue": _queue_over,
+    "queue": inbound.queue_over,
+    "reask": asking.ask_again,
     "connect": bridge.too_late,
     "join": _join_over,
     "overflow": _overflow_over,
@@ -169,6 +172,7 @@ TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
 """Timer of a call -> what it does when it fires."""
 AGENT_TIMERS: dict[str, Callable[[EngineState, Agent, float], None]] = {
     "wrap": deskflow.wrap_timeout,
+    "offer": asking.missed,
     "preview": manual.missed,
 }
 """Timer of an agent -> what it does when it fires."""
@@ -243,6 +247,8 @@ class CampaignEngine:
     def give_back_trunks(self) -> None:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
         for call in self.state.calls.values():
+            if call.inbound:
+                continue
             self.state.pool.give(call.intent.trunk, call.intent.begun_at)
             if call.onward is not None and call.onward.trunk is not None:
                 self.state.pool.give(call.onward.trunk)
@@ -268,7 +274,7 @@ class CampaignEngine:
         """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return bool(state.calls or busy or state.wishes or state.hopper.asked)
+        return bool(state.calls or state.arrivals or busy or state.wishes or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:

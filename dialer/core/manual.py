@@ -11,6 +11,7 @@ from typing import Final
 
 from dialer.core import bridge, hand, pace
 from dialer.core.agents import Agent, AgentInput, AgentState
+from dialer.core.asking import MISSED
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AgentOrder, BeginAttempts, CommandAgent, Hangup, ReleaseLeads, SeekLead
@@ -24,8 +25,6 @@ BY_HAND: Final = frozenset({CampaignKind.MANUAL, CampaignKind.PREVIEW})
 """The kinds of campaign whose agents choose whom to call."""
 LOOK_EVERY_S: Final = 5.0
 """A campaign of such a kind looks at its window and its leads at least so often."""
-MISSED: Final = "missed"
-"""Why an agent who did not answer an offer takes no calls any more."""
 _NOT_FREE: Final = {
     AgentState.NOT_READY: Declined.NOT_READY,
     AgentState.WRAP_UP: Declined.WRAP_UP_FIRST,
@@ -91,8 +90,8 @@ def _offer(state: EngineState, agent: Agent, lead: Lead, now: float) -> None:
     ))  # fmt: skip
 
 
-def accepted(state: EngineState, agent_id: AgentId, lead_id: int, now: float) -> None:
-    """Call the lead that was offered; an answer that comes too late is a stray."""
+def accepted(state: EngineState, agent_id: AgentId, lead_id: int | None, now: float) -> None:
+    """Call the lead that was offered (None: whichever it is); an answer that comes too late is a stray."""
     found = _answered_offer(state, agent_id, lead_id)
     if found is None:
         return
@@ -100,19 +99,20 @@ def accepted(state: EngineState, agent_id: AgentId, lead_id: int, now: float) ->
     state.roster.move(agent, AgentInput.ACCEPT, now)
     code = _begin(state, agent, lead, 0, now)
     if code is not None:
-        hand.refuse(state, agent_id, code, lead_id=lead_id)
+        hand.refuse(state, agent_id, code, lead_id=lead.lead_id)
         state.hopper.put_back(lead)
         hand.set_free(state, agent, now)
 
 
-def rejected(state: EngineState, agent_id: AgentId, lead_id: int, now: float) -> None:
+def rejected(state: EngineState, agent_id: AgentId, lead_id: int | None, now: float) -> None:
     """Give the lead to the next agent; this one is not asked about it again while it waits here."""
     found = _answered_offer(state, agent_id, lead_id)
-    if found is not None:
-        if len(state.turned_down) > pace.PARKED_MOST:
-            state.turned_down.clear()
-        state.turned_down.setdefault(lead_id, set()).add(agent_id)
-        _decline(state, *found, AgentInput.DECLINE, now)
+    if found is None:
+        return
+    if len(state.turned_down) > pace.PARKED_MOST:
+        state.turned_down.clear()
+    state.turned_down.setdefault(found[1].lead_id, set()).add(agent_id)
+    _decline(state, *found, AgentInput.DECLINE, now)
 
 
 def missed(state: EngineState, agent: Agent, now: float) -> None:
@@ -133,15 +133,15 @@ def withdraw(state: EngineState, lead_ids: Iterable[int], now: float, *, give_ba
         found = _answered_offer(state, agent_id, lead.lead_id)
         state.effects.append(CommandAgent(agent_id, AgentOrder.WITHDRAW, lead_id=lead.lead_id))
         if found is not None:
-            _decline(state, *found, AgentInput.DECLINE, now)
+            _decline(state, *found, AgentInput.WITHDRAW, now)
         if not give_back:
             state.hopper.withdraw([lead.lead_id])
 
 
-def _answered_offer(state: EngineState, agent_id: AgentId, lead_id: int) -> tuple[Agent, Lead] | None:
+def _answered_offer(state: EngineState, agent_id: AgentId, lead_id: int | None) -> tuple[Agent, Lead] | None:
     """End an offer and return its two sides; None, and a stray, when it was over or of another lead."""
     lead, agent = state.previews.get(agent_id), state.roster.get(agent_id)
-    if lead is None or agent is None or lead.lead_id != lead_id:
+    if lead is None or agent is None or lead_id not in {None, lead.lead_id}:
         state.totals.strays += 1
         return None
     del state.previews[agent_id]
@@ -224,7 +224,7 @@ def _begin(state: EngineState, agent: Agent, lead: Lead, request_id: int, now: f
     call = state.calls[intent.call_id]
     call.request_id = request_id
     state.turned_down.pop(lead.lead_id, None)
-    bridge.reserve(state, call, agent)
+    bridge.assign(state, call, agent)
     state.effects.append(BeginAttempts((intent,)))
     return None
 
