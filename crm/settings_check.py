@@ -17,6 +17,8 @@ DIALED_KINDS: Final = (
     CampaignKind.PREDICTIVE,
     CampaignKind.PROGRESSIVE,
     CampaignKind.RATIO,
+    CampaignKind.PREVIEW,
+    CampaignKind.MANUAL,
     CampaignKind.AUTODIALER,
 )
 """The kinds that the engine dials today; autodialer plays one message, without keys and transfers."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 _KINDS = (
-    "predictive, progressive, ratio, or autodialer: plays the prompt to whoever answers and needs no agent; "
+    "predictive, progressive, ratio; preview: agents look at a lead and accept it; manual: agents dial by hand; "
+    "or autodialer: plays the prompt to whoever answers and needs no agent; "
     "keys and transfers to an agent are not offered yet."
 )
 _Name = Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)]
