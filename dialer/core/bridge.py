@@ -6,6 +6,7 @@ from dialer.core.agents import AgentInput
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play, RecordProgress
 from dialer.core.events import CallConnected, ConnectFailed
+from dialer.core.prompts import apology
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
 
@@ -46,6 +47,7 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
         return
     state.timers.cancel(("join", call.call_id))
     state.timers.cancel(("connect", call.call_id))
+    state.timers.cancel(("queue", call.call_id))
     state.roster.move(agent, AgentInput.JOIN, now)
     call.phase, call.bridged_at = Phase.TALKING, now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
@@ -99,7 +101,7 @@ def overflow(state: EngineState, call: Call, now: float) -> None:
     """Play the overflow message, or hang up when there is none."""
     state.waiting.pop(call.call_id, None)
     call.cancel_reason = CancelReason.OVERFLOW
-    prompt = state.settings.overflow_prompt
+    prompt = apology(state, call)
     if prompt is None:
         hang_up(state, call, CancelReason.OVERFLOW, now)
         return

@@ -7,6 +7,7 @@ from enum import StrEnum
 from dialer.core.agents import Agent
 from dialer.core.events import CallEnded
 from dialer.core.pacing.answering import Features
+from dialer.core.run import Run
 from dialer.core.types import AttemptIntent, AttemptRecord, CallId, Lead
 from statuses.classify import AttemptFacts
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
@@ -26,7 +27,7 @@ class Phase(StrEnum):
     OVERFLOW = "overflow"
     """The overflow message plays."""
     PROMPT = "prompt"
-    """The message of a campaign without agents plays."""
+    """The script of a campaign that begins without an agent is followed."""
     ENDING = "ending"
     """We hung up and wait for the switch to say so."""
 
@@ -40,7 +41,7 @@ class Call:
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "bridged_at",
         "cancel_reason", "early_media_at", "features", "intent", "lead", "lift", "local_error", "originated_at",
-        "phase", "progressed", "record", "ringing_at",
+        "phase", "progressed", "record", "ringing_at", "run",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +61,7 @@ class Call:
         self.agent: Agent | None = None
         self.agent_lost = False
         self.agentless = False
-        """A message was for the person who answered, not an agent."""
+        """A script is for the person who answered, not an agent (yet)."""
         self.local_error: LocalError | None = None
         self.abandoned = False
         self.progressed = False
@@ -69,11 +70,25 @@ class Call:
         self.cancel_reason: CancelReason | None = None
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
+        self.run: Run | None = None
+        """Its way through the script of a campaign that begins without an agent."""
 
     @property
     def call_id(self) -> CallId:
         """Return our id of the call."""
         return self.intent.call_id
+
+    @property
+    def _is_in_script(self) -> bool:
+        """Tell whether leaving now without a key is leaving a script early (statuses.md 2.9, A9).
+
+        Who heard it to its end and hangs up while our BYE is on its way is not; nor is who waits for an agent without
+        ever having been asked for a key.
+        """
+        run = self.run
+        if run is None or not run.has_begun or self.cancel_reason is CancelReason.PROMPT_ENDED:
+            return False
+        return self.agentless or run.script.asks
 
     def facts(self, ended: CallEnded, now: float) -> AttemptFacts:
         """Return what classification needs (statuses.md 2.3)."""
@@ -92,8 +107,8 @@ class Call:
             cancel_reason=self.cancel_reason,
             announcement=self.announcement,
             amd=self.amd,
-            # Who heard the message to its end and hung up while our BYE was on its way did not leave it early (A9).
-            ivr_entered=self.agentless and self.cancel_reason is not CancelReason.PROMPT_ENDED,
+            ivr_entered=self._is_in_script,
+            dtmf_count=0 if self.run is None else self.run.dtmf_count,
             agentless=self.agentless,
             agent_bridged=self.bridged_at is not None,
             agent_lost=self.agent_lost,

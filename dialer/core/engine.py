@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, message, pace
+from dialer.core import bridge, callflow, deskflow, events, flow, pace
 from dialer.core.agents import AgentState
-from dialer.core.calls import Phase
+from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
+from dialer.core.script import ScriptText
 from dialer.core.state import EngineState
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CampaignSettings, SavedEstimates
@@ -43,7 +44,7 @@ def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> 
 
 def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> None:
     legal = state.settings.legal
-    state.configure(event.settings)
+    state.configure(event.settings, event.script)
     if state.settings.legal != legal:
         state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
@@ -86,6 +87,8 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CallAnswered: (callflow.answered, True),
     events.MachineDetected: (callflow.machine, True),
     events.PromptEnded: (callflow.prompt_ended, False),
+    events.DigitPressed: (flow.key_pressed, False),
+    events.RecordingEnded: (flow.recording_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
     events.ConnectFailed: (bridge.connect_failed, True),
@@ -98,8 +101,20 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
 """Event type -> (what it does, whether a new pacing decision follows)."""
 
 
+CALL_TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
+    "ring": callflow.ring_timeout,
+    "connect": bridge.too_late,
+    "flow": flow.flow_timer,
+    "queue": flow.queue_over,
+}
+"""The timers of a call that mean the same in each of its phases."""
+
+
 class CampaignEngine:
-    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner."""
+    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner.
+
+    `script`: what the store holds under the name that the settings give.
+    """
 
     def __init__(
         self,
@@ -109,8 +124,9 @@ class CampaignEngine:
         now: float,
         overrides: tuple[Override, ...] = (),
         epoch: int = 0,
+        script: ScriptText | None = None,
     ) -> None:
-        self.state = EngineState(settings, pool, overrides, epoch)
+        self.state = EngineState(settings, pool, overrides, epoch, script)
         self._decided_at = now - pace.PACE_GAP_S
         self._measure = Measure(self.state, now)
 
@@ -229,17 +245,14 @@ class CampaignEngine:
         call = state.calls.get(name)
         if call is None:
             return
+        if kind in CALL_TIMERS:
+            CALL_TIMERS[kind](state, call, now)
+            return
         match kind:
-            case "ring":
-                callflow.ring_timeout(state, call, now)
-            case "connect":
-                bridge.too_late(state, call, now)
             case "join" if call.agent is not None:
                 bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
             case "overflow" if call.phase is Phase.OVERFLOW:
                 bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
-            case "prompt":
-                message.message_over(state, call, now)
             case "ending":
                 callflow.switch_silent(state, call, now)
                 self._pace_soon(now)

@@ -8,7 +8,7 @@ from dialer.core.calls import Call
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.events import AgentWrappedUp, CallEnded
 from dialer.core.state import EngineState
-from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, LeadResult, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, LeadResult, OpenAttempt, ScriptStep
 from statuses.classify import AttemptFacts, Verdict, classify
 from statuses.lead import ErrorKind, Trigger, trigger_for
 from statuses.outcomes import CallStatus, EndedBy, LocalError
@@ -59,12 +59,19 @@ def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> Atte
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
         lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
-        next_at=decision.next_at, retry_reason=decision.reason,
+        next_at=decision.next_at, retry_reason=decision.reason, steps=_steps(call, now),
     )  # fmt: skip
     call.record = record
     state.effects.append(SettleAttempt(record))
     state.totals.finished += 1
     return record
+
+
+def _steps(call: Call, now: float) -> tuple[ScriptStep, ...]:
+    if call.run is None:
+        return ()
+    call.run.leave(now)
+    return tuple(call.run.steps)
 
 
 def settle_lead(state: EngineState, call: Call, done: AgentWrappedUp, now: float) -> None:

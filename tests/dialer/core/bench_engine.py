@@ -9,6 +9,7 @@ import msgspec
 from dialer.core import events
 from dialer.core.effects import AnyEffect, BeginAttempts, Connect, LeaseLeads, Originate, SettleAttempt, SettleLead
 from dialer.core.engine import CampaignEngine
+from dialer.core.script import ScriptText
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.core.types import CallWindow, CampaignSettings, Lead, Slot
 
@@ -47,10 +48,11 @@ class Bench:
         channels: int = 50,
         cps: float = 50.0,
         trunks: tuple[TrunkLimit, ...] = (),
+        script: ScriptText | None = None,
     ) -> None:
         self.now = START
         self.pool = TrunkPool(trunks or (TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
-        self.engine = CampaignEngine(settings, self.pool, now=self.now)
+        self.engine = CampaignEngine(settings, self.pool, now=self.now, script=script)
         self.queue = [lead(n) for n in range(1, leads + 1)]
         self.done: list[AnyEffect] = []
         self.refuse_begin = False
