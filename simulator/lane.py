@@ -52,6 +52,10 @@ class Lane:
             fx.Connect: self._connect,
             fx.Play: self._play,
             fx.CommandAgent: self._command,
+            fx.Hush: _nothing,
+            fx.Hold: _nothing,
+            fx.Record: _nothing,
+            fx.StopRecording: _nothing,
         }
 
     def plug_in(self, exchange: Exchange, desks: Desks) -> None:
@@ -133,4 +137,4 @@ class Lane:
 
 
 def _nothing(_effect: fx.Effect, _now: float) -> None:
-    """Leave progress alone: the simulated store keeps results only."""
+    """Leave it: the simulated store keeps results only, and its people press no keys."""

@@ -64,9 +64,8 @@ async def _wanted(request: Request, action: str) -> tuple[Wanted, str]:
     try:
         asked = msgspec.json.decode(await request.body(), type=Asked)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f'send JSON like {{"campaign": "...", "agent": "ana", "number": "0901234567"}}: {error}'
-        ) from error
+        example = '{"campaign": "...", "agent": "ana", "number": "0901234567"}'
+        raise BadInput(f"send JSON like {example}: {error}") from error
     wanted = Wanted(
         known, asked.agent, phone=asked.number, lead_id=asked.lead_id, to_agent=asked.to_agent,
         supervisor=asked.supervisor, mode=asked.mode, trigger=asked.trigger, note=asked.note,

@@ -104,6 +104,8 @@ class HoldReason(StrEnum):
     FINISHED = "finished"
     GONE = "gone"
     FENCED = "fenced"
+    CONTENT = "content"
+    """What the campaign would play is broken or missing: it is tried again now and then."""
 
 
 class Declined(StrEnum):
@@ -257,6 +259,8 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     callback_agent: AgentId | None = None
     from_state: LeadState = LeadState.NOT_CALLED
     name: str = ""
+    fields: dict[str, str] = {}
+    """The customer's attributes by name, in a campaign whose prompts name some."""
 
 
 class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
@@ -274,6 +278,24 @@ class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
     direction: Direction = Direction.OUTBOUND
     by_hand: bool = False
     """An agent chose this number: it is not bound by when the lead was due (statuses.md 3.1, Manual is exempt)."""
+
+
+class StepKind(StrEnum):
+    """What happens to a call in a script; the values are CDR event types."""
+
+    ENTERED = "ivr.entered"
+    KEY = "ivr.dtmf"
+    LEFT = "ivr.left"
+    QUEUED = "queue.joined"
+
+
+class ScriptStep(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened at a node of a script; `digit`: the key that was pressed."""
+
+    kind: StepKind
+    at: float
+    node: str
+    digit: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -326,6 +348,8 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     """When it began to wait for an agent."""
     queue_left_at: float | None = None
     offers: tuple[OfferMade, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
+    """What happened in the campaign's script."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):
