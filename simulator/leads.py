@@ -7,9 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from dialer.core.caps import caps_in_force
-from dialer.core.effects import BeginAttempts
-from dialer.core.events import AttemptsBegun, LeadsLeased
-from dialer.core.types import AttemptRecord, CampaignSettings, HoldReason, Lead, LeadResult, Refusal
+from dialer.core.effects import BeginAttempts, BeginInbound
+from dialer.core.events import AttemptsBegun, InboundBegun, LeadsLeased
+from dialer.core.types import (
+    AttemptIntent,
+    AttemptRecord,
+    CampaignSettings,
+    Direction,
+    HoldReason,
+    Lead,
+    LeadResult,
+    Refusal,
+)
 from simulator.numbers import NumberLedger
 from statuses.lead import ErrorKind, LeadFacts, LeadState, LeadStep, Trigger, step
 from statuses.outcomes import CallStatus
@@ -74,6 +83,7 @@ class LeadBook:
         self._ready: dict[int, list[tuple[Key, int, Place]]] = {list_id: [] for list_id in range(1, lists + 1)}
         self._later: list[tuple[float, int, int, Place]] = []
         self._begun_at: dict[str, float] = {}
+        self._by_phone = {place.phone: place for place in self._places.values()}
         for place in self._places.values():
             self._queue(place, 0.0, 0.0)
 
@@ -150,8 +160,25 @@ class LeadBook:
             begun.append(intent.call_id)
         return AttemptsBegun(tuple(begun), tuple(refused))
 
+    def begin_inbound(self, effect: BeginInbound) -> InboundBegun:
+        """Match a call that arrived to its lead; a stranger becomes a lead that nobody dials (list 0)."""
+        place = self._by_phone.get(effect.phone)
+        if place is None:
+            place = self._by_phone[effect.phone] = Place(len(self._places) + 1, effect.phone, 0)
+            self._places[place.lead_id] = place
+        intent = AttemptIntent(
+            effect.call_id, place.lead_id, place.lead_id, place.list_id, effect.phone, effect.hotline, effect.trunk,
+            0, effect.at, Direction.INBOUND,
+        )  # fmt: skip
+        return InboundBegun(effect.call_id, intent, place.lead())
+
     def settle(self, record: AttemptRecord, now: float) -> None:
-        """Write an attempt's end; the lead waits for the wrap-up when the record names no trigger."""
+        """Write an attempt's end; the lead waits for the wrap-up when the record names no trigger.
+
+        A call that came in is no attempt of the lead's, and leaves it where it is.
+        """
+        if record.direction is Direction.INBOUND:
+            return
         place, verdict = self._places[record.lead_id], record.verdict
         rang = record.ringing_at is not None or record.answered_at is not None
         counts = rang or self._caps.strict

@@ -155,11 +155,11 @@ def test_a_person_who_hears_the_agent_no_more_hangs_up_after_a_while() -> None:
 def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
     patient = Bench(only(Fate.ANSWER, prompt_s=3.0))
     patient.answered()
-    patient.exchange.play("c1", patient.time.now)
+    patient.exchange.media.play(patient.exchange.get("c1"), patient.time.now)
     assert patient.after(3.5) == [(15.0, PromptEnded("c1"))]
     hurried = Bench(only(Fate.ANSWER, prompt_s=8.0))
     hurried.answered()
-    hurried.exchange.play("c1", hurried.time.now)
+    hurried.exchange.media.play(hurried.exchange.get("c1"), hurried.time.now)
     assert hurried.after(100.0) == [(16.0, ended(200, 16, EndedBy.REMOTE))]
 
 
@@ -167,7 +167,7 @@ def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
 def test_a_person_may_listen_to_a_prompt_longer_than_to_silence(listens_s: float, ends: float | None) -> None:
     bench = Bench(only(Fate.ANSWER, prompt_s=8.0, prompt_patience=constant(listens_s)))
     bench.answered()
-    bench.exchange.play("c1", bench.time.now)
+    bench.exchange.media.play(bench.exchange.get("c1"), bench.time.now)
     first = bench.after(10.0)[0]
     assert first == ((20.0, PromptEnded("c1")) if ends is None else (ends, ended(200, 16, EndedBy.REMOTE)))
 
