@@ -85,9 +85,9 @@ class Carrier:
         self._keys, self._key_edges = tuple(profile.keys), tuple(accumulate(profile.keys.values()))
         self._key_after = quantile(profile.key_after)
 
-    def chance(self, call_id: str, what: str) -> float:
-        """Return a number in (0, 1) that belongs to one thing of one call."""
-        return uniforms(f"{self._seed}/{call_id}/{what}")[0]
+    def chance(self, whose: str, what: str) -> float:
+        """Return a number in (0, 1) that belongs to one thing of one call, or of one number."""
+        return uniforms(f"{self._seed}/{whose}/{what}")[0]
 
     def keys(self, phone: str, attempt_no: int, prompt_no: int) -> tuple[float, str] | None:
         """Return what is pressed at a prompt and after how long; None: nothing."""

@@ -40,6 +40,8 @@ class Exchange:
         self._summoned: dict[CallId, Summoned] = {}
         self.media = Media(carrier, schedule, emit, self._remote_end)
         """What people hear and say."""
+        self.absent: set[AgentId] = set()
+        """Agents whose phones nobody picks up."""
         self._attempts: dict[str, int] = {}
         """INVITEs so far by number."""
         self.unanswered = 0
@@ -139,6 +141,12 @@ class Exchange:
         elif line is None and (leg := self._summoned.pop(call_id, None)) is not None:
             self._emit(leg.owner, CallEnded(call_id, ended_by=EndedBy.AGENT), now)
 
+    def hang_up_by_customer(self, call_id: CallId, now: float) -> None:
+        """End a call from its far end, whatever its script says; an unknown id is ignored."""
+        line = self._lines.get(call_id)
+        if line is not None:
+            self._finish(line, _hung_up(line, EndedBy.REMOTE), now)
+
     # --- agents -------------------------------------------------------------------------------------------------------
 
     def summon(self, call_id: CallId, agent_id: AgentId, now: float, owner: object = None) -> None:
@@ -150,13 +158,17 @@ class Exchange:
         call_id = leg.call_id
         if self._summoned.get(call_id) is not leg:
             return
-        profile = self._carrier.profile
-        if profile.connect_s > CONNECT_LIMIT_S or self._carrier.chance(call_id, "summon") < profile.connect_fails:
+        if self._is_away(leg):
             del self._summoned[call_id]
             self._emit(leg.owner, ConnectFailed(call_id, leg.agent_id), now)
             return
         leg.is_up = True
         self._emit(leg.owner, AgentOnLine(call_id, leg.agent_id), now)
+
+    def _is_away(self, leg: Summoned) -> bool:
+        profile = self._carrier.profile
+        fails = self._carrier.chance(leg.call_id, "summon") < profile.connect_fails
+        return fails or profile.connect_s > CONNECT_LIMIT_S or leg.agent_id in self.absent
 
     def connect(self, call_id: CallId, agent_id: AgentId, now: float) -> None:
         """Join an answered call and an agent; one who was summoned is there already."""
@@ -188,18 +200,18 @@ class Exchange:
             self._wait(line, line.script.patience_s, now)
             line.join += 1
 
-    def transfer(self, call_id: CallId, now: float) -> None:
+    def transfer(self, call_id: CallId, phone: str, now: float) -> None:
         """Send the far end of an answered call on to another number; CallTransferred follows."""
         line = self._lines.get(call_id)
         if line is not None and line.answered:
-            self._at(now + self._carrier.profile.connect_s, self._transferred, (line, line.join))
+            self._at(now + self._carrier.profile.connect_s, self._transferred, (line, line.join, phone))
 
-    def _transferred(self, payload: tuple[Line, int], now: float) -> None:
-        line, join = payload
+    def _transferred(self, payload: tuple[Line, int, str], now: float) -> None:
+        line, join, phone = payload
         if line.join != join:
             return
         profile = self._carrier.profile
-        done = self._carrier.chance(line.call_id, "transfer") >= profile.transfer_fails
+        done = self._carrier.chance(phone, "transfer") >= profile.transfer_fails
         if done:
             self.media.hush(line, now)
             self._leave(line)
@@ -261,7 +273,7 @@ class Exchange:
         line, join, agent_id = payload
         if line.join != join or line.agent_id != agent_id:
             return
-        if line.script.connect_fails:
+        if line.script.connect_fails or agent_id in self.absent:
             line.script = _second_time(line.script)
             self._give_up_join(payload, now)
             return

@@ -165,7 +165,7 @@ class Lane:
         self._exchange.media.hold(self._exchange.get(effect.call_id), now, on=effect.on)
 
     def _transfer(self, effect: fx.Transfer, now: float) -> None:
-        self._exchange.transfer(effect.call_id, now)
+        self._exchange.transfer(effect.call_id, effect.phone, now)
 
     def _record(self, effect: fx.Record, now: float) -> None:
         self._exchange.media.record(self._exchange.get(effect.call_id), now, limit_s=effect.limit_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -103,9 +104,9 @@ class SimulatorTelephony:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
         self._exchange.connect(call_id, agent_id, self._clock.now())
 
-    async def play(self, call_id: CallId, *, prompt: str) -> None:  # noqa: ARG002 -- nobody listens to the words
-        """Play a prompt; PromptEnded follows."""
-        self._exchange.media.play(self._exchange.get(call_id), self._clock.now())
+    async def play(self, call_id: CallId, *, prompt: str) -> None:
+        """Play a prompt; PromptEnded follows. The words are heard by nobody; a file that is not there is not played."""
+        self._exchange.media.play(self._exchange.get(call_id), self._clock.now(), can_be=_can_be_played(prompt))
 
     async def hush(self, call_id: CallId) -> None:
         """Stop the prompt that plays."""
@@ -121,10 +122,10 @@ class SimulatorTelephony:
         self._exchange.summon(call_id, agent_id, self._clock.now())
 
     async def transfer(
-        self, call_id: CallId, *, phone: str, hotline: str, trunk: str  # noqa: ARG002 -- chance says whether it answers
+        self, call_id: CallId, *, phone: str, hotline: str, trunk: str  # noqa: ARG002 -- chance says what comes of it
     ) -> None:  # fmt: skip
         """Send the far end on to another number; CallTransferred follows."""
-        self._exchange.transfer(call_id, self._clock.now())
+        self._exchange.transfer(call_id, phone, self._clock.now())
 
     async def supervise(self, call_id: CallId, *, supervisor: AgentId, mode: Supervision | None) -> None:
         """Let a supervisor into a talk, change what they may do, or take them out."""
@@ -162,6 +163,15 @@ class SimulatorTelephony:
         """End a talk, or a call the agent was summoned for, from the agent's desk; unknown ids are ignored."""
         self._exchange.hang_up_by_agent(call_id, self._clock.now())
 
+    def hang_up_by_customer(self, call_id: CallId) -> None:
+        """End a call from its far end; unknown ids are ignored."""
+        self._exchange.hang_up_by_customer(call_id, self._clock.now())
+
+    @property
+    def absent(self) -> set[AgentId]:
+        """Return, to be changed, the agents whose phones nobody picks up."""
+        return self._exchange.absent
+
     def agent_gone(self, call_id: CallId, now: float) -> None:
         """Let the agent's leg of a talk fall silent."""
         self._exchange.agent_gone(call_id, now)
@@ -198,3 +208,8 @@ class SimulatorTelephony:
 
 def _partner(line: Line) -> AgentId | None:
     return line.agent_id if line.is_joined else None
+
+
+def _can_be_played(prompt: str) -> bool:
+    """Tell whether there is such a prompt: names are all known here, a path must lead to a file."""
+    return not prompt.startswith("/") or Path(prompt).is_file()

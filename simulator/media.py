@@ -31,11 +31,14 @@ class Media:
         self._hang_up = hang_up
         self.tapes = Tapes()
 
-    def play(self, line: Line | None, now: float) -> None:
+    def play(self, line: Line | None, now: float, *, can_be: bool = True) -> None:
         """Play a prompt; the person listens, presses keys or hangs up. One that plays already ends by this."""
         if line is None or not line.answered:
             return
         self.hush(line, now)
+        if not can_be:
+            self._emit(line.owner, PromptEnded(line.call_id, played=False), now)
+            return
         line.playing = True
         line.asked += 1
         listens_s = line.script.prompt_patience_s
