@@ -229,7 +229,8 @@ class Desks:
             self._idle(desk, now)
 
     def _withdraw(self, desk: Desk, command: CommandAgent, now: float) -> None:
-        if desk.state is not DeskState.RINGING or (desk.call_id, desk.lead_id) != (command.call_id, command.lead_id):
+        is_this = desk.call_id == command.call_id and (desk.call_id is not None or desk.lead_id == command.lead_id)
+        if desk.state is not DeskState.RINGING or not is_this:
             return
         desk.call_id = desk.lead_id = None
         self._idle(desk, now)
