@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from dialer.core.events import CallArrived
@@ -21,8 +22,8 @@ from statuses.outcomes import AmdResult
 from telephony_adapters.cards.bench import FarEnd
 
 SEED: Final = 7
+HOTLINE: Final = "+842471000001"
 _START: Final = 1_772_413_200.0
-_TICK_S: Final = 0.1
 _LONG_S, _SHORT_S = 120.0, 10.0
 _NUMBERS: Final = 20_000
 """Numbers among which one is found whose owner does as asked."""
@@ -80,10 +81,43 @@ _WHO: Final[dict[FarEnd, Callable[[Script], bool]]] = {
 }
 
 
+@cache
+def _carrier() -> Carrier:
+    return Carrier(PROFILE, seed=SEED, started_at=_START)
+
+
+@cache
+def _phone(far_end: FarEnd) -> str:
+    presses = far_end is FarEnd.PRESSES_KEYS
+    return _first(lambda phone: _behaves(phone, _WHO[far_end]) and _presses(phone) is presses)
+
+
+@cache
+def _transfer_phone(*, answers: bool) -> str:
+    return _first(lambda phone: (_carrier().chance(phone, "transfer") >= PROFILE.transfer_fails) is answers)
+
+
+def _first(is_it: Callable[[str], bool]) -> str:
+    return next(phone for number in range(_NUMBERS) if is_it(phone := f"+84953{number:06d}"))
+
+
+def _behaves(phone: str, as_asked: Callable[[Script], bool]) -> bool:
+    attempts = range(1, _AGAIN + 1 if as_asked is _stays else 2)
+    write = _carrier().script
+    return all(
+        as_asked(write("c", phone=phone, hotline=HOTLINE, attempt_no=number, now=_START, amd=True))
+        for number in attempts
+    )
+
+
+def _presses(phone: str) -> bool:
+    return _carrier().keys(phone, 1, 1) is not None
+
+
 class SimulatorStage:
     """Implements telephony_adapters.conformance.Stage for the simulated trunk."""
 
-    hotline = "+842471000001"
+    hotline = HOTLINE
     trunk = "trunk-1"
     agents: tuple[AgentId, AgentId] = (agent_id(1), agent_id(2))
     absent: AgentId = agent_id(99)
@@ -95,33 +129,15 @@ class SimulatorStage:
         self._trunk = SimulatorTelephony(PROFILE, clock=self._clock, seed=SEED)
         self._trunk.absent.add(self.absent)
         self.telephony: Telephony = self._trunk
-        self._carrier = Carrier(PROFILE, seed=SEED, started_at=_START)
         self._callers = 0
 
     def phone(self, far_end: FarEnd) -> str:
         """Return the first number whose owner behaves so."""
-        presses = far_end is FarEnd.PRESSES_KEYS
-        return self._first(lambda phone: self._behaves(phone, _WHO[far_end]) and self._presses(phone) is presses)
+        return _phone(far_end)
 
     def transfer_phone(self, *, answers: bool) -> str:
         """Return the first number that answers a call that is sent on, or does not."""
-        return self._first(lambda phone: (self._carrier.chance(phone, "transfer") >= PROFILE.transfer_fails) is answers)
-
-    def _first(self, is_it: Callable[[str], bool]) -> str:
-        return next(phone for number in range(_NUMBERS) if is_it(phone := f"+84953{number:06d}"))
-
-    def _behaves(self, phone: str, as_asked: Callable[[Script], bool]) -> bool:
-        return all(
-            as_asked(
-                self._carrier.script(
-                    "c", phone=phone, hotline=self.hotline, attempt_no=attempt_no, now=_START, amd=True
-                )
-            )
-            for attempt_no in range(1, _AGAIN + 1 if as_asked is _stays else 2)
-        )
-
-    def _presses(self, phone: str) -> bool:
-        return self._carrier.keys(phone, 1, 1) is not None
+        return _transfer_phone(answers=answers)
 
     async def agent_hangs_up(self, call_id: CallId, agent_id: AgentId) -> None:  # noqa: ARG002 -- a call has one agent
         """Hang up from the agent's desk."""
@@ -142,7 +158,7 @@ class SimulatorStage:
         until = self._clock.now() + seconds
         await self._clock.advance(0.0)
         while not news.is_set() and self._clock.now() < until:
-            await self._clock.advance(min(_TICK_S, max(until - self._clock.now(), 1e-6)))
+            await self._clock.step(until)
 
     def now(self) -> float:
         """Return the moment of the virtual clock."""

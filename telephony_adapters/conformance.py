@@ -7,7 +7,7 @@ provides a `Stage` and has `dialer adapters check PACKAGE.MODULE:STAGE` run them
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -22,7 +22,21 @@ from telephony_adapters.cards.media import MEDIA
 from telephony_adapters.cards.switching import SWITCHING
 from telephony_adapters.cards.talks import TALKS
 
-__all__ = ["CARDS", "Bench", "Card", "CardFailed", "FarEnd", "Mark", "Outcome", "Stage", "mark", "run", "tally"]
+__all__ = [
+    "CARDS",
+    "Bench",
+    "Card",
+    "CardFailed",
+    "FarEnd",
+    "Mark",
+    "Outcome",
+    "Stage",
+    "mark",
+    "matrix",
+    "needing",
+    "run",
+    "tally",
+]
 
 CARDS: Final = (*CALLS, *TALKS, *MEDIA, *SWITCHING, *CONTRACT)
 CARD_LIMIT_S: Final = 120.0
@@ -73,18 +87,32 @@ async def run(card: Card, stage: Stage) -> Outcome:
     return Outcome(card.number, card.title, card.needs, Mark.PASSED)
 
 
-async def run_all(make: Callable[[], Stage], cards: Iterable[Card] = CARDS) -> list[Outcome]:
-    """Run cards, each on a stage of its own."""
-    return [await run(card, make()) for card in cards]
+def needing() -> dict[str, str]:
+    """Return the numbers of the cards that need each capability, such as "40-46"."""
+    numbers: dict[str, list[int]] = {name: [] for name in Capabilities.__struct_fields__}
+    for card in CARDS:
+        if card.needs is not None:
+            numbers[card.needs].append(card.number)
+    return {name: _spans(each) for name, each in numbers.items()}
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
 
 
 def matrix(adapters: Mapping[str, Capabilities]) -> str:
     """Return docs/adapters.md's tables: what each adapter can do, and the cards that it passes or skips."""
     heads = " | ".join(adapters)
-    lines = [f"| capability | {heads} |", f"|---|{'---|' * len(adapters)}"]
-    for name in Capabilities.__struct_fields__:
+    lines = [f"| capability | {heads} | cards |", f"|---|{'---|' * len(adapters)}---|"]
+    for name, numbers in needing().items():
         cells = " | ".join("yes" if getattr(can, name) else "-" for can in adapters.values())
-        lines.append(f"| `{name}` | {cells} |")
+        lines.append(f"| `{name}` | {cells} | {numbers} |")
     lines += ["", f"| card | what it asks | needs | {heads} |", f"|---|---|---|{'---|' * len(adapters)}"]
     for card in CARDS:
         cells = " | ".join("skipped" if mark(card, can) is Mark.SKIPPED else "passes" for can in adapters.values())
