@@ -78,6 +78,11 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.settings.starts_at is not None and now < state.settings.starts_at:
         return HoldReason.SCHEDULED
+    return _held_by(state, now)
+
+
+def _held_by(state: EngineState, now: float) -> HoldReason | None:
+    """Return what brakes a campaign that may call by its state and its hours."""
     if state.hold is not None:
         return state.hold
     if state.content.holds(now, for_good=isinstance(state.script, LocalError)):
