@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import asking, bridge, callflow, deskflow, events, inbound, message, pace
+from dialer.core import adopting, asking, bridge, callflow, deskflow, events, inbound, message, pace
 from dialer.core.agents import AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
@@ -82,6 +82,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.AttemptsBegun: (pace.begun, False),
     events.CallArrived: (inbound.arrived, False),
     events.InboundBegun: (inbound.begun, True),
+    events.CallAdopted: (adopting.adopted, False),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
