@@ -38,7 +38,9 @@ async def reconcile(
     its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
-    talks = [orphan for orphan in orphans if _is_talk(orphan) and (_is_theirs(orphan) or has_trunk(orphan.intent.trunk))]
+    talks = [
+        orphan for orphan in orphans if _is_talk(orphan) and (_is_theirs(orphan) or has_trunk(orphan.intent.trunk))
+    ]
     expect([talk.intent.call_id for talk in talks])
     alive = {call.call_id: call for call in await telephony.snapshot()}
     joined = {call_id for call_id, call in alive.items() if call.agent_id is not None}
