@@ -26,11 +26,10 @@ from cdr.events import (
     Ivr,
     LeadMoved,
     Nothing,
-    Queue,
     Suppressed,
 )
 from dialer.core.ids import uuid7
-from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult, StepKind
+from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult
 from statuses.outcomes import STATUS_CODES
 
 SOURCE: Final = "dialer"
@@ -198,8 +197,9 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
 
 def _waits_from(record: AttemptRecord, answered: int | None, ended: int) -> int | None:
     """Return when the wait for an agent began: at the answer, or where a script gave the call to the agents."""
-    queued = next((step.at for step in record.steps if step.kind is StepKind.QUEUED), None)
-    return answered if queued is None or answered is None else _between(queued, answered, ended)
+    if not record.steps or record.queued_at is None or answered is None:
+        return answered
+    return _between(record.queued_at, answered, ended)
 
 
 def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
@@ -228,14 +228,10 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
 
 def _script_steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
     low = cdr.answered_at or cdr.started_at
-    steps: list[_Step] = []
-    for step in record.steps:
-        kind, at = EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low
-        steps.append((kind, at, Queue() if step.kind is StepKind.QUEUED else Ivr(step.node, step.digit)))
-        if step.kind is StepKind.QUEUED:
-            left = cdr.bridged_at or cdr.ended_at
-            steps.append((EventType.QUEUE_LEFT, max(at, left), Queue(reason="" if cdr.bridged_at else "abandoned")))
-    return steps
+    return [
+        (EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low, Ivr(step.node, step.digit))
+        for step in record.steps
+    ]
 
 
 def _agent_steps(cdr: Cdr, bridged_at: int) -> list[_Step]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from dialer.core.bridge import abandon, hang_up, offer, overflow
+from dialer.core.bridge import abandon, enqueue, hang_up
 from dialer.core.calls import Call, Phase
-from dialer.core.effects import Hold, Hush, Play, Record, StopRecording
+from dialer.core.effects import Hush, Play, Record, StopRecording
 from dialer.core.events import DigitPressed, RecordingEnded
 from dialer.core.run import Part, Run, StepKind
 from dialer.core.script import End, Gather, Prompt, RecordMessage, Transfer
@@ -55,7 +55,8 @@ def prompt_over(state: EngineState, call: Call, now: float, *, played: bool = Tr
         _heard(at)
     elif part is Part.PROMPT:
         call.local_error = LocalError.PROTOCOL
-        state.budget.answered(now)
+        if not call.inbound:
+            state.budget.answered(now)
         abandon(state, call, now)
         _go(at, None)
 
@@ -99,14 +100,6 @@ def flow_timer(state: EngineState, call: Call, now: float) -> None:
         _recorded(at)
     else:
         prompt_over(state, call, now)
-
-
-def queue_over(state: EngineState, call: Call, now: float) -> None:
-    """End the wait for an agent; one who is just being joined may still come."""
-    if call.phase is Phase.WAITING:
-        overflow(state, call, now)
-    elif call.phase is Phase.JOINING:
-        state.timers.set(("queue", call.call_id), now + HUSH_LIMIT_S)
 
 
 def _where(state: EngineState, call_id: CallId, now: float) -> _At | None:
@@ -200,10 +193,6 @@ def _transfer(at: _At) -> None:
     """Give the call to the agents; it waits for one as long as the queue allows."""
     state, call, now = at.state, at.call, at.now
     at.run.leave(now)
-    at.run.note(StepKind.QUEUED, now)
     call.agentless = False
     state.timers.cancel(("flow", call.call_id))
-    state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
-    offer(state, call, now)
-    if call.phase is Phase.WAITING:
-        state.effects.append(Hold(call.call_id, on=True))
+    enqueue(state, call, now)

@@ -84,6 +84,7 @@ class HoldReason(StrEnum):
     TRUNK_CPS = "trunk_cps"
     NO_HOTLINE = "no_hotline"
     CAMPAIGN_CAP = "campaign_cap"
+    INBOUND_ONLY = "inbound_only"
     HOPPER_EMPTY = "hopper_empty"
     STORE_SLOW = "store_slow"
     NOTHING_DUE = "nothing_due"
@@ -261,7 +262,6 @@ class StepKind(StrEnum):
     ENTERED = "ivr.entered"
     KEY = "ivr.dtmf"
     LEFT = "ivr.left"
-    QUEUED = "queue.joined"
 
 
 class ScriptStep(msgspec.Struct, frozen=True, gc=False):
@@ -279,6 +279,14 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     call_id: CallId
     lead_id: int
     reason: HoldReason
+
+
+class OfferMade(msgspec.Struct, frozen=True, gc=False):
+    """An agent was asked to take a call at `at`; `outcome`: accepted, rejected, missed, withdrawn, or lost."""
+
+    agent_id: AgentId
+    at: float
+    outcome: str
 
 
 class AttemptRecord(msgspec.Struct, frozen=True):
@@ -311,6 +319,10 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     next_at: float | None = None
     retry_reason: str = ""
     direction: Direction = Direction.OUTBOUND
+    queued_at: float | None = None
+    """When it began to wait for an agent."""
+    queue_left_at: float | None = None
+    offers: tuple[OfferMade, ...] = ()
     steps: tuple[ScriptStep, ...] = ()
     """What happened in the campaign's script."""
 
