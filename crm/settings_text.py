@@ -241,6 +241,7 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "ends_at": _moment("ends_at"),
         "end_when_done": _set("end_when_done", _yes),
         "prompt": _set("prompt", _optional(str)),
+        "script": _set("script", _optional(str)),
         "callback_url": _set("callback_url", _optional(parse_callback)),
     }
 )

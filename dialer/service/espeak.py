@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -22,6 +23,8 @@ _UTF8: Final = 1  # espeakCHARS_UTF8
 _RATE: Final = 1  # espeakRATE
 _WORDS_PER_MINUTE: Final = 150
 _SYNTH: Final = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_ALONE: Final = threading.Lock()
+"""Several voices of one process share the library."""
 _VOICES: Final = {"vi": b"vi", "en": b"en-us"}
 
 
@@ -80,8 +83,9 @@ def _library() -> _Library:
 
 
 def _spoken(text: str, language: str) -> bytes:
-    library = _library()
-    heard = library.speak(text, language)
-    if not heard:
+    if not any(letter.isalnum() for letter in text):
         raise VoiceFailed("there is no word in the text")
+    with _ALONE:
+        library = _library()
+        heard = library.speak(text, language)
     return wav_of(np.frombuffer(heard, "<i2").astype(np.float64) / 32_768.0, library.rate)

@@ -172,6 +172,7 @@ class Keeper:
         before, seat.row = seat.row, row
         if row.settings != before.settings or row.script != before.script:
             self._driver.deliver(campaign_id, SettingsChanged(row.settings, row.script))
+            self._driver.deliver(campaign_id, LeadsAdded())
         if row.revision != before.revision:
             await self._changed(seat, row)
         if row.state is not before.state or row.resumes_by_schedule is not before.resumes_by_schedule:
