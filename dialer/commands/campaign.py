@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 _KINDS = (
-    "predictive, progressive, ratio, or autodialer: follows a script, or plays the prompt, and needs no agent until one "
-    "is asked for."
+    "predictive, progressive, ratio, or autodialer: follows a script, or plays the prompt, and needs no agent until "
+    "one is asked for."
 )
 _Name = Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]

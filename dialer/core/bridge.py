@@ -35,7 +35,7 @@ def _wait(state: EngineState, call: Call, now: float) -> None:
     call.phase = Phase.WAITING
     state.waiting[call.call_id] = call
     _join_queue(call, now)
-    if call.inbound or call.run is not None:
+    if call.waits_willingly:
         music(state, call, on=True)
     if (again_at := asked_again_at(state, call)) is not None:
         state.timers.set(("reask", call.call_id), again_at)
@@ -129,7 +129,7 @@ def offer_again(state: EngineState, call: Call, now: float) -> None:
 
 
 def _is_late(state: EngineState, call: Call, now: float) -> bool:
-    if call.inbound or call.run is not None:
+    if call.waits_willingly:
         return call.queued_at is not None and now >= call.queued_at + state.settings.queue_s
     return call.abandoned
 

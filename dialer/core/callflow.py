@@ -21,7 +21,7 @@ from dialer.core.offering import withdraw
 from dialer.core.prompts import prepare
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
-from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy, LocalError
+from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy
 
 BACK_OFF_S = 1.0
 """Rest a trunk after a 503 that names no time (RFC 3261 section 21.5.4)."""
@@ -92,14 +92,11 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
 def _take(state: EngineState, call: Call, now: float) -> None:
     """Queue a caller; nothing is learned of it about the people whom we call."""
     state.timers.cancel(("answer", call.call_id))
-    if not state.scripted:
-        enqueue(state, call, now)
-        return
-    prompts = prepare(state, call)
-    if call.run is None or isinstance(prompts, LocalError):
-        hang_up(state, call, CancelReason.ADMIN, now)
-    else:
+    prepare(state, call)
+    if call.run is not None:
         begin_script(state, call, call.run, now)
+    else:
+        enqueue(state, call, now)
 
 
 def machine(state: EngineState, event: MachineDetected, now: float) -> None:

@@ -93,6 +93,11 @@ class Call:
         return self.intent.call_id
 
     @property
+    def waits_willingly(self) -> bool:
+        """Tell whether the person called us, or asked for an agent by a key: the two-second rule is not about them."""
+        return self.inbound or self.run is not None
+
+    @property
     def _is_in_script(self) -> bool:
         """Tell whether leaving now without a key is leaving a script early (statuses.md 2.9, A9).
 

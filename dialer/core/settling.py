@@ -79,7 +79,8 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
-        offers=tuple(call.offers), steps=_steps(call, now),
+        offers=tuple(call.offers),
+        steps=_steps(call, now),
     )  # fmt: skip
 
 
