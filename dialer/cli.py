@@ -23,6 +23,7 @@ from dialer.commands import (
     leads,
     loadtest,
     roles,
+    script,
     simulate,
     status,
     trunk,
@@ -43,6 +44,7 @@ app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
+app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")

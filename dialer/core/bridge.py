@@ -47,7 +47,7 @@ def _join_queue(call: Call, now: float) -> None:
 
 
 def enqueue(state: EngineState, call: Call, now: float) -> None:
-    """Queue a caller whose call was just answered, for so long as the campaign says."""
+    """Queue who has called us, or has asked a script for an agent, for so long as the campaign says."""
     state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
     _join_queue(call, now)
     offer(state, call, now)

@@ -78,13 +78,10 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.settings.starts_at is not None and now < state.settings.starts_at:
         return HoldReason.SCHEDULED
-    return _held_by(state, now)
+    return state.hold or _lacks(state, now)
 
 
-def _held_by(state: EngineState, now: float) -> HoldReason | None:
-    """Return what brakes a campaign that may call by its state and its hours."""
-    if state.hold is not None:
-        return state.hold
+def _lacks(state: EngineState, now: float) -> HoldReason | None:
     if state.content.holds(now, for_good=isinstance(state.script, LocalError)):
         return HoldReason.CONTENT
     return None if state.agents_at_work or not state.meets_agents else HoldReason.NO_AGENT
