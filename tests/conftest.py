@@ -43,4 +43,5 @@ pytest_plugins = [
     "tests.plugins.kamailio",
     "tests.plugins.asterisk",
     "tests.plugins.tshark",
+    "tests.plugins.espeak",
 ]

@@ -82,18 +82,18 @@ _PHRASES: Final[Mapping[Kind, tuple[Phrase, ...]]] = MappingProxyType(
             Phrase("en", "Hello, this is Anna"), Phrase("en", "Good morning, Peter speaking"),
         ),
         Kind.MAILBOX: (
-            Phrase("vi", "Xin chào, tôi hiện không thể nghe máy. Vui lòng để lại lời nhắn sau tiếng bíp, tôi sẽ gọi lại sau."),
+            Phrase("vi", "Xin chào, tôi hiện không thể nghe máy. Vui lòng để lại lời nhắn sau tiếng bíp."),
             Phrase("vi", "Bạn đang gọi đến hộp thư thoại. Xin vui lòng để lại lời nhắn sau tiếng tút."),
-            Phrase("en", "Hi, you have reached Anna. I cannot take your call right now. Please leave a message after the tone."),
+            Phrase("en", "You have reached Anna. I cannot take your call now. Please leave a message after the tone."),
             Phrase("en", "The person you are calling is not available. Please record your message after the beep."),
         ),
         Kind.CURT_MAILBOX: (
             Phrase("vi", "Để lại lời nhắn"), Phrase("en", "Leave a message"), Phrase("en", "Voicemail"),
         ),
         Kind.NETWORK: (
-            Phrase("vi", "Thuê bao quý khách vừa gọi tạm thời không liên lạc được, xin quý khách vui lòng gọi lại sau."),
-            Phrase("vi", "Số máy quý khách vừa gọi không đúng. Xin quý khách vui lòng kiểm tra lại số máy cần gọi."),
-            Phrase("en", "The subscriber you are calling cannot be reached at the moment. Please try again later."),
+            Phrase("vi", "Thuê bao quý khách vừa gọi tạm thời không liên lạc được, xin quý khách gọi lại sau."),
+            Phrase("vi", "Số máy quý khách vừa gọi không đúng. Xin quý khách vui lòng kiểm tra lại."),
+            Phrase("en", "The subscriber you are calling cannot be reached now. Please try again later."),
         ),
     }
 )  # fmt: skip
