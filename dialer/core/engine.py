@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, message, pace
+from dialer.core import adopting, bridge, callflow, deskflow, events, message, pace
 from dialer.core.agents import AgentState
 from dialer.core.calls import Phase
 from dialer.core.effects import AnyEffect
@@ -80,6 +80,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.LeadsAdded: (_added, True),
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
+    events.CallAdopted: (adopting.adopted, False),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),

@@ -298,6 +298,8 @@ class OpenAttempt(msgspec.Struct, frozen=True):
     answered_at: float | None = None
     bridged_at: float | None = None
     agent_id: AgentId | None = None
+    lead: Lead | None = None
+    """Its lead, if it talks to an agent and the lead is still there: such a call can be taken up again."""
 
 
 class LeadResult(msgspec.Struct, frozen=True):
