@@ -20,7 +20,7 @@ from dialer.bench.switch.place import SERVER, settings
 from dialer.clock import SystemClock
 from dialer.errors import BadInput
 from telephony_adapters.asterisk.config import parse
-from telephony_adapters.asterisk.telephony import AsteriskTelephony
+from telephony_adapters.asterisk.adapter import AsteriskTelephony
 
 RATE: Final = 10.0
 """Calls a second: each takes sound for some seconds at both ends."""
