@@ -24,6 +24,12 @@ from telephony_adapters.asterisk.adapter import AsteriskTelephony
 
 RATE: Final = 10.0
 """Calls a second: each takes sound for some seconds at both ends."""
+_PLAN: Final = """
+[dialer-amd]
+exten = s,1,AMD()
+ same = n,Stasis(dialer,amd,${AMDSTATUS},${AMDCAUSE})
+ same = n,Hangup()
+"""
 _HOTLINE: Final = "+84240000000"
 
 
@@ -48,5 +54,6 @@ def _detected(root: Path, folder: Path, port: int, numbers: Sequence[str]) -> li
             await asyncio.sleep(0.5)
             return await Detection(telephony, trunk=SERVER, hotline=_HOTLINE).of(numbers, rate=RATE)
 
-    with running(root, folder) as (_, ari):
+    more = {"extensions": _PLAN}
+    with running(root, folder, more) as (_, ari):
         return asyncio.run(listen(settings(ari, port, port)))

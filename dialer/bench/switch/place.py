@@ -52,6 +52,7 @@ password = "{ari.password}"
 endpoint = "PJSIP/trunk/sip:{{phone}}@{HOST}:{customers}"
 channels = 1000
 cps = 1000
+number_format = "e164"
 [agents]
 endpoint = "PJSIP/trunk/sip:{{agent}}@{HOST}:{phones}"
 nailed_up = {str(nailed_up).lower()}
