@@ -17,6 +17,7 @@ from dialer.errors import BadInput
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
 TRUNKS_NAME: Final = "trunks.toml"
+ASTERISK_NAME: Final = "asterisk.toml"
 NOT_SETTINGS: Final = frozenset({"DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_CARRIER_LOG", "DIALER_REQUIRE"})
 """Variables with our prefix that are not settings; those that begin with DIALER_TEST_ belong to the tests."""
 ALIKE: Final = 0.8
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    asterisk: Path | None = None
+    """The Asterisk file (TOML); None = HOME/asterisk.toml where it exists. `dialer asterisk example` prints one."""
     sip_process: bool = False
     """Whether the SIP adapter runs in a process of its own beside the engine's, for hundreds of calls a second."""
     sip_trace_share: float = Field(default=0.0, ge=0, le=1)
@@ -116,6 +119,12 @@ class Settings(BaseSettings):
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME
         return self.trunks or (usual if usual.is_file() else None)
+
+    @property
+    def asterisk_file(self) -> Path | None:
+        """Return the Asterisk file in force, None when there is none."""
+        usual = self.home / ASTERISK_NAME
+        return self.asterisk or (usual if usual.is_file() else None)
 
     @property
     def sip_trace_path(self) -> Path:
