@@ -56,7 +56,11 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = ""
     """The cluster's name, when tables are to be replicated and distributed; empty = one server."""
     mqtt_url: str = Field(default="", repr=False)
-    """Empty = no broker; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS: where agents' desks meet the engines."""
+    """Empty = the embedded broker on loopback; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS, of another one."""
+    mqtt_port: int = Field(default=0, ge=0, le=65_535)
+    """The embedded broker's port on loopback; 0 = any free one, which `dialer agent` finds by itself."""
+    agent_grace_s: float = Field(default=10.0, ge=0.5, le=600)
+    """An agent whose desk, or whose broker, is gone for longer than this is signed out; calls stop at once."""
     retention_calls_days: int = Field(default=0, ge=0)
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)

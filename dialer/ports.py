@@ -51,6 +51,37 @@ class AgentLink(Protocol):
         """Have every agent of a campaign say again whether they are ready: a new engine has taken it."""
         ...
 
+    async def leave(self, campaign_id: int) -> None:
+        """Say nothing more to the agents of a campaign: this process turns its engine no longer."""
+        ...
+
+
+class AgentAccount(msgspec.Struct, frozen=True):
+    """A person who takes calls, as the store knows them."""
+
+    agent_id: AgentId
+    name: str = ""
+    phone: str = ""
+    """The endpoint on which calls reach the agent, as the switch names it; empty = the agent's id."""
+    supervisor: bool = False
+    """May come into the talks of others."""
+    secret: str = ""
+    """The hash of the password."""
+    active: bool = True
+    """False: may not sign in."""
+
+
+class AgentAccounts(Protocol):
+    """Who the agents are."""
+
+    async def find(self, agent_id: AgentId) -> AgentAccount | None:
+        """Return an agent's account."""
+        ...
+
+    async def all(self) -> Sequence[AgentAccount]:
+        """List the accounts, by id."""
+        ...
+
 
 class CampaignRow(msgspec.Struct, frozen=True):
     """A campaign as the store holds it; `revision` grows with each change of settings, state or leads by people."""

@@ -49,6 +49,7 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     state.roster.move(agent, AgentInput.JOIN, now)
     call.phase, call.bridged_at = Phase.TALKING, now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
     if not call.abandoned:
         state.estimators.abandon_observed(abandoned=False, at=now)
 
@@ -62,7 +63,7 @@ def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None
         return
     agent.call, agent.code = None, "unreachable"
     state.roster.move(agent, AgentInput.UNREACHABLE, now)
-    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id, code=agent.code))
     lose_agent(state, call, now)
 
 

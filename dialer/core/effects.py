@@ -176,9 +176,14 @@ class AgentOrder(StrEnum):
     WITHDRAW = "withdraw"
     """The offer is over: taken by another, given up, or too late."""
     RESERVE = "reserve"
+    TALK = "talk"
+    """Agent and customer hear each other."""
     RELEASE = "release"
+    """Nothing came of it; with a `code` the agent is off calls too."""
     WRAP_UP = "wrap_up"
     READY = "ready"
+    PAUSE = "pause"
+    """The wrap-up is over, and the agent off calls, as they wished."""
     OFFLINE = "offline"
 
 

@@ -123,7 +123,8 @@ class Driver:
 
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
-        self.seats.pop(campaign_id, None)
+        if self.seats.pop(campaign_id, None) is not None:
+            self._spawn(self._agents.leave(campaign_id))
         for call_id in self.calls_of(campaign_id):
             self._forget(call_id)
 
