@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from collections import defaultdict
@@ -15,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from dialer.agents.mqtt_at import MqttAt
 from dialer.agents.simulated import Habits, SimulatedAgents
+from dialer.core.types import LegalProfile
 from statuses.causes import sip_row
 from statuses.outcomes import CallStatus
 from tests.dialer.process import WAIT_S, Running, run, started
@@ -27,7 +29,8 @@ from tests.plugins.switch import Switch
 
 SERVER: Final = "pbx"
 OK: Final = 200
-RING_S: Final = 2.0
+RING_S: Final = 5.0
+"""Of campaigns whose law lets them give up so soon."""
 _LEG: Final = "dialer.leg."
 """How Asterisk's channels of agents' phones are named by the adapter."""
 
@@ -52,23 +55,22 @@ class Fate(NamedTuple):
 
 
 FATES: Final = {
-    "[0-3]": Fate(talking(0.3, 1.0), OK, rang=True),
+    "[0-3]": Fate(talking(0.8, 1.5), OK, rang=True),
     "4": Fate(refusing("603 Decline", ring_s=0.1), 603, rang=True),
     "5": Fate(refusing("486 Busy Here"), 486),
     "6": Fate(refusing("404 Not Found"), 404),
     "[02468]7": Fate(refusing("480 Temporarily Unavailable"), 480),
     "7": Fate(refusing("480 Temporarily Unavailable", ring_s=0.1), 480, rang=True),
     "8": Fate(refusing("503 Service Unavailable"), 503),
-    "9": Fate(ringing(), None, rang=True),
+    "[02468]9": Fate(ringing(), None, rang=True),
+    "9": Fate(refusing("410 Gone"), 410),
 }
 """By the end of the number."""
 
 
 def fate_of(phone: str) -> Fate:
     """Return what becomes of a call to a number."""
-    if phone[-1] == "7":
-        return FATES["[02468]7" if int(phone[-2]) % 2 == 0 else "7"]
-    return FATES["[0-3]"] if phone[-1] in "0123" else FATES[phone[-1]]
+    return next(fate for end, fate in FATES.items() if re.search(f"{end}$", phone))
 
 
 class SwitchCentre:
@@ -101,7 +103,9 @@ endpoint = "PJSIP/desk/{_place(self.phones, "{agent}")}"
 
     async def campaign(self, leads: int, **changes: Any) -> int:
         """Make and start a campaign of leads who are called once, one for each agent who is free."""
-        base = {"ring_timeout_s": RING_S, "pacer": "progressive", "wrap_up_s": 5.0}
+        base = {
+            "ring_timeout_s": RING_S, "legal": LegalProfile(law="custom", min_ring_s=RING_S), "pacer": "progressive", "wrap_up_s": 5.0,
+        }  # fmt: skip
         return await campaign_in(self.home, leads, **(base | changes))
 
     @asynccontextmanager

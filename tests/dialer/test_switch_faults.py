@@ -148,4 +148,6 @@ async def test_dialing_pauses_while_something_is_away_and_resumes_by_itself(
         assert await centre.verified() == {"begun": attempts, "finals": attempts, "calls": attempts, "dead_letters": 0}
         await centre.until(lambda: switch.live_channels() == 0)
         assert centre.double_booked() == []
-    figure(f"{attempts} calls through Asterisk under faults, none lost; five talks after the return of {', '.join(said)}")
+    figure(
+        f"{attempts} calls through Asterisk under faults, none lost; five talks after the return of {', '.join(said)}"
+    )

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+import pytest
+
 from tests.plugins.asterisk import Asterisk, cache
 
 _FIELDS: Final = ("uniqueid", "start,u", "answer,u", "end,u", "disposition")
@@ -27,6 +29,12 @@ transport = udp
 transport = udp
 """,
 }
+EXTENSIONS: Final = """
+[dialer-amd]
+exten = s,1,AMD()
+ same = n,Stasis(dialer,amd,${AMDSTATUS},${AMDCAUSE})
+ same = n,Hangup()
+"""
 _REPLACED: Final = {
     "cdr": "[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n",
     "cdr_custom": f"[mappings]\nours.csv => {','.join(f'${{CDR({name})}}' for name in _FIELDS)}\n",
@@ -90,3 +98,18 @@ def local_switch(more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Swi
         ending.callback(server.stop)
         server.start()
         yield server
+
+
+@pytest.fixture(scope="session")
+def switch_server() -> Iterator[Switch]:
+    """Give the run's switch; a test takes `switch`, which sees to it that the next test finds it so."""
+    with local_switch({"extensions": EXTENSIONS}) as server:
+        yield server
+
+
+@pytest.fixture
+def switch(switch_server: Switch) -> Iterator[Switch]:
+    """Give a switch that runs, without a call, and that the test may stop."""
+    yield switch_server
+    switch_server.start()
+    switch_server.hang_up_all()
