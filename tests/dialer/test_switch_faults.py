@@ -1,4 +1,4 @@
-"""What may fail beside the dialer, under load: itself by SIGKILL, Asterisk, its WebSocket, the broker, agents' laptops."""
+"""What may fail under load: the dialer by SIGKILL, Asterisk, its WebSocket, the MQTT broker, the agents' laptops."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pytest
 
-from dialer.agents.simulated import Habits, SimulatedAgents
+from dialer.agents.simulated import Habits
+from statuses.outcomes import CallStatus
 from tests.dialer.process import WAIT_S
 from tests.dialer.switch_centre import SwitchCentre
 from tests.plugins.figures import Figure
@@ -71,6 +72,7 @@ async def test_after_sigkill_each_call_goes_on_or_has_ended_with_its_record(
             await centre.until(lambda: centre.settled() == UP)
             assert (await dialer.stop())[0] == 0
         assert people.doubles == []
+    assert {row["status"] for row in centre.attempts("status")} == {CallStatus.ANSWERED}
     assert took < RECOVERED_S
     assert await centre.verified() == {"begun": UP, "finals": UP, "calls": UP, "dead_letters": 0}
     assert centre.double_booked() == []
@@ -91,12 +93,6 @@ async def until_still(centre: SwitchCentre) -> None:
             await asyncio.sleep(0.1)
 
 
-async def more_talks(people: SimulatedAgents) -> None:
-    """Wait until agents have had five more talks."""
-    before = people.counts.talks
-    await people.until(lambda counts: counts.talks >= before + 5, within_s=WAIT_S)
-
-
 @asynccontextmanager
 async def crashed(server: Switch | Mosquitto, kill: Callable[[], None]) -> AsyncIterator[None]:
     """Have a server gone for the length of the block."""
@@ -107,42 +103,66 @@ async def crashed(server: Switch | Mosquitto, kill: Callable[[], None]) -> Async
         await asyncio.to_thread(server.start)
 
 
-@asynccontextmanager
-async def lost_laptops(people: SimulatedAgents) -> AsyncIterator[None]:
-    """Have all desks gone without a word, and come back."""
-    for desk in people.desks.values():
-        desk.lose()
-    yield
-    await people.come_back()
+class Desks:
+    """The agents, whose laptops may be lost and replaced by new ones."""
+
+    def __init__(self, centre: SwitchCentre) -> None:
+        self._centre = centre
+        self._stack = AsyncExitStack()
+        self.people = centre.agents(AGENTS, QUICK)
+        self.doubles: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.people)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+        self.doubles += self.people.doubles
+
+    @asynccontextmanager
+    async def lost(self) -> AsyncIterator[None]:
+        """Have all laptops gone without a word: the broker tells by their last wills."""
+        for desk in self.people.desks.values():
+            desk.lose()
+        yield
+        self.doubles += self.people.doubles
+        self.people = await self._stack.enter_async_context(self._centre.agents(AGENTS, QUICK))
+        await self.people.ready()
+
+    async def talk_on(self) -> None:
+        """Wait until agents have had five more talks."""
+        before = self.people.counts.talks
+        await self.people.until(lambda counts: counts.talks >= before + 5, within_s=WAIT_S)
 
 
 async def test_dialing_pauses_while_something_is_away_and_resumes_by_itself(
     tmp_path: Path, switch: Switch, sipp: Sipp, mosquitto: Mosquitto, figure: Figure
 ) -> None:
     async with Proxy(switch.http_port) as proxy:
-        fates = {end: steps for end, steps in TALKS.items()}
-        centre = SwitchCentre(tmp_path, switch, sipp, broker=mosquitto.url, fates=fates, http_port=proxy.port)
+        centre = SwitchCentre(tmp_path, switch, sipp, broker=mosquitto.url, fates=TALKS, http_port=proxy.port)
         await centre.campaign(LEADS)
-        faults = {
-            "ARI": lambda: proxy.away(),
+        desks = Desks(centre)
+        faults: dict[str, Callable[[], AbstractAsyncContextManager[None]]] = {
+            "ARI": proxy.away,
             "Asterisk": lambda: crashed(switch, switch.kill),
             "the broker": lambda: crashed(mosquitto, mosquitto.stop),
-            "all laptops": lambda: lost_laptops(people),
+            "all laptops": desks.lost,
         }
         said = []
-        async with centre.agents(AGENTS, QUICK) as people, centre.dialer() as dialer:
-            await people.ready()
+        async with desks, centre.dialer() as dialer:
+            await desks.people.ready()
             for what, away in faults.items():
-                await more_talks(people)
+                await desks.talk_on()
                 async with away():
                     await until_still(centre)
                 back = time.monotonic()
-                await more_talks(people)
+                await desks.talk_on()
                 said.append(f"{what} {time.monotonic() - back:.1f} s")
             await proxy.cut()
-            await more_talks(people)
+            await desks.talk_on()
             assert (await dialer.stop())[0] == 0
-            assert people.doubles == []
+        assert desks.doubles == []
         attempts = len(centre.attempts("call_id"))
         assert centre.settled() == attempts
         assert await centre.verified() == {"begun": attempts, "finals": attempts, "calls": attempts, "dead_letters": 0}

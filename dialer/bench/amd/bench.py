@@ -19,8 +19,8 @@ from dialer.bench.sip.bench import ABSENT
 from dialer.bench.switch.place import SERVER, settings
 from dialer.clock import SystemClock
 from dialer.errors import BadInput
-from telephony_adapters.asterisk.config import parse
 from telephony_adapters.asterisk.adapter import AsteriskTelephony
+from telephony_adapters.asterisk.config import parse
 
 RATE: Final = 10.0
 """Calls a second: each takes sound for some seconds at both ends."""

@@ -17,8 +17,8 @@ from dialer.bench.switch.offers import Offerer, Offers
 from dialer.bench.switch.place import SERVER
 from dialer.clock import SystemClock
 from dialer.ports import Telephony
-from telephony_adapters.asterisk.config import parse
 from telephony_adapters.asterisk.adapter import AsteriskTelephony
+from telephony_adapters.asterisk.config import parse
 from telephony_adapters.wire.uvloops import run
 
 _START: Final = "from dialer.bench.switch.ours import main; main()"
