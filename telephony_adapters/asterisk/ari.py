@@ -22,6 +22,8 @@ T = TypeVar("T")
 _EVENT: Final = msgspec.json.Decoder(AriEvent).decode
 _DENIED: Final = (401, 403)
 _OK: Final = 200
+_IDLE_S: Final = 10.0
+"""A connection is used again within this: Asterisk closes it after 15 s, and a request must not cross that."""
 
 
 class Reply(NamedTuple):
@@ -71,7 +73,7 @@ class Ari:
 
     async def __aenter__(self) -> Self:
         """Make the session; nothing is sent."""
-        connector = aiohttp.TCPConnector(limit=self._common.requests + 1)  # the WebSocket is one
+        connector = aiohttp.TCPConnector(limit=self._common.requests + 1, keepalive_timeout=_IDLE_S)
         self._session = aiohttp.ClientSession(headers=self._headers, connector=connector, timeout=self._timeout)
         return self
 
