@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dialer.commands import (
+    agent,
     asterisk,
     bench,
     calls,
@@ -22,6 +23,7 @@ from dialer.commands import (
     demo,
     leads,
     loadtest,
+    mqtt,
     roles,
     simulate,
     status,
@@ -42,6 +44,8 @@ app = typer.Typer(
 app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
+app.add_typer(agent.app, name="agent", help="Add, list and sign in the people who take calls; simulate some over MQTT.")
+app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own for agents' desks.")
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")

@@ -18,7 +18,9 @@ PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
 TRUNKS_NAME: Final = "trunks.toml"
 ASTERISK_NAME: Final = "asterisk.toml"
-NOT_SETTINGS: Final = frozenset({"DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_CARRIER_LOG", "DIALER_REQUIRE"})
+NOT_SETTINGS: Final = frozenset({
+    "DIALER_AGENT_PASSWORD", "DIALER_CARRIER_LOG", "DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_REQUIRE",
+})  # fmt: skip
 """Variables with our prefix that are not settings; those that begin with DIALER_TEST_ belong to the tests."""
 ALIKE: Final = 0.8
 """A variable's name that is nearer than this to a setting's is taken for a slip of the pen."""

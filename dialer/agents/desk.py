@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
 
 from aiomqtt import Client, MqttError, Will
@@ -133,6 +133,30 @@ class Desk:
         leaf = Leaf.SUPERVISE if isinstance(command, Supervise) else Leaf.COMMAND
         await self._client.publish(topic(self.agent_id, leaf), encode(command), qos=1)
 
+    @contextlib.asynccontextmanager
+    async def visiting(self, *, stays: bool) -> AsyncIterator[None]:
+        """Be connected for a while without `run`; if the session stays, the agent remains as they are afterwards."""
+        async with self.at.connected() as client:
+            await client.subscribe([(topic(self.agent_id, leaf), 1) for leaf in (Leaf.STATE, Leaf.OFFER)])
+            self._client = client
+            listening = asyncio.create_task(self._listen(client))
+            try:
+                yield
+                if not stays:
+                    await self.appear(online=False)
+            finally:
+                self._client = None
+                listening.cancel()
+                await asyncio.wait({listening})
+
+    async def appear(self, *, online: bool = True) -> None:
+        """Say that the agent is there, in a new session, or no longer."""
+        if self._client is None:
+            raise Unreachable(f"the desk of {self.agent_id} is not connected")
+        self.session = secrets.token_hex(8) if online else self.session
+        said = encode(Presence(session=self.session, online=online))
+        await self._client.publish(topic(self.agent_id, Leaf.PRESENCE), said, qos=1, retain=True)
+
     def drop(self) -> None:
         """Cut the connection as a lost network does, without a word to the broker: it comes back by itself."""
         sock = None if self._client is None else self._client._client.socket()  # noqa: SLF001 -- nobody else has it
@@ -206,7 +230,7 @@ class Desk:
                     return
 
     async def _told(self, state: State) -> None:
-        was_mine = self.state.session == self.session
+        was_mine = self.session != "" and self.state.session == self.session
         async with self._news:
             self.state = state
             self._news.notify_all()

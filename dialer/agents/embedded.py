@@ -2,8 +2,8 @@
 
 amqtt 0.12 trusts whoever connects before it has asked for the password: it lets a stranger end, or change the rights
 of, the session of a client id, leaves the connection of a client id that was taken over open, sends the retained
-messages of other clients' subscriptions, lets a last will go to any topic, and waits for ever for a client that has
-fallen silent. `_Broker` and `Guard` mend that.
+messages of other clients' subscriptions, lets a last will go to any topic, waits for ever for a client that has fallen
+silent, and drops a message when somebody comes or goes while it is being passed on. `_Broker` and `Guard` mend that.
 """
 
 from __future__ import annotations
@@ -87,8 +87,20 @@ class Guard(BaseAuthPlugin, BaseTopicPlugin):
         return may_write(user, topic, supervisor=self._supervisors.get(user, False))
 
 
+class _Subscriptions(dict[str, list[tuple[Session, int]]]):
+    """Who has subscribed to what; `items` is as of now, however long its reader takes, and whoever comes meanwhile."""
+
+    def items(self) -> Any:
+        """Return a copy."""
+        return [(topic_filter, list(subscribers)) for topic_filter, subscribers in super().items()]
+
+
 class _Broker(Broker):
     """amqtt with sessions that begin after the password; each is clean: nothing is kept for a client that is away."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._subscriptions = _Subscriptions()
 
     async def _initialize_client_session(
         self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int
