@@ -10,7 +10,7 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import AgentEvent, Event
+from dialer.core.events import AgentEvent, Event, Requested
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
 
@@ -177,6 +177,13 @@ class LeadStore(Protocol):
         self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
     ) -> bool:
         """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
+        ...
+
+    async def requests(self, fences: Sequence[Fence], *, now: float, fresh_s: float) -> Sequence[tuple[int, Requested]]:
+        """Take what people ask of these campaigns, as (campaign id, fact), each once, oldest first.
+
+        What was asked more than `fresh_s` ago is refused instead: the person has turned away.
+        """
         ...
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core import hand, manual
 from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.asking import asked_lost, turn_down
 from dialer.core.bridge import lose_agent, serve_waiting
@@ -47,6 +48,8 @@ def paused(state: EngineState, event: AgentPaused, now: float) -> None:
     agent = at_desk(state, event.agent_id, now)
     if agent.state is AgentState.RINGING and agent.call is not None:
         turn_down(state, agent, agent.call, now, pauses=True)
+    elif agent.state is AgentState.RINGING:
+        manual.rejected(state, event.agent_id, None, now)
     agent.code = event.code
     if agent.state in {AgentState.READY, AgentState.NOT_READY}:
         _left_idle(state, agent, now)
@@ -63,6 +66,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
         return
     state.timers.cancel(("wrap", agent.agent_id))
     if agent.call is not None:
+        agent.call.word = event  # of a customer who still talks to somebody else, it counts at the end
         settle_lead(state, agent.call, event, now)
         agent.call = None
     state.estimators.wrap_finished(now - agent.since, stayed=event.ready and not agent.pause_after)
@@ -89,7 +93,7 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
     state.timers.cancel(("offer", agent.agent_id))
     _left_idle(state, agent, now)
     state.roster.remove(agent, now)
-    if call is None:
+    if hand.lost(state, agent, now) or call is None:
         return
     if was is AgentState.RINGING:
         asked_lost(state, agent, call, now)

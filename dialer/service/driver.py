@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     AnyEffect,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     CommandAgent,
     Connect,
     Hangup,
@@ -21,8 +23,10 @@ from dialer.core.effects import (
     Play,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
+    Summon,
 )
 from dialer.core.events import (
     AgentLost,
@@ -221,14 +225,16 @@ class Driver:
 
     def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
         match effect:
-            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
+            case (
+                LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead()
+                | SeekLead() | CheckNumber() | AnswerRequest()
+            ):  # fmt: skip
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
             case Originate():
-                self._calls[effect.call_id] = campaign_id
-                self.no_calls.clear()
+                self._keep(effect.call_id, campaign_id)
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
                 self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
@@ -239,9 +245,16 @@ class Driver:
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
             case MediaEffect():
+                if isinstance(effect, Summon):
+                    self._keep(effect.call_id, campaign_id)
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
+
+    def _keep(self, call_id: CallId, campaign_id: int) -> None:
+        """Know whose call it is: what the switch says of it is this campaign's from now on."""
+        self._calls[call_id] = campaign_id
+        self.no_calls.clear()
 
     def _forget(self, call_id: CallId) -> None:
         self._calls.pop(call_id, None)
