@@ -104,7 +104,8 @@ endpoint = "PJSIP/desk/{_place(self.phones, "{agent}")}"
     async def campaign(self, leads: int, **changes: Any) -> int:
         """Make and start a campaign of leads who are called once, one for each agent who is free."""
         base: dict[str, Any] = {
-            "ring_timeout_s": RING_S, "legal": LegalProfile(law="custom", min_ring_s=RING_S), "pacer": "progressive", "wrap_up_s": 5.0,
+            "ring_timeout_s": RING_S, "legal": LegalProfile(law="custom", min_ring_s=RING_S), "wrap_up_s": 5.0,
+            "pacer": "progressive",
         }  # fmt: skip
         return await campaign_in(self.home, leads, **(base | changes))
 

@@ -60,6 +60,7 @@ async def test_every_lead_ends_as_the_table_says_and_no_agent_has_two_calls(
     waits = sorted(row["bridged_at"] - row["answered_at"] for row in rows if row["status"] == CallStatus.ANSWERED)
     figure(
         f"a campaign over Asterisk: {LEADS} calls in {took:.0f} s, {dict(Counter(row['status'] for row in rows))}; "
-        f"our times beside its records: answers at most {1000 * max(answers):.0f} ms apart, ends {1000 * max(ends):.0f} ms; "
+        f"our times beside its records: answers at most {1000 * max(answers):.0f} ms apart, ends "
+        f"{1000 * max(ends):.0f} ms (a thread here woke late by up to {1000 * delay.longest_s:.0f} ms); "
         f"answer to agent: median {1000 * waits[len(waits) // 2]:.0f} ms, longest {1000 * waits[-1]:.0f} ms"
     )

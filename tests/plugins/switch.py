@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from telephony_adapters.asterisk.files import extensions
 from tests.plugins.asterisk import Asterisk, cache
 
 _FIELDS: Final = ("uniqueid", "start,u", "answer,u", "end,u", "disposition")
@@ -29,12 +30,6 @@ transport = udp
 transport = udp
 """,
 }
-EXTENSIONS: Final = """
-[dialer-amd]
-exten = s,1,AMD()
- same = n,Stasis(dialer,amd,${AMDSTATUS},${AMDCAUSE})
- same = n,Hangup()
-"""
 _REPLACED: Final = {
     "cdr": "[general]\nenable = yes\nunanswered = yes\ncongestion = yes\n",
     "cdr_custom": f"[mappings]\nours.csv => {','.join(f'${{CDR({name})}}' for name in _FIELDS)}\n",
@@ -103,7 +98,7 @@ def local_switch(more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Swi
 @pytest.fixture(scope="session")
 def switch_server() -> Iterator[Switch]:
     """Give the run's switch; a test takes `switch`, which sees to it that the next test finds it so."""
-    with local_switch({"extensions": EXTENSIONS}) as server:
+    with local_switch({"extensions": extensions("dialer")}) as server:
         yield server
 
 

@@ -20,16 +20,11 @@ from dialer.bench.switch.place import SERVER, settings
 from dialer.clock import SystemClock
 from dialer.errors import BadInput
 from telephony_adapters.asterisk.adapter import AsteriskTelephony
-from telephony_adapters.asterisk.config import parse
+from telephony_adapters.asterisk.config import Common, parse
+from telephony_adapters.asterisk.files import extensions
 
 RATE: Final = 10.0
 """Calls a second: each takes sound for some seconds at both ends."""
-_PLAN: Final = """
-[dialer-amd]
-exten = s,1,AMD()
- same = n,Stasis(dialer,amd,${AMDSTATUS},${AMDCAUSE})
- same = n,Hangup()
-"""
 _HOTLINE: Final = "+84240000000"
 
 
@@ -54,6 +49,5 @@ def _detected(root: Path, folder: Path, port: int, numbers: Sequence[str]) -> li
             await asyncio.sleep(0.5)
             return await Detection(telephony, trunk=SERVER, hotline=_HOTLINE).of(numbers, rate=RATE)
 
-    more = {"extensions": _PLAN}
-    with running(root, folder, more) as (_, ari):
+    with running(root, folder, {"extensions": extensions(Common().app)}) as (_, ari):
         return asyncio.run(listen(settings(ari, port, port)))

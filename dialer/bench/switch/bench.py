@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,13 +51,15 @@ def bench_asterisk(*, sizes: Sizes, asterisk: Path | None, step: Step) -> Result
         raise BadInput(ABSENT)
     with TemporaryDirectory(prefix="dialer-bench-") as folder:
         rounds = [
-            _play(
-                Path(folder) / str(number), root, sizes, lambda words, number=number: step(f"round {number}: {words}")
-            )  # type: ignore[misc]  # a default
+            _play(Path(folder) / str(number), root, sizes, functools.partial(_say, step, number))
             for number in range(1, sizes.repeats + 1)
         ]
     settings = {name: float(getattr(sizes, name)) for name in sizes.__struct_fields__}
     return Result("asterisk", settings, list(_figures(rounds)))
+
+
+def _say(step: Step, number: int, words: str) -> None:
+    step(f"round {number}: {words}")
 
 
 def _play(folder: Path, root: Path, sizes: Sizes, step: Step) -> Round:
