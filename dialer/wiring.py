@@ -30,6 +30,7 @@ from dialer.agents.mqtt_at import MqttAt
 from dialer.clock import SystemClock
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.desks import open_desks
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
@@ -119,10 +120,11 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
-    await ground.stack.enter_async_context(world.agents)
+    agents = await open_desks(settings, ground.engine, ground.clock, ground.stack, world.agents)
+    await ground.stack.enter_async_context(agents)
     prompts = open_prompts(settings)
     ground.stack.push_async_callback(prompts.close)
-    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault, prompts=prompts)
+    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,
