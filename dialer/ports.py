@@ -11,6 +11,7 @@ import msgspec
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
 from dialer.core.events import AgentEvent, Event, Requested
+from dialer.core.script import ScriptText
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
 
@@ -51,6 +52,37 @@ class AgentLink(Protocol):
         """Have every agent of a campaign say again whether they are ready: a new engine has taken it."""
         ...
 
+    async def leave(self, campaign_id: int) -> None:
+        """Say nothing more to the agents of a campaign: this process turns its engine no longer."""
+        ...
+
+
+class AgentAccount(msgspec.Struct, frozen=True):
+    """A person who takes calls, as the store knows them."""
+
+    agent_id: AgentId
+    name: str = ""
+    phone: str = ""
+    """The endpoint on which calls reach the agent, as the switch names it; empty = the agent's id."""
+    supervisor: bool = False
+    """May come into the talks of others."""
+    secret: str = ""
+    """The hash of the password."""
+    active: bool = True
+    """False: may not sign in."""
+
+
+class AgentAccounts(Protocol):
+    """Who the agents are."""
+
+    async def find(self, agent_id: AgentId) -> AgentAccount | None:
+        """Return an agent's account."""
+        ...
+
+    async def all(self) -> Sequence[AgentAccount]:
+        """List the accounts, by id."""
+        ...
+
 
 class CampaignRow(msgspec.Struct, frozen=True):
     """A campaign as the store holds it; `revision` grows with each change of settings, state or leads by people."""
@@ -60,6 +92,8 @@ class CampaignRow(msgspec.Struct, frozen=True):
     resumes_by_schedule: bool
     revision: int
     state_since: float
+    script: ScriptText | None = None
+    """What the store holds under the name of the campaign's script; None: it names none."""
 
 
 class Owned(msgspec.Struct, frozen=True, gc=False):

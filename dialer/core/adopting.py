@@ -23,6 +23,7 @@ def adopted(state: EngineState, event: CallAdopted, now: float) -> None:
     call.talked_with = agent.agent_id
     agent.state, agent.call = AgentState.TALKING, call
     state.calls[call.call_id] = call
-    state.pool.occupy(attempt.intent.trunk)
+    if not call.inbound:
+        state.pool.occupy(attempt.intent.trunk)
     if attempt.bridged_at - call.answered_at > state.settings.legal.connect_within_s:
         abandon(state, call, now)

@@ -47,7 +47,7 @@ def _join_queue(call: Call, now: float) -> None:
 
 
 def enqueue(state: EngineState, call: Call, now: float) -> None:
-    """Queue a caller whose call was just answered, for so long as the campaign says."""
+    """Queue who has called us, or has asked a script for an agent, for so long as the campaign says."""
     state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
     _join_queue(call, now)
     offer(state, call, now)
@@ -110,6 +110,7 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     call.phase, call.bridged_at, call.talked_with = Phase.TALKING, call.bridged_at or now, agent.agent_id
     call.queue_left_at = call.queue_left_at or now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
     _taken_over(call)
     if first and not (call.abandoned or call.inbound):
         state.estimators.abandon_observed(abandoned=False, at=now)
@@ -131,7 +132,7 @@ def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None
         return
     agent.call, agent.code = None, "unreachable"
     state.roster.move(agent, AgentInput.UNREACHABLE, now)
-    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id, code=agent.code))
     lose_agent(state, call, now)
 
 

@@ -98,6 +98,8 @@ class Call:
         self.cancel_reason: CancelReason | None = None
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
+        self.run: Run | None = None
+        """Its way through the script of a campaign that begins without an agent."""
         self.by_hand = intent.by_hand
         """Its agent was there before it was placed, and is joined as soon as somebody answers."""
         self.request_id = 0
@@ -110,8 +112,6 @@ class Call:
         """What an agent said of the customer who goes on talking to somebody else."""
         self.onward: Onward | None = None
         """The number that the customer is to be sent on to, or was."""
-        self.run: Run | None = None
-        """Its way through the script of a campaign that begins without an agent."""
 
     @property
     def call_id(self) -> CallId:

@@ -22,6 +22,7 @@ def at_desk(state: EngineState, agent_id: AgentId, now: float) -> Agent:
     for call in state.calls.values():
         if call.agent is not None and call.agent.agent_id == agent_id and call.bridged_at is not None:
             state.roster.restore(call.agent, now)
+            state.effects.append(CommandAgent(agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
             return call.agent
     return state.roster.sign_in(agent_id, now)
 
@@ -73,6 +74,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
     if agent.pause_after or not event.ready:
         agent.pause_after = False
         state.roster.move(agent, AgentInput.PAUSE, now)
+        state.effects.append(CommandAgent(agent.agent_id, AgentOrder.PAUSE, code=agent.code))
         return
     state.effects.append(CommandAgent(agent.agent_id, AgentOrder.READY))
     serve_waiting(state, now)

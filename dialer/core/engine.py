@@ -9,19 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import (
-    adopting,
-    asking,
-    bridge,
-    callflow,
-    deskflow,
-    deskwork,
-    events,
-    flow,
-    inbound,
-    manual,
-    pace,
-)
+from dialer.core import adopting, asking, bridge, callflow, deskflow, deskwork, events, flow, inbound, manual, pace
 from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect

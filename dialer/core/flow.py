@@ -193,7 +193,6 @@ def _transfer(at: _At) -> None:
     """Give the call to the agents; it waits for one as long as the queue allows."""
     state, call, now = at.state, at.call, at.now
     at.run.leave(now)
-    at.run.note(StepKind.QUEUED, now)
     call.agentless = False
     state.timers.cancel(("flow", call.call_id))
     enqueue(state, call, now)

@@ -79,8 +79,10 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.settings.starts_at is not None and now < state.settings.starts_at:
         return HoldReason.SCHEDULED
-    if state.hold is not None:
-        return state.hold
+    return state.hold or _lacks(state, now)
+
+
+def _lacks(state: EngineState, now: float) -> HoldReason | None:
     if state.content.holds(now, for_good=isinstance(state.script, LocalError)):
         return HoldReason.CONTENT
     return None if state.agents_at_work or not state.meets_agents else HoldReason.NO_AGENT
@@ -265,7 +267,7 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
 
 
 def place(state: EngineState, call: Call, now: float) -> None:
-    """Call the customer, unless what is to be said is not there: then nobody is called."""
+    """Call the customer, once all that the call may have to play can be named."""
     intent, ring_timeout_s = call.intent, state.settings.ring_timeout_s
     prompts = prepare(state, call)
     if isinstance(prompts, LocalError):

@@ -286,7 +286,6 @@ class StepKind(StrEnum):
     ENTERED = "ivr.entered"
     KEY = "ivr.dtmf"
     LEFT = "ivr.left"
-    QUEUED = "queue.joined"
 
 
 class ScriptStep(msgspec.Struct, frozen=True, gc=False):
