@@ -34,7 +34,6 @@ DESK_TEXTS: Final[dict[str, tuple[str, str]]] = {
     "dial.transfer": ("Chuyển máy", "Transfer"),
     "dial.asked": ("Đang gửi yêu cầu…", "Asking…"),
     "dial.refused": ("Không thực hiện được: {why}.", "Not done: {why}."),
-    "dial.done": ("Đã thực hiện.", "Done."),
     "dial.live": ("Cuộc gọi", "The call"),
     "dial.idle": ("Chưa có cuộc gọi.", "There is no call."),
     "dial.stage_calling": ("Đang gọi", "Calling"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dialer.commands import campaign_reports as reports
+from dialer.commands.campaign_dial import dial_command
 from dialer.commands.context import StoreContext, print_json, with_store
 from dialer.commands.webhook import may_be_private, trouble_of, webhook_command
 from dialer.errors import BadInput
@@ -252,6 +253,7 @@ def _dialing(status: CampaignStatus) -> str:
     return "freely" if status.figures.reason is None else str(status.figures.reason)
 
 
+app.command("dial")(dial_command)
 app.command("why")(reports.why_command)
 app.command("compliance")(reports.compliance_command)
 app.command("forecast")(reports.forecast_command)

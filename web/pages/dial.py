@@ -98,7 +98,7 @@ class _Page:
                 self._live = LiveCall(self.words, self._order)
                 self._live.build()
                 self._box = ui.element("div")
-        self._screen = CustomerScreen(self.deps, self.words, self.author, self._box)
+        self._screen = CustomerScreen(self.deps, self.words, self.author, self._box, self._call_lead)
         if lead_id is not None:
             self._lead = lead_id
             await self._screen.show(lead_id, self._view())
@@ -146,6 +146,9 @@ class _Page:
 
     async def _dial(self) -> None:
         await self._order("dial", phone=str(self._number.value or ""))
+
+    async def _call_lead(self, lead_id: int) -> None:
+        await self._order("dial", lead_id=lead_id)
 
     async def _order(self, action: Any, **more: Any) -> None:
         """Ask something of the chosen agent's desk; the answer comes with a later refresh."""
@@ -209,4 +212,4 @@ class _Page:
         elif found.state == "done":
             self._request = None
             self._call = self._call if found.call is None else found.call.call_id
-            self._say(self.words("dial.done"))
+            self._say("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from nicegui import ui
@@ -27,6 +28,8 @@ class CustomerScreen:
     words: Words
     author: str
     box: Element
+    call: Callable[[int], Awaitable[None]]
+    """Call a lead's customer from the chosen desk."""
 
     async def show(self, lead_id: int, campaign: CampaignView | None) -> None:
         """Show a lead's customer; one who is gone clears the screen."""
@@ -40,7 +43,10 @@ class CustomerScreen:
             with ui.element("div").classes("lead-head"):
                 heading(lead.name or lead.code, level=2)
                 ui.link(lead.phone, f"/leads/{lead.lead_id}").classes("muted num dial-link")
-            with ui.tabs().props("align=left no-caps dense inline-label outside-arrows mobile-arrows") as tabs:
+                again = ui.button(words("dial.call"), icon="call", on_click=lambda: self.call(lead_id))
+                again.props("outline dense no-caps color=positive")
+                again.props["aria-label"] = words("dial.call_this", phone=lead.phone)
+            with ui.tabs().props("align=left no-caps dense inline-label").classes("dialed-tabs") as tabs:
                 names = ("dial.update", "dial.history", "dial.script", "dial.job")
                 update, history, script, job = (ui.tab(name, words(name)) for name in names)
             with ui.tab_panels(tabs, value=update, animated=False, keep_alive=True):
