@@ -65,7 +65,7 @@ class Desks:
             return
         if call.desk is not None and call.desk is not desk:
             self.part(call)
-        call.desk, desk.call = desk, call
+        call.desk, desk.call, call.held = desk, call, False  # its music, if any, ends with the join
         board.timers.cancel(call.limit)
         call.limit = board.timers.set(now + JOIN_S, self._too_late, call)
         self._need_room(desk)

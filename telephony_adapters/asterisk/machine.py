@@ -241,6 +241,9 @@ class Machine:
         server = self.board.server
         phone = e164(server, channel.caller.number)
         call = self.board.add(Call(arrived_id(server.name, channel), channel.id, phone, Phase.ARRIVED, now))
+        source = {"eventSource": f"channel:{channel.id}"}
+        path = f"/applications/{self.board.common.app}/subscription"
+        self.board.ask(Ask.WATCH, call.call_id, call.call_id, "POST", path, source)
         if tell:
             self.board.tell(CallArrived(call.call_id, phone=phone, hotline=e164(server, hotline), trunk=server.name))
         return call
@@ -328,6 +331,8 @@ class Machine:
             case Ask.HANG_UP if status == _NOT_FOUND:
                 self.board.timers.cancel(call.ending)
                 call.ending = self.board.timers.set(now + LOOK_AGAIN_S, self._unheard, call)
+            case Ask.WATCH if status != NO_REPLY and not done:
+                self.vanished(call)
             case Ask.ANSWER if not done:
                 self.board.hang_up(call, now)
             case Ask.ANSWER if call.phase is Phase.ARRIVED:
@@ -370,6 +375,7 @@ class Machine:
             self.supervisors.supervise(None, boss, None)
         for call in tuple(self.board.calls.values()):
             if call.is_placed and not call.joined and (call.third is None or not call.third.joined):
+                call.ours = EndedBy.DIALER
                 self.board.act(Ask.OTHER, call, "DELETE", "")
         for desk in tuple(self.board.desks.values()):
             self.desks.station(desk.agent_id, now, up=False)
