@@ -227,7 +227,7 @@ class Board:
 
     def hang_up_channel(self, channel: str) -> None:
         """End a leg that is no customer's; one that is gone already is fine."""
-        self.ask(Ask.OTHER, channel, channel, "DELETE", f"/channels/{path_of(channel)}")
+        self.ask(Ask.DROP, channel, channel, "DELETE", f"/channels/{path_of(channel)}")
 
     def act(self, ask: Ask, call: Call, method: str, what: str, query: Mapping[str, str] | None = None) -> None:
         """Ask something of a customer's channel, after what was asked before."""
@@ -253,9 +253,12 @@ class Board:
 
     def forget(self, call: Call, end: CallEnded) -> None:
         """Let a call be over, once."""
-        if self.calls.pop(call.call_id, None) is None:
-            return
-        self.channels.pop(call.channel, None)
+        if self.drop(call):
+            self.tell(end)
+
+    def drop(self, call: Call) -> bool:
+        """Know a call no longer; False: it was not known."""
         for timer in (call.limit, call.ending):
             self.timers.cancel(timer)
-        self.tell(end)
+        self.channels.pop(call.channel, None)
+        return self.calls.pop(call.call_id, None) is not None

@@ -219,11 +219,13 @@ class Desks:
             self.fail(call)
 
     def fail(self, call: Call) -> None:
-        """Give a join up; the customer stays."""
+        """Give a join up; the customer stays. A call that only waited for its agent was never one."""
         desk = call.desk
         self.part(call)
         if desk is not None:
             self._board.tell(ConnectFailed(call.call_id, desk.agent_id))
+        if not call.is_placed:
+            self._board.drop(call)
 
     def part(self, call: Call, *, gone: bool = False) -> None:
         """Take a call, unless it is `gone`, and its agent apart; a phone that does not stay on the line is hung up."""

@@ -302,6 +302,8 @@ class Machine:
         """Take in what a request came to; NO_REPLY: nobody knows."""
         done = is_done(status)
         match request.ask:
+            case Ask.DROP if not done and status != _NOT_FOUND:
+                self.board.timers.set(now + LOOK_AGAIN_S, self._drop_again, request.whom)
             case Ask.BRIDGE:
                 self.desks.room_made(request.whom, done=done)
             case Ask.LEG if not done:
@@ -331,9 +333,7 @@ class Machine:
             case Ask.HANG_UP if status == _NOT_FOUND:
                 self.board.timers.cancel(call.ending)
                 call.ending = self.board.timers.set(now + LOOK_AGAIN_S, self._unheard, call)
-            case Ask.WATCH if status != NO_REPLY and not done:
-                self.vanished(call)
-            case Ask.ANSWER if not done:
+            case Ask.WATCH | Ask.ANSWER if not done:
                 self.board.hang_up(call, now)
             case Ask.ANSWER if call.phase is Phase.ARRIVED:
                 self._answered(call)
@@ -343,6 +343,9 @@ class Machine:
                 self.desks.joined(call, done=done)
             case Ask.JOIN_THIRD:
                 self.transfers.joined(call, done=done)
+
+    def _drop_again(self, channel: str, _now: float) -> None:
+        self.board.hang_up_channel(channel)
 
     def _not_placed(self, call: Call, status: int, now: float) -> None:
         """End a call that Asterisk refused; of one whose request was not answered nobody knows: it is hung up first."""
@@ -358,6 +361,8 @@ class Machine:
         """End a call that is gone, and whose end was not heard."""
         if call.unsure:
             self._over(call, causes.not_placed(call.call_id))
+        elif call.phase is Phase.ARRIVED:
+            self.vanished(call)
         else:
             self._over(call, causes.ended(call.call_id, self._end(call, AriEvent(""), now)))
 
@@ -366,8 +371,11 @@ class Machine:
         self._answered(call)
 
     def vanished(self, call: Call) -> None:
-        """End a call that Asterisk does not know any more."""
-        self._over(call, causes.vanished(call.call_id, answered=call.is_answered))
+        """End a call that Asterisk does not know any more; of one that only rang at a hotline nothing else is to say."""
+        if call.phase is Phase.ARRIVED:
+            self._over(call, CallEnded(call.call_id, q850=16, ended_by=EndedBy.REMOTE))
+        else:
+            self._over(call, causes.vanished(call.call_id, answered=call.is_answered))
 
     def leave(self, now: float) -> None:
         """Let go of what nobody will look after: phones that wait, and calls that talk to nobody; talks go on."""

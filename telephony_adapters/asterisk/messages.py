@@ -93,6 +93,8 @@ class Ask(StrEnum):
 
     PLACE = "place"
     HANG_UP = "hang_up"
+    DROP = "drop"
+    """Hang up a leg that is no customer's."""
     WATCH = "watch"
     """Be told of a call that came to us until it is gone; by itself Asterisk tells until it leaves the application."""
     ANSWER = "answer"

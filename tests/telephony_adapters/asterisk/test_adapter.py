@@ -175,7 +175,13 @@ async def test_a_call_to_the_hotline(asterisk: Asterisk, phones: Phones) -> None
 
 async def test_a_supervisor_listens_whispers_and_joins(asterisk: Asterisk, phones: Phones) -> None:
     agent = await phones.start("a1")
-    async with switching(asterisk.file(asterisk.address, agent.address, agents='[agents.endpoints]\nboss = "PJSIP/trunk/sip:echo@%s"' % asterisk.address)) as side:
+    async with switching(
+        asterisk.file(
+            asterisk.address,
+            agent.address,
+            agents='[agents.endpoints]\nboss = "PJSIP/trunk/sip:echo@%s"' % asterisk.address,
+        )
+    ) as side:
         call = await side.joined("echo")
         for mode in (Supervision.LISTEN, Supervision.WHISPER, Supervision.BARGE):
             await side.telephony.supervise(call, supervisor="boss", mode=mode)
@@ -215,7 +221,11 @@ async def test_a_call_is_sent_on(asterisk: Asterisk, phones: Phones) -> None:
 
 async def test_who_answered(asterisk: Asterisk) -> None:
     async with switching(asterisk.file(asterisk.address, asterisk.address)) as side:
-        machine, silence, gone = await side.call("tone", amd=True), await side.call("echo", amd=True), await side.call("bye1", amd=True)
+        machine, silence, gone = (
+            await side.call("tone", amd=True),
+            await side.call("echo", amd=True),
+            await side.call("bye1", amd=True),
+        )
         assert (await side.until(MachineDetected, gone)).amd is AmdResult.HANGUP
         assert (await side.until(MachineDetected, machine)).amd is AmdResult.MACHINE
         assert (await side.until(MachineDetected, silence)).amd is AmdResult.NOTSURE
