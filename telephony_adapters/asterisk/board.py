@@ -162,7 +162,7 @@ class Room(StrEnum):
 class Desk:
     """An agent: the bridge of all talks, the phone, and the call."""
 
-    __slots__ = ("again", "agent_id", "call", "falls", "leg", "room", "wanted")
+    __slots__ = ("again", "agent_id", "call", "falls", "leaves", "leg", "room", "wanted")
 
     def __init__(self, agent_id: AgentId) -> None:
         self.agent_id = agent_id
@@ -171,6 +171,8 @@ class Desk:
         self.call: Call | None = None
         self.wanted = False
         """Its leg is to be kept up between calls."""
+        self.leaves = False
+        """Its agent is gone: the bridge is not needed after the talk."""
         self.falls = 0
         self.again: Timer | None = None
         """When a phone that fell is called again."""

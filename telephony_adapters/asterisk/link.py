@@ -30,9 +30,6 @@ LEAVE_S: Final = 3.0
 CROWD: Final = 20
 """More requests waiting than so many times what may be under way: the server cannot keep up."""
 
-Tap = Callable[[str, object], None]
-"""Told of all that goes through the machine: `event`, `request`, `reply`, `told`."""
-
 
 class Link:
     """One server. `tell` takes what calls and the trunk come to."""
@@ -48,7 +45,6 @@ class Link:
         self.machine = Machine(server, file.agents, file.common, now=clock.now())
         self.ari = Ari(server, file.common)
         self.is_open = False
-        self.tap: Tap | None = None
         self.requests = 0
         """Sent so far."""
         self._common = file.common
@@ -168,15 +164,13 @@ class Link:
     def _give_up(self) -> None:
         """Give up the calls of a server that does not come back."""
         for call in tuple(self.machine.board.calls.values()):
-            self.machine.vanished(call)
+            self.machine.endings.vanished(call)
         self.turn()
 
     # --- turns -----------------------------------------------------------------------------------------------------
 
     def heard(self, event: AriEvent) -> None:
         """Take in an event."""
-        if self.tap is not None:
-            self.tap("event", event)
         self.machine.heard(event, self._clock.now())
         self.turn()
 
@@ -184,8 +178,6 @@ class Link:
         """Tell and send what the machine wants told and sent, and arm its timer."""
         requests, told = self.machine.take()
         for event in told:
-            if self.tap is not None:
-                self.tap("told", event)
             self._tell(event)
         for request in requests:
             self._queue(request)
@@ -231,9 +223,6 @@ class Link:
 
     def _answered(self, request: Request, reply: Reply) -> None:
         self.requests += 1
-        if self.tap is not None:
-            self.tap("request", request)
-            self.tap("reply", reply.status)
         self.machine.answered(request, reply.status, self._clock.now())
         if request.ask is Ask.PLACE:
             placing = self._placing.pop(request.whom, None)

@@ -41,7 +41,7 @@ def compare(machine: Machine, held: Held, known: Collection[str], now: float, *,
         elif not isinstance(owner, Call):
             machine.heard(AriEvent("ChannelDestroyed", channel=Channel(name)), now)
         elif owner.is_placed and not owner.placing:
-            machine.vanished(owner)
+            machine.endings.vanished(owner)
     strangers = [
         channel for name, channel in present.items()
         if name not in board.channels and (name in held.told_of or names.is_ours(name))

@@ -179,7 +179,7 @@ async def test_a_supervisor_listens_whispers_and_joins(asterisk: Asterisk, phone
         asterisk.file(
             asterisk.address,
             agent.address,
-            agents='[agents.endpoints]\nboss = "PJSIP/trunk/sip:echo@%s"' % asterisk.address,
+            agents=f'[agents.endpoints]\nboss = "PJSIP/trunk/sip:echo@{asterisk.address}"',
         )
     ) as side:
         call = await side.joined("echo")
@@ -298,9 +298,7 @@ async def test_a_new_process_goes_on_with_talks(asterisk: Asterisk, phones: Phon
         call = await before.joined("echo")
         await before.telephony.record(call)
         lonely = await before.answered("echo")
-        async with asyncio.timeout(20):
-            while "Snoop/" not in channels_left(asterisk):
-                await asyncio.sleep(0.05)
+        await _shown(asterisk, "Snoop/")
     assert not before.of(CallEnded, call)
     async with switching(text) as after:
         await agent.two_way(10)
@@ -327,7 +325,7 @@ async def test_a_cut_and_a_restart_lose_no_call(asterisk: Asterisk, phones: Phon
             with pytest.raises(AdapterDown):
                 await side.call("echo")
             await agent.two_way(25)  # Asterisk goes on
-            await _until_gone(asterisk, short)
+            await _shown(asterisk, short, there=False)
             way.is_cut = False
             await side.until(TrunkOpened, nth=2)
             end = await side.over(short)
@@ -348,7 +346,8 @@ async def test_a_cut_and_a_restart_lose_no_call(asterisk: Asterisk, phones: Phon
             await none_left(asterisk)
 
 
-async def _until_gone(asterisk: Asterisk, call: str) -> None:
+async def _shown(asterisk: Asterisk, what: str, *, there: bool = True) -> None:
+    """Wait until Asterisk shows a channel, or no longer does."""
     async with asyncio.timeout(20):
-        while call in channels_left(asterisk):
+        while (what in channels_left(asterisk)) is not there:  # noqa: ASYNC110 -- Asterisk tells nobody
             await asyncio.sleep(0.05)
