@@ -19,9 +19,10 @@ from dialer.errors import BadInput
 from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
 from dialer.metrics import Sample
-from dialer.ports import Clock, Telephony
+from dialer.ports import Capabilities, Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
 from dialer.wiring import World
+from simulator.live import CAPABILITIES as SIMULATOR_CAN
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile
@@ -143,6 +144,11 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         read_trunks(plan.settings)
 
+    def sip_can() -> Capabilities:
+        from telephony_adapters.trunks.telephony import CAPABILITIES
+
+        return CAPABILITIES
+
     def asterisk(clock: Clock) -> Telephony:
         from dialer.commands.asterisk_setup import open_asterisk
 
@@ -153,8 +159,16 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         read_asterisk(plan.settings)
 
-    factories = {SimulatorTelephony.name: simulator, "sip": sip, "asterisk": asterisk}
-    return AdapterRegistry(factories, checks={"sip": check_sip, "asterisk": check_asterisk})
+    def asterisk_can() -> Capabilities:
+        from telephony_adapters.asterisk.adapter import CAPABILITIES
+
+        return CAPABILITIES
+
+    return AdapterRegistry(
+        {SimulatorTelephony.name: simulator, "sip": sip, "asterisk": asterisk},
+        checks={"sip": check_sip, "asterisk": check_asterisk},
+        declares={SimulatorTelephony.name: lambda: SIMULATOR_CAN, "sip": sip_can, "asterisk": asterisk_can},
+    )
 
 
 async def _world(plan: Plan, clock: Clock) -> World:
