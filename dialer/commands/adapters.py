@@ -140,7 +140,9 @@ def _maker(target: str) -> Callable[[], Any]:
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise BadInput(f"{target!r}: {error}; name a module that can be imported from here, and what it holds") from error
+        raise BadInput(
+            f"{target!r}: {error}; name a module that can be imported from here, and what it holds"
+        ) from error
     if not callable(found):
         raise BadInput(f"{target!r} cannot be called; name what makes a stage")
     return found  # type: ignore[no-any-return]  # it was asked whether it can be called
