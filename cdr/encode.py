@@ -198,8 +198,9 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
 
 def _waits_from(record: AttemptRecord, answered: int | None, ended: int) -> int | None:
     """Return when the wait for an agent began: at the answer, or where a script gave the call to the agents."""
-    queued = record.queued_at if record.steps else None
-    return answered if queued is None or answered is None else _between(queued, answered, ended)
+    if not record.steps or record.queued_at is None or answered is None:
+        return answered
+    return _between(record.queued_at, answered, ended)
 
 
 def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:

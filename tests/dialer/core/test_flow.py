@@ -263,7 +263,7 @@ def test_who_asks_for_an_agent_is_joined_and_it_is_a_talk_with_a_wrap_up() -> No
     record = over(bench, call, EndedBy.REMOTE)
     assert (record.verdict.status, record.agent_id, record.lead_trigger) == (CallStatus.ANSWERED, "a1", None)
     assert [step.kind for step in record.steps] == [StepKind.ENTERED, StepKind.KEY, StepKind.LEFT]
-    assert record.queued_at is not None
+    assert record.queued_at == record.bridged_at
     bench.tell(events.AgentWrappedUp("a1"))
     assert [s.result.trigger for s in bench.lead_settled()] == [Trigger.ANSWERED]
 
