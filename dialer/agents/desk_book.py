@@ -51,7 +51,7 @@ class DeskBook:
         self._owned: set[int] = set()
         self._out = Taken([], [], [], [], [])
         self._dirty: dict[AgentId, bool] = {}
-        """Whose state is to be published; True: also of an agent in no campaign, of whom no process speaks by itself."""
+        """Whose state is to be published; True: also of an agent in no campaign, of whom nobody speaks unasked."""
 
     def knows(self, agent_id: AgentId) -> bool:
         """Tell whether the agent is signed in to a campaign."""
@@ -108,7 +108,11 @@ class DeskBook:
         elif presence.session == desk.session:
             desk.ended.append(desk.session)
             desk.online = desk.unseen = False
-            self._gone(desk, now)
+            if desk.told:
+                self._gone(desk, now)
+            else:  # no engine here waits for the agent
+                desk.away_at = None
+                self._lose(desk, now, forget=True)
 
     def _came(self, desk: Desk, session: str, now: float) -> None:
         if desk.session and desk.session != session and desk.session not in desk.ended:

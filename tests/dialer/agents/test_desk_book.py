@@ -1,4 +1,4 @@
-"""The book of desks: what flaps, repeats, comes late or comes twice, no agent has two campaigns, and no loss is told twice."""
+"""The book of desks: what flaps, repeats or comes late; no agent has two campaigns, no loss is told twice."""
 
 from __future__ import annotations
 
