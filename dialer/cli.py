@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from dialer.commands import (
     bench,
+    callbacks,
     calls,
     campaign,
     carrier,
@@ -43,6 +44,7 @@ app.add_typer(
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
+app.add_typer(callbacks.app, name="callbacks", help="List customers to be called back, and mark them as done.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
