@@ -23,6 +23,7 @@ from cdr.events import (
     Envelope,
     EventType,
     Initiated,
+    Ivr,
     LeadMoved,
     Nothing,
     Queue,
@@ -171,7 +172,8 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     bridged = _between(record.bridged_at, answered or ringing or started, ended)
     billsec = 0 if answered is None else ended - answered
     facts, verdict = record.facts, record.verdict
-    unwaited = facts.agentless  # a message plays from the answer on
+    unwaited = facts.agentless  # a script is followed from the answer on
+    waits_from = _waits_from(record, answered, ended)
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
         app=_INBOUND if record.direction == _INBOUND else _APPS.get(campaign.kind, campaign.kind),
@@ -182,7 +184,7 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
         duration_ms=(ended - started) // _MILLI, billsec_ms=billsec // _MILLI,
         waitsec_ms=(ended - started - billsec) // _MILLI,
         ring_ms=0 if ringing is None else ((ended if answered is None else answered) - ringing) // _MILLI,
-        wait_ms=0 if unwaited or answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
+        wait_ms=0 if unwaited or waits_from is None else max(0, (bridged or ended) - waits_from) // _MILLI,
         status=verdict.status.value, status_code=STATUS_CODES[verdict.status], rule_id=verdict.rule,
         attribution=verdict.attribution.value, counts=verdict.counts, sub_reason=verdict.sub_reason,
         cancel_reason=verdict.cancel_reason, ended_by=facts.ended_by, agent_id=record.agent_id,
@@ -190,7 +192,15 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
         reason_text=facts.reason_text, dialstatus=facts.dialstatus, fs_cause=facts.fs_cause,
         local_error=facts.local_error, amd_result=facts.amd, announcement=facts.announcement,
         retry_reason=record.retry_reason, next_at=_maybe_micros(record.next_at), lead_trigger=record.lead_trigger,
+        press_key="".join(step.digit for step in record.steps) or None,
     )  # fmt: skip
+
+
+def _waits_from(record: AttemptRecord, answered: int | None, ended: int) -> int | None:
+    """Return when the wait for an agent began: at the answer, or where a script gave the call to the agents."""
+    if not record.steps or record.queued_at is None or answered is None:
+        return answered
+    return _between(record.queued_at, answered, ended)
 
 
 def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
@@ -208,6 +218,7 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
         steps.append((EventType.CALL_ANNOUNCEMENT, heard_at, Announced(facts.announcement.value)))
     if facts.amd is not None:
         steps.append((EventType.AMD_RESULT, cdr.answered_at or cdr.ended_at, Detected(facts.amd.value)))
+    steps += _script_steps(record, cdr)
     if record.queued_at is not None:
         steps += _queue_steps(record, cdr, record.queued_at)
     if cdr.bridged_at is not None:
@@ -216,6 +227,14 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
     ended = Ended(facts.sip_status, facts.q850, facts.ended_by, record.verdict.cancel_reason, facts.local_error)
     steps.append((EventType.CALL_ENDED, cdr.ended_at, ended))
     return steps
+
+
+def _script_steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
+    low = cdr.answered_at or cdr.started_at
+    return [
+        (EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low, Ivr(step.node, step.digit))
+        for step in record.steps
+    ]
 
 
 def _queue_steps(record: AttemptRecord, cdr: Cdr, queued_at: float) -> list[_Step]:

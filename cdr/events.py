@@ -203,6 +203,8 @@ class Cdr(Fields, frozen=True, omit_defaults=True):
     lead_trigger: str | None = None
     callback_at: int | None = None
     recording_url: str | None = None
+    press_key: str | None = None
+    """The keys that were pressed in the campaign's script, in order; absent = none, or no script."""
 
 
 class LeadMoved(Fields, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from typing import Final
 
 from crm.laws import check_law
 from dialer.core.hotlines import STRATEGIES
-from dialer.core.kinds import message_of, pacer_for
+from dialer.core.kinds import check_prompts, is_scripted, pacer_for
 from dialer.core.pacing.registry import PACERS
 from dialer.core.types import CampaignKind, CampaignSettings
 from dialer.core.window import WindowClock, effective
@@ -20,7 +20,7 @@ DIALED_KINDS: Final = (
     CampaignKind.AUTODIALER,
     CampaignKind.INBOUND,
 )
-"""The kinds that the engine dials today; autodialer plays one message, without keys and transfers."""
+"""The kinds that the engine dials today."""
 _NAME_LENGTH: Final = 255
 _RANGES: Final[Sequence[tuple[str, float, float]]] = (
     ("ratio", 1.0, 20.0),
@@ -75,7 +75,8 @@ def _one_of(field: str, value: str, choices: Sequence[str]) -> None:
 def _check_kind(settings: CampaignSettings) -> None:
     try:
         pacer_for(settings)
-        message_of(settings)
+        is_scripted(settings)
+        check_prompts(settings)
     except ValueError as error:
         raise BadInput(f"{error}.") from error
     if settings.kind is CampaignKind.INBOUND and settings.end_when_done:

@@ -246,6 +246,7 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "strategy": _set("strategy", _choice(Strategy)),
         "queue_s": _set("queue_s", _number),
         "prompt": _set("prompt", _optional(str)),
+        "script": _set("script", _optional(str)),
         "callback_url": _set("callback_url", _optional(parse_callback)),
     }
 )

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dialer.commands import (
+    adapters,
     bench,
     callbacks,
     calls,
@@ -23,6 +24,7 @@ from dialer.commands import (
     leads,
     loadtest,
     roles,
+    script,
     simulate,
     status,
     trunk,
@@ -43,12 +45,16 @@ app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
+app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(callbacks.app, name="callbacks", help="List customers to be called back, and mark them as done.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
+)
+app.add_typer(
+    adapters.app, name="adapters", help="List telephony adapters and what they can do; run the numbered cards on one."
 )
 app.command("simulate")(simulate.simulate)
 app.command("loadtest")(loadtest.loadtest)

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     """How long a campaign stays an engine's, a lane a relay's, unrenewed: so long after a death others take over."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
+    voice_url: str = Field(default="", repr=False)
+    """Empty = the bundled voice; or the address of a speech service, with the places {text} and {language}."""
+    voice_keys: str = Field(default="", repr=False)
+    """The keys of that service, with commas: used one after another, as the place {key} or as bearer tokens."""
+    voice_kept_mb: int = Field(default=500, ge=1)
+    """How much disk rendered speech takes at most, in megabytes; what was used last is kept."""
     webhook_private: bool = False
     """Whether call records may be posted to loopback and private addresses, and there without TLS."""
     webhook_give_up_h: float = Field(default=24.0, ge=0)
@@ -100,6 +106,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the database URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'dialer.db'}"
+
+    @property
+    def prompts_path(self) -> Path:
+        """Return the folder of the audio library."""
+        return self.home / "prompts"
 
     @property
     def analytics_path(self) -> Path:

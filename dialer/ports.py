@@ -11,6 +11,7 @@ import msgspec
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
 from dialer.core.events import AgentEvent, Event
+from dialer.core.script import ScriptText
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
 
@@ -60,6 +61,8 @@ class CampaignRow(msgspec.Struct, frozen=True):
     resumes_by_schedule: bool
     revision: int
     state_since: float
+    script: ScriptText | None = None
+    """What the store holds under the name of the campaign's script; None: it names none."""
 
 
 class Owned(msgspec.Struct, frozen=True, gc=False):

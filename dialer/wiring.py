@@ -38,11 +38,14 @@ from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault
 from dialer.service.driver import Driver
 from dialer.service.engine import EnginePart
+from dialer.service.espeak import Espeak
+from dialer.service.http_voice import HttpVoice
 from dialer.service.kafka import KafkaLogPart, RelayPart
 from dialer.service.keeper import Keeper
 from dialer.service.part import Part, Watch
 from dialer.service.posting import WebhooksPart
 from dialer.service.projection import Alone, ProjectorPart, at_once
+from dialer.service.prompts import PromptLibrary
 from dialer.service.verifying import VerifierPart
 from statuses.classify import Override
 from store.binding import Bound, bind
@@ -117,7 +120,9 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
     await ground.stack.enter_async_context(world.agents)
-    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault)
+    prompts = open_prompts(settings)
+    ground.stack.push_async_callback(prompts.close)
+    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,
@@ -136,6 +141,14 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         lease_s=settings.lease_s,
     )
     return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+
+
+def open_prompts(settings: Settings) -> PromptLibrary:
+    """Return the audio library of the home folder and the voice that the settings name."""
+    keys = [key.strip() for key in settings.voice_keys.split(",") if key.strip()]
+    voice = HttpVoice(settings.voice_url, keys) if settings.voice_url else Espeak()
+    kept = settings.home / "prompts-kept"
+    return PromptLibrary(settings.prompts_path, kept, voice, most_bytes=settings.voice_kept_mb * 1_000_000)
 
 
 def watch_mqtt(settings: Settings) -> list[Part]:

@@ -22,8 +22,9 @@ from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load
 from store.models import UNFINISHED
 from store.outbox import append
 from store.picking import lease_leads
-from store.rows import CampaignInfo
+from store.rows import CampaignInfo, campaign_row
 from store.runner import runner_for
+from store.scripts import scripts_of
 from store.write import flush
 
 Fault = Callable[[str], None]
@@ -81,11 +82,13 @@ class SqlLeadStore:
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
         query = campaigns_query().where(CAMPAIGNS.c.state != CampaignState.ENDED.value).order_by(CAMPAIGNS.c.id)
-        infos = await self._runner.read(lambda connection: [info_of(row) for row in connection.execute(query)])
-        return [
-            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
-            for info in infos
-        ]
+
+        def read(connection: Connection) -> list[CampaignRow]:
+            infos = [info_of(row) for row in connection.execute(query)]
+            scripts = scripts_of(connection, (info.settings for info in infos))
+            return [campaign_row(info, scripts) for info in infos]
+
+        return await self._runner.read(read)
 
     async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
         """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""

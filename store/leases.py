@@ -122,6 +122,7 @@ def lent(lead: LeadRow) -> Lead:
         callback_agent=lead.callback_agent if lead.state == LeadState.CALLBACK else None,
         from_state=LeadState(lead.state),
         name=lead.name,
+        fields=lead.fields,
     )
 
 

@@ -33,7 +33,7 @@ CUSTOMERS: Final = cast("Table", Customer.__table__)
 CHUNK: Final = 5_000
 """Keys per statement where each is a parameter: both databases take about 32,000."""
 _RENAMED: Final = {"phone": "phone_e164"}
-LEAD_FIELDS: Final = tuple(name for name in LeadRow.__slots__ if name != "name")
+LEAD_FIELDS: Final = tuple(name for name in LeadRow.__slots__ if name not in {"name", "fields"})
 ATTEMPT_FIELDS: Final = tuple(AttemptRow.__slots__)
 _LEAD_COLUMNS: Final = [LEADS.c[_RENAMED.get(name, name)] for name in LEAD_FIELDS]
 _LEADS: Final = select(*_LEAD_COLUMNS).where(among(LEADS.c.id)).order_by(LEADS.c.id)

@@ -10,6 +10,7 @@ from cdr.encode import OutboxEvent
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import LeaseLeads
 from dialer.core.events import Event
+from dialer.core.script import ScriptText
 from dialer.core.types import (
     AgentId,
     AttemptIntent,
@@ -25,7 +26,7 @@ from dialer.ports import BadEffects, CampaignRow, Owned
 from store.batch import perform
 from store.book import Book, Journal
 from store.leases import lease, places, with_leads, withdrawn
-from store.rows import AttemptRow, Ban, CallbackRow, CampaignInfo, LeadRow
+from store.rows import AttemptRow, Ban, CallbackRow, CampaignInfo, LeadRow, campaign_row
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
 
 
@@ -40,6 +41,8 @@ class MemoryLeadStore:
         self.events: list[OutboxEvent] = []
         """All CDR events so far; the offset of an event is its place, from 1."""
         self.runtimes: dict[int, tuple[bytes, float]] = {}
+        self.scripts: dict[str, ScriptText] = {}
+        """The scripts that campaigns may name; one that is not here was deleted."""
         self._learned: dict[int, SavedEstimates] = {}
         self._engines: dict[str, float] = {}
 
@@ -87,10 +90,7 @@ class MemoryLeadStore:
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
         infos = (info for _, info in sorted(self.book.campaigns.items()) if info.state is not CampaignState.ENDED)
-        return [
-            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
-            for info in infos
-        ]
+        return [campaign_row(info, self.scripts) for info in infos]
 
     async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
         """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""

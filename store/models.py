@@ -23,9 +23,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import NEVER_REUSE_IDS, Base, BigId
 from store.relay_models import RelayLane, RelayMember
+from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
-__all__ = ["NEVER_REUSE_IDS", "Base", "BigId", "RelayLane", "RelayMember", "Webhook", "WebhookQueue"]
+__all__ = ["NEVER_REUSE_IDS", "Base", "BigId", "RelayLane", "RelayMember", "StoredScript", "Webhook", "WebhookQueue"]
 """Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]

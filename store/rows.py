@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from dialer.core.campaign import CampaignState
+from dialer.core.script import ScriptText
 from dialer.core.types import CampaignSettings, Fence
+from dialer.ports import CampaignRow
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -47,6 +50,8 @@ class LeadRow:
     lease_owner: str | None = None
     lease_epoch: int | None = None
     version: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+    """What the campaign's texts may name of the customer; only where they name some."""
 
     @property
     def key(self) -> int:
@@ -163,3 +168,10 @@ class CampaignInfo:
     def is_valid(self, fence: Fence) -> bool:
         """Tell whether the fence still holds: a takeover raises the epoch, resigning clears the owner."""
         return self.owner == fence.owner and self.epoch == fence.epoch
+
+
+def campaign_row(info: CampaignInfo, scripts: Mapping[str, ScriptText]) -> CampaignRow:
+    """Return a campaign as its engine gets it; a script that is not there has no text."""
+    name = info.settings.script
+    script = None if name is None else scripts.get(name) or ScriptText(name, 0, None)
+    return CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since, script)

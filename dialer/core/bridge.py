@@ -7,6 +7,7 @@ from dialer.core.calls import Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play, RecordProgress
 from dialer.core.events import CallConnected, ConnectFailed
 from dialer.core.offering import ask, asked_again_at, asks, choices, music, rings_all, withdraw
+from dialer.core.prompts import apology
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
 
@@ -34,7 +35,7 @@ def _wait(state: EngineState, call: Call, now: float) -> None:
     call.phase = Phase.WAITING
     state.waiting[call.call_id] = call
     _join_queue(call, now)
-    if call.inbound:
+    if call.waits_willingly:
         music(state, call, on=True)
     if (again_at := asked_again_at(state, call)) is not None:
         state.timers.set(("reask", call.call_id), again_at)
@@ -46,7 +47,7 @@ def _join_queue(call: Call, now: float) -> None:
 
 
 def enqueue(state: EngineState, call: Call, now: float) -> None:
-    """Queue a caller whose call was just answered, for so long as the campaign says."""
+    """Queue who has called us, or has asked a script for an agent, for so long as the campaign says."""
     state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
     _join_queue(call, now)
     offer(state, call, now)
@@ -128,8 +129,8 @@ def offer_again(state: EngineState, call: Call, now: float) -> None:
 
 
 def _is_late(state: EngineState, call: Call, now: float) -> bool:
-    if call.inbound:
-        return call.answered_at is not None and now >= call.answered_at + state.settings.queue_s
+    if call.waits_willingly:
+        return call.queued_at is not None and now >= call.queued_at + state.settings.queue_s
     return call.abandoned
 
 
@@ -157,7 +158,7 @@ def overflow(state: EngineState, call: Call, now: float) -> None:
     """Play the overflow message, or hang up when there is none."""
     _leave_queue(state, call, now)
     call.cancel_reason = CancelReason.OVERFLOW
-    prompt = state.settings.overflow_prompt
+    prompt = apology(state, call)
     if prompt is None:
         hang_up(state, call, CancelReason.OVERFLOW, now)
         return

@@ -16,11 +16,12 @@ from dialer.core.events import (
     MachineDetected,
     PromptEnded,
 )
-from dialer.core.message import begin_message, message_over
+from dialer.core.flow import begin_script, prompt_over
 from dialer.core.offering import withdraw
+from dialer.core.prompts import prepare
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
-from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
+from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy
 
 BACK_OFF_S = 1.0
 """Rest a trunk after a 503 that names no time (RFC 3261 section 21.5.4)."""
@@ -31,6 +32,8 @@ def find(state: EngineState, call_id: str) -> Call | None:
     call = state.calls.get(call_id)
     if call is None:
         state.totals.strays += 1
+    else:
+        state.content.left(call_id)
     return call
 
 
@@ -61,7 +64,7 @@ def early_media(state: EngineState, event: EarlyMediaHeard, now: float) -> None:
 
 
 def answered(state: EngineState, event: CallAnswered, now: float) -> None:
-    """Find an agent for a person, or play the message; hang up on a machine. A 200 may have crossed our CANCEL."""
+    """Find an agent for a person, or begin the script; hang up on a machine. A 200 may have crossed our CANCEL."""
     call = find(state, event.call_id)
     if call is None or call.answered_at is not None:
         return
@@ -79,8 +82,8 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
-    if state.message is not None:
-        begin_message(state, call, state.message, now)
+    if call.run is not None:
+        begin_script(state, call, call.run, now)
         return
     state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
@@ -89,8 +92,9 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
 def _take(state: EngineState, call: Call, now: float) -> None:
     """Queue a caller; nothing is learned of it about the people whom we call."""
     state.timers.cancel(("answer", call.call_id))
-    if state.message is not None:
-        begin_message(state, call, state.message, now)
+    prepare(state, call)
+    if call.run is not None:
+        begin_script(state, call, call.run, now)
     else:
         enqueue(state, call, now)
 
@@ -107,13 +111,13 @@ def machine(state: EngineState, event: MachineDetected, now: float) -> None:
 
 
 def prompt_ended(state: EngineState, event: PromptEnded, now: float) -> None:
-    """Hang up after the overflow message, or after the message of a campaign without agents."""
+    """Hang up after the overflow message; go on in a script."""
     call = find(state, event.call_id)
     if call is None:
         return
     if call.phase is Phase.OVERFLOW:
         hang_up(state, call, CancelReason.OVERFLOW, now)
-    message_over(state, call, now, played=event.played)
+    prompt_over(state, call, now, played=event.played)
 
 
 def ring_timeout(state: EngineState, call: Call, now: float) -> None:
@@ -127,6 +131,7 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     if call is None:
         _ended_early(state, event, now)
         return
+    _judge_content(state, event, now)
     if _rang_out(call, event):
         call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
@@ -160,6 +165,15 @@ def _learn(state: EngineState, call: Call, event: CallEnded, now: float) -> None
         _count_answer(state, call, now)
 
 
+def _judge_content(state: EngineState, event: CallEnded, now: float) -> None:
+    if event.local_error in CONTENT_FAULTS:
+        state.content.failed(event.call_id, event.local_error, now)
+    elif event.sip_status is not None:
+        state.content.left(event.call_id)
+    else:
+        state.content.dropped(event.call_id)
+
+
 def _rang_out(call: Call, event: CallEnded) -> bool:
     """Tell whether the trunk cancelled a call that nobody answered, for it rings no longer than its own limit."""
     unasked = call.cancel_reason is None and call.answered_at is None and not call.inbound
@@ -170,7 +184,7 @@ def _count_answer(state: EngineState, call: Call, now: float) -> None:
     """Count who answered: only now is it sure, a machine may be recognised late and must not widen the budget."""
     machine = call.amd is AmdResult.MACHINE
     state.estimators.answer_ended(machine=machine)
-    if machine or call.agentless:
+    if machine or call.run is not None:
         return
     state.budget.answered(now)
     if call.bridged_at is None:
@@ -181,7 +195,7 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "answer", "connect", "queue", "reask", "join", "overflow", "prompt", "ending"):
+    for kind in ("ring", "answer", "connect", "queue", "reask", "join", "overflow", "flow", "ending"):
         state.timers.cancel((kind, call.call_id))
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from dialer.core.agents import Agent
 from dialer.core.events import CallEnded
 from dialer.core.pacing.answering import Features
+from dialer.core.run import Run
 from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, CallId, Direction, Lead, OfferMade
 from statuses.classify import AttemptFacts
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
@@ -28,7 +29,7 @@ class Phase(StrEnum):
     OVERFLOW = "overflow"
     """The overflow message plays."""
     PROMPT = "prompt"
-    """The message of a campaign without agents plays."""
+    """The script of a campaign that begins without an agent is followed."""
     ENDING = "ending"
     """We hung up and wait for the switch to say so."""
 
@@ -43,7 +44,7 @@ class Call:
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
         "cancel_reason", "declined", "early_media_at", "features", "inbound", "intent", "lead", "lift", "local_error",
         "offers", "on_hold", "originated_at", "phase", "progressed", "queue_left_at", "queued_at", "record",
-        "ringing_at",
+        "ringing_at", "run",
     )  # fmt: skip
 
     def __init__(
@@ -74,7 +75,7 @@ class Call:
         """Hears music."""
         self.agent_lost = False
         self.agentless = False
-        """A message was for the person who answered, not an agent."""
+        """A script is for the person who answered, not an agent (yet)."""
         self.local_error: LocalError | None = None
         self.abandoned = False
         self.progressed = False
@@ -83,11 +84,30 @@ class Call:
         self.cancel_reason: CancelReason | None = None
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
+        self.run: Run | None = None
+        """Its way through the script of a campaign that begins without an agent."""
 
     @property
     def call_id(self) -> CallId:
         """Return our id of the call."""
         return self.intent.call_id
+
+    @property
+    def waits_willingly(self) -> bool:
+        """Tell whether the person called us, or asked for an agent by a key: the two-second rule is not about them."""
+        return self.inbound or self.run is not None
+
+    @property
+    def _is_in_script(self) -> bool:
+        """Tell whether leaving now without a key is leaving a script early (statuses.md 2.9, A9).
+
+        Who heard it to its end and hangs up while our BYE is on its way is not; nor is who waits for an agent without
+        ever having been asked for a key.
+        """
+        run = self.run
+        if run is None or not run.has_begun or self.cancel_reason is CancelReason.PROMPT_ENDED:
+            return False
+        return self.agentless or run.script.asks
 
     def facts(self, ended: CallEnded, now: float) -> AttemptFacts:
         """Return what classification needs (statuses.md 2.3)."""
@@ -106,8 +126,8 @@ class Call:
             cancel_reason=self.cancel_reason,
             announcement=self.announcement,
             amd=self.amd,
-            # Who heard the message to its end and hung up while our BYE was on its way did not leave it early (A9).
-            ivr_entered=self.agentless and self.cancel_reason is not CancelReason.PROMPT_ENDED,
+            ivr_entered=self._is_in_script,
+            dtmf_count=0 if self.run is None else self.run.dtmf_count,
             agentless=self.agentless,
             agent_bridged=self.bridged_at is not None,
             agent_lost=self.agent_lost,

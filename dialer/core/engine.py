@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import adopting, asking, bridge, callflow, deskflow, events, inbound, message, pace
+from dialer.core import adopting, asking, bridge, callflow, deskflow, events, flow, inbound, pace
 from dialer.core.agents import AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
+from dialer.core.script import ScriptText
 from dialer.core.state import EngineState
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CampaignSettings, SavedEstimates
@@ -43,7 +44,7 @@ def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> 
 
 def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> None:
     legal = state.settings.legal
-    state.configure(event.settings)
+    state.configure(event.settings, event.script)
     if state.settings.legal != legal:
         state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
@@ -80,15 +81,17 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.LeadsAdded: (_added, True),
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
+    events.CallAdopted: (adopting.adopted, False),
     events.CallArrived: (inbound.arrived, False),
     events.InboundBegun: (inbound.begun, True),
-    events.CallAdopted: (adopting.adopted, False),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
     events.CallAnswered: (callflow.answered, True),
     events.MachineDetected: (callflow.machine, True),
     events.PromptEnded: (callflow.prompt_ended, False),
+    events.DigitPressed: (flow.key_pressed, False),
+    events.RecordingEnded: (flow.recording_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
     events.ConnectFailed: (bridge.connect_failed, True),
@@ -121,14 +124,17 @@ TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
     "connect": bridge.too_late,
     "join": _join_over,
     "overflow": _overflow_over,
-    "prompt": message.message_over,
+    "flow": flow.flow_timer,
     "ending": callflow.switch_silent,
 }
 """Timer of a call -> what it does when it fires."""
 
 
 class CampaignEngine:
-    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner."""
+    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner.
+
+    `script`: what the store holds under the name that the settings give.
+    """
 
     def __init__(
         self,
@@ -138,8 +144,9 @@ class CampaignEngine:
         now: float,
         overrides: tuple[Override, ...] = (),
         epoch: int = 0,
+        script: ScriptText | None = None,
     ) -> None:
-        self.state = EngineState(settings, pool, overrides, epoch)
+        self.state = EngineState(settings, pool, overrides, epoch, script)
         self._decided_at = now - pace.PACE_GAP_S
         self._measure = Measure(self.state, now)
 

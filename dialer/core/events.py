@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dialer.core.script import ScriptText
 from dialer.core.types import (
     AgentId,
     AttemptIntent,
@@ -51,9 +52,10 @@ class CampaignStopped(Event, frozen=True, gc=False):
 
 
 class SettingsChanged(Event, frozen=True, gc=False):
-    """New settings from now on; calls in flight keep what they began with."""
+    """New settings, or a new version of the script, from now on; calls in flight keep what they began with."""
 
     settings: CampaignSettings
+    script: ScriptText | None = None
 
 
 class EstimatesForgotten(Event, frozen=True, gc=False):

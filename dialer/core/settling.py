@@ -8,7 +8,7 @@ from dialer.core.calls import Call
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.events import AgentWrappedUp, CallEnded
 from dialer.core.state import EngineState
-from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, Direction, LeadResult, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, Direction, LeadResult, OpenAttempt, ScriptStep
 from statuses.classify import AttemptFacts, Verdict, classify
 from statuses.lead import ErrorKind, Trigger, trigger_for
 from statuses.outcomes import CallStatus, EndedBy, LocalError
@@ -80,6 +80,7 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
         offers=tuple(call.offers),
+        steps=_steps(call, now),
     )  # fmt: skip
 
 
@@ -87,6 +88,13 @@ def _settled(state: EngineState, call: Call, record: AttemptRecord) -> AttemptRe
     call.record = record
     state.effects.append(SettleAttempt(record))
     return record
+
+
+def _steps(call: Call, now: float) -> tuple[ScriptStep, ...]:
+    if call.run is None:
+        return ()
+    call.run.leave(now)
+    return tuple(call.run.steps)
 
 
 def settle_lead(state: EngineState, call: Call, done: AgentWrappedUp, now: float) -> None:

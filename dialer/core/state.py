@@ -7,20 +7,23 @@ import numpy as np
 
 from dialer.core.agents import AgentState, Roster
 from dialer.core.calls import Call
+from dialer.core.content import ContentWatch
 from dialer.core.effects import AnyEffect
 from dialer.core.events import CallEnded
 from dialer.core.hopper import Hopper
 from dialer.core.hotlines import HotlinePicker
-from dialer.core.kinds import message_of, pacer_for
+from dialer.core.kinds import is_scripted, pacer_for, script_for
 from dialer.core.pacing.base import Pacer, Tally
 from dialer.core.pacing.estimators import Estimators
 from dialer.core.pacing.guard import LegalBudget
+from dialer.core.script import Prompt, Script, ScriptText, prompt_of
 from dialer.core.timers import Timers
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason
 from dialer.core.window import WindowClock, effective
 from statuses.classify import Override
 from statuses.hotline import HotlineMonitor
+from statuses.outcomes import LocalError
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -66,7 +69,12 @@ class EngineState:
     """The state of one campaign's engine."""
 
     def __init__(
-        self, settings: CampaignSettings, pool: TrunkPool, overrides: tuple[Override, ...], epoch: int
+        self,
+        settings: CampaignSettings,
+        pool: TrunkPool,
+        overrides: tuple[Override, ...],
+        epoch: int,
+        script: ScriptText | None = None,
     ) -> None:
         self.pool = pool
         self.overrides = overrides
@@ -100,12 +108,17 @@ class EngineState:
         self.budget_known = False
         self.settings = settings
         self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
-        self.configure(settings)
+        self.configure(settings, script)
 
-    def configure(self, settings: CampaignSettings) -> None:
-        """Take settings; raise ValueError when they cannot work."""
+    def configure(self, settings: CampaignSettings, script: ScriptText | None = None) -> None:
+        """Take settings and the script that they name; raise ValueError when they cannot work."""
         self.pacer: Pacer = pacer_for(settings)
-        self.message = message_of(settings)
+        self.scripted = is_scripted(settings)
+        self.script: Script | LocalError | None = script_for(settings, script)
+        """What calls follow; a fault of it ends each before it leaves; None: agents take them at once."""
+        self.overflow: Prompt | None = prompt_of(settings.overflow_prompt) if settings.overflow_prompt else None
+        """What who finds no agent hears; braces that do not go together are refused here."""
+        self.content = ContentWatch()
         self.window = WindowClock(effective(settings))
         if _hotlines(settings) != _hotlines(self.settings):
             self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
@@ -122,6 +135,16 @@ class EngineState:
     def forget(self, forgets: int) -> None:
         """Start cold; `forgets` says how often people have asked for it by now."""
         self.estimators, self.forgets = _nothing_learned(self.settings), forgets
+
+    @property
+    def plays(self) -> bool:
+        """Tell whether calls may have to play something."""
+        return self.scripted or self.overflow is not None
+
+    @property
+    def meets_agents(self) -> bool:
+        """Tell whether calls come to agents, at once or from the script."""
+        return not self.scripted or (isinstance(self.script, Script) and self.script.transfers)
 
     @property
     def agents_at_work(self) -> int:

@@ -104,6 +104,8 @@ class HoldReason(StrEnum):
     FINISHED = "finished"
     GONE = "gone"
     FENCED = "fenced"
+    CONTENT = "content"
+    """What the campaign would play is broken or missing: it is tried again now and then."""
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -235,6 +237,8 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     callback_agent: AgentId | None = None
     from_state: LeadState = LeadState.NOT_CALLED
     name: str = ""
+    fields: dict[str, str] = {}
+    """The customer's attributes by name, in a campaign whose prompts name some."""
 
 
 class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
@@ -250,6 +254,23 @@ class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
     attempt_no: int
     begun_at: float
     direction: Direction = Direction.OUTBOUND
+
+
+class StepKind(StrEnum):
+    """What happens to a call in a script; the values are CDR event types."""
+
+    ENTERED = "ivr.entered"
+    KEY = "ivr.dtmf"
+    LEFT = "ivr.left"
+
+
+class ScriptStep(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened at a node of a script; `digit`: the key that was pressed."""
+
+    kind: StepKind
+    at: float
+    node: str
+    digit: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -302,6 +323,8 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     """When it began to wait for an agent."""
     queue_left_at: float | None = None
     offers: tuple[OfferMade, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
+    """What happened in the campaign's script."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):

@@ -46,8 +46,11 @@ from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
 from dialer.service.media import MediaOrders
+from dialer.service.placing import Placing
+from dialer.service.prompts import AsNamed
 from dialer.service.seat import Seat, takes
 from dialer.service.writer import Writer
+from dialer.speech import PromptFault, Prompts
 from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,7 @@ class Driver:
         clock: Clock,
         *,
         fault: Fault | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
         self.seats: dict[int, Seat] = {}
         self.clock = clock
@@ -82,6 +86,7 @@ class Driver:
         self._telephony = telephony
         self._agents = agents
         self._media = MediaOrders(telephony, self.deliver)
+        self._placing = Placing(prompts or AsNamed())
         self._fault = fault or _no_fault
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
@@ -233,7 +238,7 @@ class Driver:
                 self.no_calls.clear()
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
-                self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+                self._hang_up(campaign_id, effect)
             case Connect():
                 self._spawn(self._telephony.connect(effect.call_id, agent_id=effect.agent_id))
             case Play():
@@ -245,12 +250,25 @@ class Driver:
             case _:
                 assert_never(effect)
 
+    def _hang_up(self, campaign_id: int, effect: Hangup) -> None:
+        if self._placing.take_out(effect.call_id):
+            self.deliver(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
+        else:
+            self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+
     def _forget(self, call_id: CallId) -> None:
+        self._placing.take_out(call_id)
         self._calls.pop(call_id, None)
         if not self._calls:
             self.no_calls.set()
 
     async def _originate(self, campaign_id: int, seat: Seat, effect: Originate) -> None:
+        fault = await self._placing.ready(effect.call_id, effect.prompts)
+        if not self._placing.take_out(effect.call_id):
+            return
+        if fault is not None:
+            self.deliver(campaign_id, CallEnded(effect.call_id, local_error=fault, ended_by=EndedBy.DIALER))
+            return
         # A process that was held up past its lease must not dial: another engine may own the lead by now.
         if not seat.owns(self.clock.now()):
             self.fenced_calls += 1
@@ -277,8 +295,8 @@ class Driver:
 
     async def _play(self, campaign_id: int, effect: Play) -> None:
         try:
-            await self._telephony.play(effect.call_id, prompt=effect.prompt)
-        except AdapterError as error:
+            await self._telephony.play(effect.call_id, prompt=await self._placing.path(effect.prompt))
+        except (AdapterError, PromptFault) as error:
             log.warning(
                 "prompt not played",
                 extra={"action": "prompt.failed", "call_id": effect.call_id, "why": repr(error)},

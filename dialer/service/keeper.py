@@ -150,7 +150,9 @@ class Keeper:
         )  # fmt: skip
         self._driver.adopt(campaign_id, found.going_on)
         self.recovered += found.settled
-        engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
+        engine = CampaignEngine(
+            row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch, script=row.script
+        )
         seat = Seat(row, fence, engine, guard_s=self._ttl_s * GUARD)
         await self.learning.recall(seat)
         self._driver.seat(campaign_id, seat)
@@ -169,8 +171,11 @@ class Keeper:
         if fence is None:
             return
         before, seat.row = seat.row, row
+        if row.settings != before.settings or row.script != before.script:
+            self._driver.deliver(campaign_id, SettingsChanged(row.settings, row.script))
+            self._driver.deliver(campaign_id, LeadsAdded())
         if row.revision != before.revision:
-            await self._changed(seat, before, row)
+            await self._changed(seat, row)
         if row.state is not before.state or row.resumes_by_schedule is not before.resumes_by_schedule:
             await self._tell_state(row)
         stopped = before.state is CampaignState.RUNNING and row.state is not CampaignState.RUNNING
@@ -203,10 +208,8 @@ class Keeper:
             return None
         return seat.fence
 
-    async def _changed(self, seat: Seat, before: CampaignRow, row: CampaignRow) -> None:
+    async def _changed(self, seat: Seat, row: CampaignRow) -> None:
         campaign_id = row.settings.campaign_id
-        if row.settings != before.settings:
-            self._driver.deliver(campaign_id, SettingsChanged(row.settings))
         gone = await self._store.withdrawn(campaign_id, seat.engine.leased_leads)
         if gone:
             self._driver.deliver(campaign_id, LeadsWithdrawn(tuple(gone)))

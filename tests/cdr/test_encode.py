@@ -19,8 +19,8 @@ from cdr.encode import (
     disposition_set,
     lead_changed,
 )
-from cdr.events import AgentLeg, Announced, Cdr, Detected, Ended, Initiated, LeadMoved, Suppressed, decode
-from dialer.core.types import AttemptRecord, CampaignKind, Direction, HoldReason, OfferMade
+from cdr.events import AgentLeg, Announced, Cdr, Detected, Ended, Initiated, Ivr, LeadMoved, Suppressed, decode
+from dialer.core.types import AttemptRecord, CampaignKind, Direction, HoldReason, OfferMade, ScriptStep, StepKind
 from statuses.classify import AttemptFacts
 from statuses.lead import Trigger
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy
@@ -99,6 +99,26 @@ def test_a_message_is_heard_from_the_answer_on_and_nobody_waits() -> None:
     facts = AttemptFacts(rang=True, answered=True, agentless=True, ivr_entered=True, ended_by=EndedBy.REMOTE)
     cdr = cdr_of(attempt_settled(settled(of, facts, answered_at=of.begun_at + 30), CAMPAIGN)[-1])
     assert (cdr.status, cdr.billsec_ms, cdr.wait_ms) == ("ivr", 10_000, 0)
+
+
+def test_a_script_tells_which_keys_when_and_the_wait_for_an_agent_begins_where_it_was_asked_for() -> None:
+    record = talk()
+    at = record.answered_at or 0.0
+    steps = (
+        ScriptStep(StepKind.ENTERED, at, "hello"),
+        ScriptStep(StepKind.KEY, at + 0.2, "menu", "*"),
+        ScriptStep(StepKind.KEY, at + 0.3, "menu", "1"),
+        ScriptStep(StepKind.LEFT, at + 0.4, "agents"),
+    )
+    events = attempt_settled(msgspec.structs.replace(record, steps=steps, queued_at=at + 0.4), CAMPAIGN)
+    assert types(events)[1:9] == [
+        "call.answered", "ivr.entered", "ivr.dtmf", "ivr.dtmf", "ivr.left", "queue.joined", "queue.left",
+        "agent.bridged",
+    ]  # fmt: skip
+    seen = decode(events[4].value)
+    assert (seen.data, seen.event.occurred_at) == (Ivr("menu", "1"), round((at + 0.3) * 1e6) // 1000 * 1000)
+    cdr = cdr_of(events[-1])
+    assert (cdr.press_key, cdr.wait_ms) == ("*1", 600)
 
 
 def test_the_cdr_of_a_talk() -> None:
