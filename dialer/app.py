@@ -39,6 +39,7 @@ from dialer.errors import BadInput, DialerError
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
+from dialer.recorder import open_recorder
 from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault, crash_at
 from dialer.service.driver import Driver
@@ -200,7 +201,7 @@ async def open_dialer(
         ground = Ground(settings, engine, clock, fault, stack)
         parts: list[Part] = [Watch("database", functools.partial(_answers, engine))]
         if role in _ENGINES:
-            parts.append(await open_engine(ground, make_world, overrides))
+            parts += await open_engine(ground, make_world, overrides)
             parts += watch_mqtt(settings)
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))
@@ -248,8 +249,8 @@ async def open_analytics(ground: Ground, role: Role) -> Analytics:
     return analytics
 
 
-async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> EnginePart:
-    """Wire driver and keeper to the store and the world."""
+async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> list[Part]:
+    """Wire driver and keeper, and the collector of recordings, to the store and the world."""
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
@@ -272,7 +273,9 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         overrides=overrides,
         lease_s=settings.lease_s,
     )
-    return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    part = EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    recorder = open_recorder(settings, ground.engine, driver, world.telephony, ground.fault)
+    return [part, recorder]
 
 
 def watch_mqtt(settings: Settings) -> list[Part]:

@@ -51,6 +51,7 @@ class Lane:
             fx.Hangup: self._hangup,
             fx.Connect: self._connect,
             fx.Play: self._play,
+            fx.Record: _nothing,
             fx.CommandAgent: self._command,
         }
 

@@ -6,6 +6,7 @@ from dialer.core.agents import AgentInput
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play, RecordProgress
 from dialer.core.events import CallConnected, ConnectFailed
+from dialer.core.recording import record
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
 
@@ -49,6 +50,8 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     state.roster.move(agent, AgentInput.JOIN, now)
     call.phase, call.bridged_at = Phase.TALKING, now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
+    if state.settings.record:
+        record(state, call)
     if not call.abandoned:
         state.estimators.abandon_observed(abandoned=False, at=now)
 

@@ -40,7 +40,7 @@ class Call:
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "bridged_at",
         "cancel_reason", "early_media_at", "features", "intent", "lead", "lift", "local_error", "originated_at",
-        "phase", "progressed", "record", "ringing_at",
+        "phase", "progressed", "record", "recorded", "ringing_at",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,8 @@ class Call:
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None
         self.cancel_reason: CancelReason | None = None
+        self.recorded = False
+        """The switch was told to record it."""
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
 

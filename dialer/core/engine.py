@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, message, pace
+from dialer.core import bridge, callflow, deskflow, events, message, pace, recording
 from dialer.core.agents import AgentState
 from dialer.core.calls import Phase
 from dialer.core.effects import AnyEffect
@@ -89,6 +89,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
     events.ConnectFailed: (bridge.connect_failed, True),
+    events.RecordingEnded: (recording.recording_ended, False),
     events.AgentSignedIn: (deskflow.signed_in, False),
     events.AgentReady: (deskflow.ready, True),
     events.AgentPaused: (deskflow.paused, True),

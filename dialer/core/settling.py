@@ -59,7 +59,7 @@ def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> Atte
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
         lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
-        next_at=decision.next_at, retry_reason=decision.reason,
+        next_at=decision.next_at, retry_reason=decision.reason, recorded=call.recorded,
     )  # fmt: skip
     call.record = record
     state.effects.append(SettleAttempt(record))
@@ -102,6 +102,7 @@ def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
         answered_at=orphan.answered_at, bridged_at=orphan.bridged_at, agent_id=orphan.agent_id,
         lead_trigger=Trigger.ANSWERED if bridged else Trigger.WORKER_LOST,
         error_kind=None if bridged else ErrorKind.RECONCILE, retry_reason="the dialer was restarted",
+        recorded=orphan.answered_at is not None,  # nobody knows; if it was, the record is wanted
     )  # fmt: skip
 
 

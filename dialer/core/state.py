@@ -33,7 +33,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 class Totals:
     """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
 
-    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays")
+    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays", "unrecorded")
 
     def __init__(self) -> None:
         self.placed = 0
@@ -44,6 +44,8 @@ class Totals:
         """Decisions that the pacer could not make."""
         self.strays = 0
         """Events about calls that the engine does not know."""
+        self.unrecorded = 0
+        """Calls that the switch was told to record and did not."""
 
     def tally(self) -> Tally:
         """Return the counts that pacers may look at."""

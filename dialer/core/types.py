@@ -289,6 +289,8 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     next_at: float | None = None
     retry_reason: str = ""
     direction: Direction = Direction.OUTBOUND
+    recorded: bool = False
+    """The switch was told to record the call: its recording may follow."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):
