@@ -45,10 +45,10 @@ class FsspecFiles:
     async def read(self, storage: str, path: str) -> bytes:
         """Return a file; raise NotFound when it is not there, Unreachable when that cannot be told."""
         system, root = self._place(storage)
-        try:
-            return await _asked(storage, lambda: bytes(system.cat_file(f"{root}/{path}")))
-        except FileNotFoundError:
-            raise NotFound(f"{path} is not in {_named(storage)}: somebody has moved or deleted it there") from None
+        found = await _asked(storage, lambda: _read(system, f"{root}/{path}"))
+        if found is None:
+            raise NotFound(f"{path} is not in {_named(storage)}: somebody has moved or deleted it there")
+        return found
 
     async def remove(self, storage: str, path: str) -> None:
         """Delete a file; one that is not there is no error."""
@@ -102,14 +102,19 @@ async def _asked(storage: str, work: Callable[[], T]) -> T:
     """Run it in a thread; each driver fails in its own way, and all of them mean that the storage is away."""
     try:
         return await asyncio.to_thread(work)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise Unreachable(
             f"the storage of recordings ({_named(storage)}) does not take or give files: {why}; "
             "check recording_url, its rights and its space"
         ) from error
+
+
+def _read(system: Any, path: str) -> bytes | None:
+    try:
+        return bytes(system.cat_file(path))
+    except FileNotFoundError:
+        return None
 
 
 def _put_whole(system: Any, path: str, data: bytes) -> None:
@@ -128,10 +133,13 @@ def _put_beside(system: Any, path: str, data: bytes) -> None:
 
 
 def _put_local(_system: Any, path: str, data: bytes) -> None:
-    """Survive a power cut too: the file's bytes first, then its name."""
-    folder = Path(path).parent
+    """Survive a power cut too: first the bytes, then the name; what a killed process had begun is cleared away."""
+    place = Path(path)
+    folder = place.parent
     folder.mkdir(parents=True, exist_ok=True)
-    number, part = tempfile.mkstemp(prefix=".part-", dir=folder)
+    for old in folder.glob(f".{place.name}.*"):
+        old.unlink(missing_ok=True)
+    number, part = tempfile.mkstemp(prefix=f".{place.name}.", dir=folder)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(data)

@@ -44,8 +44,8 @@ def _read(wav: bytes) -> tuple[int, NDArray[np.int16]]:
         with wave.open(io.BytesIO(wav)) as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             frames = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise Unreadable(f"no WAV file: {error}") from error
+    except Exception as error:  # the module of the standard library fails in many ways at bytes that make no sense
+        raise Unreadable(f"no WAV file: {str(error) or type(error).__name__}") from error
     if width not in {1, 2} or not 8_000 <= rate <= 48_000:  # noqa: PLR2004 -- what LAME and telephones know
         raise Unreadable(f"{8 * width} bits at {rate} Hz; 8 or 16 bits at 8000 to 48000 Hz can be kept")
     whole = frames[: len(frames) - len(frames) % (width * channels)]
