@@ -104,7 +104,7 @@ class SimulatorTelephony(Plain):
 
     async def snapshot(self) -> Sequence[CallStatusAtSwitch]:
         """List the live calls."""
-        return tuple(CallStatusAtSwitch(line.call_id, line.answered) for line in self._exchange.lines())
+        return tuple(CallStatusAtSwitch(line.call_id, line.answered, line.agent_id) for line in self._exchange.lines())
 
     def _check(self) -> None:
         if self._task is None or self._task.done():

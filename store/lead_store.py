@@ -16,7 +16,7 @@ from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store import learning, ownership
 from store.batch import perform, touched
-from store.leases import withdrawn
+from store.leases import with_leads, withdrawn
 from store.legal import joined_within, persons_answered
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
 from store.models import UNFINISHED
@@ -115,7 +115,9 @@ class SqlLeadStore:
         """List the attempts begun and not settled, oldest first."""
         mine = and_(ATTEMPTS.c.campaign_id == campaign_id, text(UNFINISHED), ~ATTEMPTS.c.settled)
         query = select(ATTEMPTS).where(mine).order_by(ATTEMPTS.c.begun_at, ATTEMPTS.c.call_id)
-        return await self._runner.read(lambda connection: [_open(row) for row in connection.execute(query)])
+        return await self._runner.read(
+            lambda connection: _with_leads(connection, campaign_id, [_open(row) for row in connection.execute(query)])
+        )
 
     async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
         """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""
@@ -195,6 +197,11 @@ def _open(row: Row[Any]) -> OpenAttempt:
         begun_at=row.begun_at,
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
+
+
+def _with_leads(connection: Connection, campaign_id: int, found: Sequence[OpenAttempt]) -> Sequence[OpenAttempt]:
+    talks = [attempt.intent.lead_id for attempt in found if attempt.bridged_at is not None]
+    return with_leads(found, load_leads(connection, campaign_id, talks).leads) if talks else found
 
 
 def _info(connection: Connection, campaign_id: int) -> CampaignInfo | None:

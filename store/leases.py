@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
+import msgspec
+
 from dialer.core.caps import caps_in_force
 from dialer.core.events import LeadsLeased
-from dialer.core.types import Fence, HoldReason, Lead
+from dialer.core.types import Fence, HoldReason, Lead, OpenAttempt
 from statuses.lead import LeadState, Trigger, step
 from store.book import Book
 from store.rows import CampaignInfo, LeadRow
@@ -121,6 +123,16 @@ def lent(lead: LeadRow) -> Lead:
         from_state=LeadState(lead.state),
         name=lead.name,
     )
+
+
+def with_leads(found: Sequence[OpenAttempt], leads: Mapping[int, LeadRow]) -> list[OpenAttempt]:
+    """Add to each attempt that talks with an agent the lead as the engine sees it."""
+    return [
+        msgspec.structs.replace(attempt, lead=lent(lead))
+        if attempt.bridged_at is not None and (lead := leads.get(attempt.intent.lead_id)) is not None
+        else attempt
+        for attempt in found
+    ]
 
 
 def _appointment(lead: LeadRow) -> float:

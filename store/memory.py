@@ -15,7 +15,7 @@ from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store.batch import perform
 from store.book import Book, Journal
-from store.leases import lease, places, withdrawn
+from store.leases import lease, places, with_leads, withdrawn
 from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
 
@@ -119,7 +119,8 @@ class MemoryLeadStore:
     async def open_attempts(self, campaign_id: int) -> Sequence[OpenAttempt]:
         """List the attempts begun and not settled, oldest first."""
         rows = [row for row in self._attempts(campaign_id) if not row.settled]
-        return [_open(row) for row in sorted(rows, key=lambda row: (row.begun_at, row.call_id))]
+        ordered = sorted(rows, key=lambda row: (row.begun_at, row.call_id))
+        return with_leads([_open(row) for row in ordered], self.book.leads)
 
     async def unfinished_talks(self, campaign_id: int) -> Sequence[tuple[CallId, int, AgentId | None]]:
         """List (call, lead, agent) of settled answered calls whose lead still waits for its wrap-up."""

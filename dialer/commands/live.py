@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from rich.console import Console
 
-from dialer.app import Dialer, Outcome, Role, World, open_dialer, run_dialer
+from dialer.app import Dialer, Outcome, Role, open_dialer, run_dialer
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit
 from dialer.errors import BadInput
@@ -21,6 +21,7 @@ from dialer.logs import set_up_logging
 from dialer.metrics import Sample
 from dialer.ports import Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
+from dialer.wiring import World
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.core.agents import AgentInput
-from dialer.core.bridge import abandon, hang_up, offer, serve_waiting
+from dialer.core.bridge import abandon, enqueue, hang_up, offer, serve_waiting
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
 from dialer.core.events import (
@@ -17,6 +17,7 @@ from dialer.core.events import (
     PromptEnded,
 )
 from dialer.core.message import begin_message, message_over
+from dialer.core.offering import withdraw
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
 from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
@@ -69,6 +70,9 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
     state.timers.cancel(("ending", call.call_id))
     call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
     state.effects.append(RecordProgress(call.call_id, now))
+    if call.inbound:
+        _take(state, call, now)
+        return
     human = event.amd is not AmdResult.MACHINE
     state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
     if not human:
@@ -80,6 +84,15 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
         return
     state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
+
+
+def _take(state: EngineState, call: Call, now: float) -> None:
+    """Queue a caller; nothing is learned of it about the people whom we call."""
+    state.timers.cancel(("answer", call.call_id))
+    if state.message is not None:
+        begin_message(state, call, state.message, now)
+    else:
+        enqueue(state, call, now)
 
 
 def machine(state: EngineState, event: MachineDetected, now: float) -> None:
@@ -112,11 +125,32 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     """Settle the call, free the trunk, and send the agent into wrap-up."""
     call = state.calls.pop(event.call_id, None)
     if call is None:
-        state.totals.strays += 1
+        _ended_early(state, event, now)
         return
     if _rang_out(call, event):
         call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
+    freed = withdraw(state, call, now)
+    if not call.inbound:
+        _learn(state, call, event, now)
+    record = settle(state, call, event, now)
+    if call.agent is not None:
+        _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+    if freed:
+        serve_waiting(state, now)
+
+
+def _ended_early(state: EngineState, event: CallEnded, now: float) -> None:
+    """Note that a caller hung up before the call was written down; else it is a stray."""
+    arrival = state.arrivals.get(event.call_id)
+    if arrival is None:
+        state.totals.strays += 1
+    elif arrival.ended is None:
+        arrival.ended, arrival.ended_at = event, now
+
+
+def _learn(state: EngineState, call: Call, event: CallEnded, now: float) -> None:
+    """Free the trunk, and count what came of a call that we placed."""
     state.pool.give(call.intent.trunk, call.intent.begun_at)
     if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
@@ -124,14 +158,11 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.estimators.call_finished(False, now - call.intent.begun_at, at=now, features=call.features)  # noqa: FBT003 -- an observation
     else:
         _count_answer(state, call, now)
-    record = settle(state, call, event, now)
-    if call.agent is not None:
-        _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
 
 
 def _rang_out(call: Call, event: CallEnded) -> bool:
     """Tell whether the trunk cancelled a call that nobody answered, for it rings no longer than its own limit."""
-    unasked = call.cancel_reason is None and call.answered_at is None
+    unasked = call.cancel_reason is None and call.answered_at is None and not call.inbound
     return unasked and event.ended_by is EndedBy.DIALER and event.sip_status == 487  # noqa: PLR2004 -- the SIP status
 
 
@@ -150,7 +181,7 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "connect", "join", "overflow", "prompt", "ending"):
+    for kind in ("ring", "answer", "connect", "queue", "reask", "join", "overflow", "prompt", "ending"):
         state.timers.cancel((kind, call.call_id))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from dialer.core.agents import Agent
 from dialer.core.events import CallEnded
 from dialer.core.pacing.answering import Features
-from dialer.core.types import AttemptIntent, AttemptRecord, CallId, Lead
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, CallId, Direction, Lead, OfferMade
 from statuses.classify import AttemptFacts
 from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy, LocalError
 
@@ -21,6 +21,8 @@ class Phase(StrEnum):
     RINGING = "ringing"
     WAITING = "waiting"
     """Answered, no agent yet."""
+    ASKING = "asking"
+    """Answered, agents are asked whether they take it."""
     JOINING = "joining"
     TALKING = "talking"
     OVERFLOW = "overflow"
@@ -38,9 +40,10 @@ class Call:
     """The mutable record of one attempt; times in epoch seconds, None = did not happen."""
 
     __slots__ = (
-        "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "bridged_at",
-        "cancel_reason", "early_media_at", "features", "intent", "lead", "lift", "local_error", "originated_at",
-        "phase", "progressed", "record", "recorded", "ringing_at",
+        "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
+        "cancel_reason", "declined", "early_media_at", "features", "inbound", "intent", "lead", "lift", "local_error",
+        "offers", "on_hold", "originated_at", "phase", "progressed", "queue_left_at", "queued_at", "record",
+        "recorded", "ringing_at",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +61,17 @@ class Call:
         self.answered_at: float | None = None
         self.bridged_at: float | None = None
         self.agent: Agent | None = None
+        self.inbound = intent.direction is Direction.INBOUND
+        """The customer calls us."""
+        self.asked: dict[AgentId, float] = {}
+        """Who is asked whether they take it, since when."""
+        self.declined: dict[AgentId, float] = {}
+        """Who did not take it when they were asked last, and when that was."""
+        self.offers: list[OfferMade] = []
+        self.queued_at: float | None = None
+        self.queue_left_at: float | None = None
+        self.on_hold = False
+        """Hears music."""
         self.agent_lost = False
         self.agentless = False
         """A message was for the person who answered, not an agent."""
@@ -102,4 +116,5 @@ class Call:
             setup_ms=round((until - start) * 1000),
             ring_ms=None if self.ringing_at is None else round((until - self.ringing_at) * 1000),
             trunk=self.intent.trunk,
+            inbound=self.inbound,
         )

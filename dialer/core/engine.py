@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import bridge, callflow, deskflow, events, message, pace, recording
+from dialer.core import adopting, asking, bridge, callflow, deskflow, events, inbound, message, pace, recording
 from dialer.core.agents import AgentState
-from dialer.core.calls import Phase
+from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
@@ -80,6 +80,9 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.LeadsAdded: (_added, True),
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
+    events.CallAdopted: (adopting.adopted, False),
+    events.CallArrived: (inbound.arrived, False),
+    events.InboundBegun: (inbound.begun, True),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
@@ -93,10 +96,36 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.AgentSignedIn: (deskflow.signed_in, False),
     events.AgentReady: (deskflow.ready, True),
     events.AgentPaused: (deskflow.paused, True),
+    events.AgentAccepted: (asking.accepted, False),
+    events.AgentRejected: (asking.rejected, True),
     events.AgentWrappedUp: (deskflow.wrapped_up, True),
     events.AgentLost: (deskflow.lost, True),
 }
 """Event type -> (what it does, whether a new pacing decision follows)."""
+
+
+def _join_over(state: EngineState, call: Call, now: float) -> None:
+    if call.agent is not None:
+        bridge.connect_failed(state, events.ConnectFailed(call.call_id, call.agent.agent_id), now)
+
+
+def _overflow_over(state: EngineState, call: Call, now: float) -> None:
+    if call.phase is Phase.OVERFLOW:
+        bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
+
+
+TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
+    "ring": callflow.ring_timeout,
+    "answer": inbound.not_answered,
+    "queue": inbound.queue_over,
+    "reask": asking.ask_again,
+    "connect": bridge.too_late,
+    "join": _join_over,
+    "overflow": _overflow_over,
+    "prompt": message.message_over,
+    "ending": callflow.switch_silent,
+}
+"""Timer of a call -> what it does when it fires."""
 
 
 class CampaignEngine:
@@ -168,6 +197,8 @@ class CampaignEngine:
     def give_back_trunks(self) -> None:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
         for call in self.state.calls.values():
+            if call.inbound:
+                continue
             self.state.pool.give(call.intent.trunk, call.intent.begun_at)
         self.state.calls.clear()
 
@@ -191,7 +222,7 @@ class CampaignEngine:
         """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return bool(state.calls or busy or state.hopper.asked)
+        return bool(state.calls or state.arrivals or busy or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:
@@ -221,26 +252,14 @@ class CampaignEngine:
 
     def _fire_named(self, kind: str, name: str, now: float) -> None:
         state = self.state
-        if kind == "wrap":
+        if kind in {"wrap", "offer"}:
             agent = state.roster.get(name)
             if agent is not None:
-                deskflow.wrap_timeout(state, agent, now)
+                (deskflow.wrap_timeout if kind == "wrap" else asking.missed)(state, agent, now)
                 self._pace_soon(now)
             return
         call = state.calls.get(name)
-        if call is None:
-            return
-        match kind:
-            case "ring":
-                callflow.ring_timeout(state, call, now)
-            case "connect":
-                bridge.too_late(state, call, now)
-            case "join" if call.agent is not None:
-                bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
-            case "overflow" if call.phase is Phase.OVERFLOW:
-                bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
-            case "prompt":
-                message.message_over(state, call, now)
-            case "ending":
-                callflow.switch_silent(state, call, now)
-                self._pace_soon(now)
+        if call is not None:
+            TIMERS[kind](state, call, now)
+        if kind == "ending":
+            self._pace_soon(now)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, HoldReason, Lead, Refusal, Supervision
+from dialer.core.types import (
+    AgentId,
+    AttemptIntent,
+    CallId,
+    CampaignSettings,
+    HoldReason,
+    Lead,
+    OpenAttempt,
+    Refusal,
+    Supervision,
+)
 from statuses.lead import Trigger
 from statuses.outcomes import AmdResult, Announcement, EndedBy, LocalError
 
@@ -82,6 +92,12 @@ class InboundBegun(Event, frozen=True, gc=False):
     call_id: CallId
     intent: AttemptIntent | None
     lead: Lead | None
+
+
+class CallAdopted(CallEvent, frozen=True, gc=False):
+    """A talk that a dead process left behind goes on at the switch: it is ours again, with its lead and agent."""
+
+    attempt: OpenAttempt
 
 
 class CallArrived(CallEvent, frozen=True, gc=False):

@@ -54,6 +54,10 @@ class LiveFigures(msgspec.Struct, frozen=True):
     next_open_at: float | None
     """When the call window opens again, if it is closed."""
     samples: tuple[Sample, ...] = ()
+    asked: int = 0
+    """Agents who are asked whether they take a call."""
+    inbound: int = 0
+    """Calls to the hotlines in progress."""
     ignored: int = 0
     """Impossible durations (a clock that stepped back) that were not learned from."""
     fallbacks: int = 0

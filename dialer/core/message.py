@@ -29,6 +29,7 @@ def message_over(state: EngineState, call: Call, now: float, *, played: bool = T
         return
     if not played:
         call.local_error = LocalError.SCRIPT
-        state.budget.answered(now)
+        if not call.inbound:
+            state.budget.answered(now)
         abandon(state, call, now)
     hang_up(state, call, CancelReason.PROMPT_ENDED, now)

@@ -14,7 +14,7 @@ from dialer.core.pacing.guard import guarded
 from dialer.core.pacing.progressive import Progressive
 from dialer.core.state import Decision, EngineState
 from dialer.core.trunks import NO_TRUNK
-from dialer.core.types import AttemptIntent, HoldReason, Lead
+from dialer.core.types import AttemptIntent, CampaignKind, HoldReason, Lead
 from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 PACE_GAP_S = 0.25
@@ -41,7 +41,8 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
     staff = state.roster.in_state
     settings = state.settings
     talking = [now - a.since for a in staff(AgentState.TALKING).values() if not a.pause_after]
-    talking += [0.0 for a in staff(AgentState.RESERVED).values() if not a.pause_after]
+    for soon in (AgentState.RESERVED, AgentState.RINGING):
+        talking += [0.0 for a in staff(soon).values() if not a.pause_after]
     wrapping = [now - a.since for a in staff(AgentState.WRAP_UP).values() if not a.pause_after]
     known = state.estimators.estimates()
     weigh(state, now)
@@ -51,7 +52,7 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
         talking=tuple(talking),
         wrapping=tuple(wrapping),
         ringing=tuple([now - c.intent.begun_at for c in state.dialing.values()]),
-        waiting=len(state.waiting),
+        waiting=len(state.waiting) + len(state.arrivals),
         estimates=known,
         theta=state.estimators.theta,
         ratio=settings.ratio,
@@ -70,6 +71,8 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
     """Return what forbids any call at this moment."""
     if not state.running:
         return HoldReason.CAMPAIGN_NOT_RUNNING
+    if state.settings.kind is CampaignKind.INBOUND:
+        return HoldReason.INBOUND_ONLY
     if not state.window.is_open(now):
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.settings.starts_at is not None and now < state.settings.starts_at:

@@ -8,6 +8,7 @@ import numpy as np
 from dialer.core.agents import AgentState, Roster
 from dialer.core.calls import Call
 from dialer.core.effects import AnyEffect
+from dialer.core.events import CallEnded
 from dialer.core.hopper import Hopper
 from dialer.core.hotlines import HotlinePicker
 from dialer.core.kinds import message_of, pacer_for
@@ -16,7 +17,7 @@ from dialer.core.pacing.estimators import Estimators
 from dialer.core.pacing.guard import LegalBudget
 from dialer.core.timers import Timers
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import CallId, CampaignSettings, HoldReason
+from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason
 from dialer.core.window import WindowClock, effective
 from statuses.classify import Override
 from statuses.hotline import HotlineMonitor
@@ -28,6 +29,17 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     dials: int
     reason: HoldReason | None
     detail: str
+
+
+class Arrival:
+    """A call to a hotline before it is written down; `ended`: the caller has hung up meanwhile."""
+
+    __slots__ = ("at", "ended", "ended_at")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.ended: CallEnded | None = None
+        self.ended_at = at
 
 
 class Totals:
@@ -73,7 +85,13 @@ class EngineState:
         self.dialing: dict[CallId, Call] = {}
         """Unanswered calls, oldest first."""
         self.waiting: dict[CallId, Call] = {}
-        """Answered calls without an agent, oldest first."""
+        """Answered calls without an agent."""
+        self.asking: dict[CallId, Call] = {}
+        """Answered calls that agents are asked to take."""
+        self.arrivals: dict[CallId, Arrival] = {}
+        """Calls that came to a hotline and are not written down yet."""
+        self.last_offered: AgentId = ""
+        """Whose turn it was last."""
         self.monitor = HotlineMonitor()
         self.estimators = _nothing_learned(settings)
         self.forgets = 0

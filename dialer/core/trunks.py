@@ -118,6 +118,15 @@ class TrunkPool:
                 return chosen.limit.name
         return None
 
+    def occupy(self, name: str) -> None:
+        """Note a call that is up already, whatever there is room for; NO_TRUNK has no channels."""
+        if name != NO_TRUNK:
+            self._named(name).taken += 1
+
+    def knows(self, name: str) -> bool:
+        """Tell whether there is a trunk of this name."""
+        return name in self._trunks
+
     def give(self, name: str, taken_at: float | None = None) -> None:
         """Return a channel that was taken (at a moment, if known); the token is spent. NO_TRUNK has none to return."""
         if name == NO_TRUNK:

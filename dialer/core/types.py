@@ -84,6 +84,7 @@ class HoldReason(StrEnum):
     TRUNK_CPS = "trunk_cps"
     NO_HOTLINE = "no_hotline"
     CAMPAIGN_CAP = "campaign_cap"
+    INBOUND_ONLY = "inbound_only"
     HOPPER_EMPTY = "hopper_empty"
     STORE_SLOW = "store_slow"
     NOTHING_DUE = "nothing_due"
@@ -259,6 +260,14 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     reason: HoldReason
 
 
+class OfferMade(msgspec.Struct, frozen=True, gc=False):
+    """An agent was asked to take a call at `at`; `outcome`: accepted, rejected, missed, withdrawn, or lost."""
+
+    agent_id: AgentId
+    at: float
+    outcome: str
+
+
 class AttemptRecord(msgspec.Struct, frozen=True):
     """The whole of one finished attempt: times, facts, verdict, and what it does to the lead.
 
@@ -289,6 +298,10 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     next_at: float | None = None
     retry_reason: str = ""
     direction: Direction = Direction.OUTBOUND
+    queued_at: float | None = None
+    """When it began to wait for an agent."""
+    queue_left_at: float | None = None
+    offers: tuple[OfferMade, ...] = ()
     recorded: bool = False
     """The switch was told to record the call: its recording may follow."""
 
@@ -300,6 +313,8 @@ class OpenAttempt(msgspec.Struct, frozen=True):
     answered_at: float | None = None
     bridged_at: float | None = None
     agent_id: AgentId | None = None
+    lead: Lead | None = None
+    """Its lead, if it talks to an agent and the lead is still there: such a call can be taken up again."""
 
 
 class LeadResult(msgspec.Struct, frozen=True):

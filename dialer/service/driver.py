@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, assert_never
 
 from dialer.core.effects import (
@@ -29,6 +29,7 @@ from dialer.core.events import (
     AgentReady,
     AgentSignedIn,
     AgentWrappedUp,
+    CallAdopted,
     CallAnswered,
     CallArrived,
     CallEnded,
@@ -40,7 +41,7 @@ from dialer.core.events import (
     TrunkClosed,
     TrunkOpened,
 )
-from dialer.core.types import CallId, CampaignKind
+from dialer.core.types import CallId, CampaignKind, OpenAttempt
 from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
@@ -112,6 +113,20 @@ class Driver:
         self._spawn(self._agents.announce(campaign_id))
         for event in self._early.pop(campaign_id, ()):
             self.deliver(campaign_id, event)
+
+    def expect(self, campaign_id: int, call_ids: Iterable[CallId]) -> None:
+        """Keep what the switch says of these calls for a campaign that is about to be seated."""
+        self._calls.update(dict.fromkeys(call_ids, campaign_id))
+
+    def adopt(self, campaign_id: int, attempts: Sequence[OpenAttempt]) -> None:
+        """Give the campaign those of the expected calls that go on, before anything that was said of them since."""
+        going_on = {attempt.intent.call_id for attempt in attempts}
+        for call_id in self.calls_of(campaign_id):
+            if call_id not in going_on:
+                self._forget(call_id)
+        for attempt in attempts:
+            self._early[campaign_id].appendleft(CallAdopted(attempt.intent.call_id, attempt))
+            self.no_calls.clear()
 
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import msgspec
 
@@ -142,7 +143,12 @@ class Keeper:
         fence = await self._store.acquire(campaign_id, owner=self._owner, now=now, ttl_s=self._ttl_s)
         if fence is None:
             return
-        self.recovered += await reconcile(self._store, self._telephony, fence, self._driver.clock)
+        found = await reconcile(
+            self._store, self._telephony, fence, self._driver.clock,
+            expect=partial(self._driver.expect, campaign_id), has_trunk=self._pool.knows,
+        )  # fmt: skip
+        self._driver.adopt(campaign_id, found.going_on)
+        self.recovered += found.settled
         engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
         seat = Seat(row, fence, engine, guard_s=self._ttl_s * GUARD)
         await self.learning.recall(seat)

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.settling import orphan_record, unfinished_talk
-from dialer.core.types import Fence
+from dialer.core.types import CallId, Fence, OpenAttempt
 from dialer.ports import Clock, LeadStore, Owned, Telephony
 from statuses.outcomes import CancelReason
 
 log = logging.getLogger(__name__)
 
 
-async def reconcile(store: LeadStore, telephony: Telephony, fence: Fence, clock: Clock) -> int:
-    """Settle every attempt that was begun and never settled; return how many there were.
+class Recovered(NamedTuple):
+    """What became of the attempts that were begun and never settled: how many are, and the talks that go on."""
 
-    A call that the switch still holds is ended by our own call id first. An unknown outcome becomes LOST: it has its
-    CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
+    settled: int
+    going_on: Sequence[OpenAttempt] = ()
+
+
+async def reconcile(
+    store: LeadStore,
+    telephony: Telephony,
+    fence: Fence,
+    clock: Clock,
+    *,
+    expect: Callable[[Sequence[CallId]], None],
+    has_trunk: Callable[[str], bool],
+) -> Recovered:
+    """Settle every attempt that was begun and never settled, but for talks that go on at the switch.
+
+    `expect` is told of these before the switch is asked, so that nothing that it says of them meanwhile is lost. Any
+    other call that the switch still holds is ended by our own call id first. An unknown outcome becomes LOST: it has
+    its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
-    alive = {call.call_id for call in await telephony.snapshot()}
-    for orphan in orphans:
+    talks = [orphan for orphan in orphans if _is_talk(orphan) and has_trunk(orphan.intent.trunk)]
+    expect([talk.intent.call_id for talk in talks])
+    alive = {call.call_id: call for call in await telephony.snapshot()}
+    joined = {call_id for call_id, call in alive.items() if call.agent_id is not None}
+    going_on = [talk for talk in talks if talk.intent.call_id in joined]
+    left = [orphan for orphan in orphans if orphan not in going_on]
+    for orphan in left:
         if orphan.intent.call_id in alive:
             await telephony.hangup(orphan.intent.call_id, reason=CancelReason.ADMIN)
     now = clock.now()
-    batch = [Owned(fence, SettleAttempt(orphan_record(orphan, now))) for orphan in orphans]
-    talks = await store.unfinished_talks(fence.campaign_id)
-    batch += [Owned(fence, SettleLead(unfinished_talk(*talk))) for talk in talks]
+    batch = [Owned(fence, SettleAttempt(orphan_record(orphan, now))) for orphan in left]
+    wrap_ups = await store.unfinished_talks(fence.campaign_id)
+    batch += [Owned(fence, SettleLead(unfinished_talk(*talk))) for talk in wrap_ups]
     if batch:
         await store.commit(batch, now=now)
-        extra = {"action": "recovery.settled", "attempts": len(orphans), "talks": len(talks)}
+    if batch or going_on:
+        extra = {"action": "recovery.settled", "attempts": len(left), "talks": len(wrap_ups), "going_on": len(going_on)}
         log.warning("settled what a stopped process left behind", extra=extra)
-    return len(orphans)
+    return Recovered(len(left), going_on)
+
+
+def _is_talk(orphan: OpenAttempt) -> bool:
+    return orphan.bridged_at is not None and orphan.agent_id is not None and orphan.lead is not None

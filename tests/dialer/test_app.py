@@ -11,9 +11,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from cdr.projector import PROJECTION
-from dialer.app import Dialer, Role, World, open_dialer, run_dialer
+from dialer.app import Dialer, Role, open_dialer, run_dialer
 from dialer.config import Settings
 from dialer.ports import Clock
+from dialer.wiring import World
 from store.binding import Bound, rebind
 from store.open import open_database
 from tests.cdr import relay_world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import msgspec
 
@@ -37,12 +37,15 @@ class Stage:
         carrier: CarrierProfile | None = None,
         agents: int = 2,
         owner: str = "one",
+        trunk: SimulatorTelephony | None = None,
         overrides: tuple[Override, ...] = (),
     ) -> None:
         self.clock = clock or VirtualClock(START)
         self.store = store or MemoryLeadStore()
         brief = msgspec.structs.replace(carrier or only(Fate.ANSWER), talk=Duration(15.0, 0.2))
-        self.trunk = SimulatorTelephony(brief, clock=self.clock, seed=7)
+        self.keeps_trunk = trunk is not None
+        """The trunk is somebody else's: it outlives this process."""
+        self.trunk = trunk or SimulatorTelephony(brief, clock=self.clock, seed=7)
         self.invites: list[str] = []
         self.trunk.on_invite = lambda call_id, _phone, _now: self.invites.append(call_id)
         self.desks = SimulatedDesks(clock=self.clock, seed=7, trunk=self.trunk)
@@ -69,7 +72,7 @@ class Stage:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Stage]:
         """Run driver and keeper; stopping is as sudden as a killed process."""
-        async with self.trunk, self.desks:
+        async with nullcontext() if self.keeps_trunk else self.trunk, self.desks:
             tasks = [asyncio.create_task(self.driver.run()), asyncio.create_task(self.keeper.run())]
             try:
                 yield self
