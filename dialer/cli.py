@@ -21,6 +21,7 @@ from dialer.commands import (
     demo,
     leads,
     loadtest,
+    recordings,
     roles,
     simulate,
     status,
@@ -44,6 +45,9 @@ app.add_typer(
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
+app.add_typer(
+    recordings.app, name="recordings", help="List, fetch, verify and delete recordings of calls; see who heard them."
+)
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."

@@ -58,6 +58,12 @@ class SqlRecordings:
         """List recordings of calls that began before then, the oldest first."""
         return await self._list(_KEPT & (RECORDINGS.c.began_at < before), RECORDINGS.c.began_at, limit)
 
+    async def count_expired(self, before: float) -> int:
+        """Count them."""
+        query = select(func.count()).select_from(RECORDINGS).where(_KEPT, RECORDINGS.c.began_at < before)
+        async with self._readers.connect() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
     async def mark_deleted(self, call_id: CallId, *, now: float) -> bool:
         """Mark the row and write the event, once; False: somebody else has."""
         async with self._engine.begin() as connection:
