@@ -38,7 +38,7 @@ class Hearings:
 
     def is_new(self, key: tuple[str, ...], *, continues: bool) -> bool:
         """Tell whether the request begins a hearing."""
-        return not continues or self._noted.get(key, 0.0) + LISTEN_S <= self.wall()
+        return not continues or self._noted.get(key, -LISTEN_S) + LISTEN_S <= self.wall()
 
     def noted(self, key: tuple[str, ...]) -> None:
         """Remember that it has its row."""

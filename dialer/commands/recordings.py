@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dialer.commands.context import print_json, settings, with_store
-from dialer.errors import BadInput, NotFound
+from dialer.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,10 +150,8 @@ async def _campaign_id(store: StoreContext, name: str | None) -> int | None:
         return None
     from crm.campaigns import read_status
 
-    found = await read_status(store.engine, name, now=store.now())
-    if not found:
-        raise NotFound(f"there is no campaign {name!r}; `dialer campaign list` shows all")
-    return found[0].campaign_id
+    (found,) = await read_status(store.engine, name, now=store.now())
+    return found.campaign_id
 
 
 async def _fetched(shelf: RecordingShelf, call_id: str, out: Path | None) -> tuple[Path, int]:

@@ -44,9 +44,10 @@ def call_columns(words: Words) -> list[Column]:
     """Return the columns of S0-22 in their order."""
     status = '<span class="status" :style="{color: props.row.colour}">{{ props.row.status }}</span>'
     open_ = words("calls.open")
-    action = recording_cell(words) + (
+    action = (
+        f'<div class="row-actions">{recording_cell(words)}'
         f'<q-btn flat dense round size="sm" icon="info" aria-label="{open_}" title="{open_}"'
-        " @click=\"() => $parent.$emit('open', props.row.id)\"></q-btn>"
+        " @click=\"() => $parent.$emit('open', props.row.id)\"></q-btn></div>"
     )
     cells = {"status": status, "action": action}
     return [Column(name, words(f"calls.{name}"), cells.get(name, ""), css=_PLAIN.get(name, "")) for name in _NAMES]
