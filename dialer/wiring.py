@@ -47,6 +47,7 @@ from dialer.service.posting import WebhooksPart
 from dialer.service.projection import Alone, ProjectorPart, at_once
 from dialer.service.prompts import PromptLibrary
 from dialer.service.verifying import VerifierPart
+from dialer.speech import Prompts
 from statuses.classify import Override
 from store.binding import Bound, bind
 from store.lanes import SqlOutbox
@@ -114,14 +115,14 @@ async def open_analytics(ground: Ground, *, prunes: bool) -> Analytics:
     return analytics
 
 
-async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> EnginePart:
+async def open_engine(
+    ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...], prompts: Prompts
+) -> EnginePart:
     """Wire driver and keeper to the store and the world."""
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
     await ground.stack.enter_async_context(world.agents)
-    prompts = open_prompts(settings)
-    ground.stack.push_async_callback(prompts.close)
     driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(

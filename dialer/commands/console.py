@@ -30,5 +30,6 @@ def console_service(dialer: Dialer, home: Home, sock: socket.socket) -> Service:
         metrics=lambda: render(dialer.samples()),
         traces=TraceFolder(dialer.settings.sip_trace_path),
         hosts=dialer.settings.host_names,
+        prompts=dialer.prompts,
     )
     return Service("console", WebServer(create_app(deps), sock).run_forever)

@@ -39,6 +39,8 @@ from dialer.core.types import (
     Slot,
 )
 from dialer.ports import Owned
+from dialer.service.espeak import Espeak
+from dialer.service.prompts import PromptLibrary
 from dialer.service.server import WebServer, listen
 from statuses.classify import AttemptFacts, classify
 from statuses.lead import Trigger, trigger_for
@@ -309,6 +311,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
     if seeded:
         await world.seed(folder)
     broken = folder / "broken"
+    prompts = PromptLibrary(folder / "prompts", folder / "prompts-kept", Espeak())
     deps = WebDeps(
         engine=engine,
         cdr=CdrQueries(analytics),
@@ -316,6 +319,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         session_secret=SECRET,
         service_token=TOKEN,
         traces=TraceFolder(folder / TRACES),
+        prompts=prompts,
         health=lambda: {"database": "ok", "analytics": "down" if broken.exists() else "ok"},
     )
     sock = listen("127.0.0.1", 0)
@@ -329,6 +333,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         await asyncio.gather(beating, return_exceptions=True)
     server.should_exit = True
     await serving
+    await prompts.close()
     await analytics.close()
     await engine.dispose()
 
