@@ -26,11 +26,12 @@ from cdr.events import (
     Ivr,
     LeadMoved,
     Nothing,
+    Queue,
     Suppressed,
 )
 from dialer.core.ids import uuid7
-from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult
-from statuses.outcomes import STATUS_CODES
+from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, Direction, HoldReason, LeadResult
+from statuses.outcomes import STATUS_CODES, CancelReason, EndedBy
 
 SOURCE: Final = "dialer"
 FINALIZED: Final = 1
@@ -43,7 +44,7 @@ _Step: TypeAlias = tuple[EventType, int, Data]
 _MILLI: Final = 1_000
 _NOTHING: Final = Nothing()
 _LEAD_MOVED: Final = EventType.LEAD_STATE_CHANGED.value
-_INBOUND: Final = CampaignKind.INBOUND.value
+_INBOUND: Final = Direction.INBOUND.value
 _ENCODER: Final = msgspec.json.Encoder()
 _APPS: Final = {
     CampaignKind.PREDICTIVE.value: "autodialer",
@@ -175,8 +176,8 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     waits_from = _waits_from(record, answered, ended)
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
-        app=_APPS.get(campaign.kind, campaign.kind),
-        direction="inbound" if campaign.kind == _INBOUND else "outbound",
+        app=_INBOUND if record.direction == _INBOUND else _APPS.get(campaign.kind, campaign.kind),
+        direction=record.direction.value,
         list_id=record.list_id, customer_id=record.customer_id, trunk=record.trunk, attempt_no=record.attempt_no,
         started_at=started, ended_at=ended, ringing_at=ringing, answered_at=answered, bridged_at=bridged,
         early_media_at=_between(record.early_media_at, started, ended),
@@ -218,6 +219,8 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
     if facts.amd is not None:
         steps.append((EventType.AMD_RESULT, cdr.answered_at or cdr.ended_at, Detected(facts.amd.value)))
     steps += _script_steps(record, cdr)
+    if record.queued_at is not None:
+        steps += _queue_steps(record, cdr, record.queued_at)
     if cdr.bridged_at is not None:
         steps += _agent_steps(cdr, cdr.bridged_at)
     steps.sort(key=_by_time)
@@ -232,6 +235,26 @@ def _script_steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
         (EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low, Ivr(step.node, step.digit))
         for step in record.steps
     ]
+
+
+def _queue_steps(record: AttemptRecord, cdr: Cdr, queued_at: float) -> list[_Step]:
+    """List the wait for an agent: in, who was asked and what came of it, out and why."""
+    joined = _within(queued_at, cdr.started_at, cdr.ended_at)
+    steps: list[_Step] = [(EventType.QUEUE_JOINED, joined, Queue(cdr.campaign_name))]
+    for offer in record.offers:
+        at = _within(offer.at, joined, cdr.ended_at)
+        steps.append((EventType.AGENT_OFFERED, at, AgentLeg(offer.agent_id, reason=offer.outcome)))
+    left = cdr.ended_at if record.queue_left_at is None else _within(record.queue_left_at, joined, cdr.ended_at)
+    steps.append((EventType.QUEUE_LEFT, left, Queue(cdr.campaign_name, _why_left(record, cdr))))
+    return steps
+
+
+def _why_left(record: AttemptRecord, cdr: Cdr) -> str:
+    if cdr.bridged_at is not None:
+        return "bridged"
+    if record.verdict.cancel_reason is CancelReason.OVERFLOW:
+        return "timeout"
+    return "hung_up" if record.facts.ended_by is EndedBy.REMOTE else "ended"
 
 
 def _agent_steps(cdr: Cdr, bridged_at: int) -> list[_Step]:
@@ -270,5 +293,9 @@ def _maybe_micros(at: float | None) -> int | None:
     return None if at is None else round(at * MICROS)
 
 
+def _within(at: float, low: int, high: int) -> int:
+    return min(max(_millis(at), low), high)
+
+
 def _between(at: float | None, low: int, high: int) -> int | None:
-    return None if at is None else min(max(_millis(at), low), high)
+    return None if at is None else _within(at, low, high)

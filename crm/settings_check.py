@@ -18,6 +18,7 @@ DIALED_KINDS: Final = (
     CampaignKind.PROGRESSIVE,
     CampaignKind.RATIO,
     CampaignKind.AUTODIALER,
+    CampaignKind.INBOUND,
 )
 """The kinds that the engine dials today."""
 _NAME_LENGTH: Final = 255
@@ -30,6 +31,8 @@ _RANGES: Final[Sequence[tuple[str, float, float]]] = (
     ("hopper_size", 0, 100_000),
     ("no_recall_days", 0, 3650),
     ("overflow_s", 0.0, 120.0),
+    ("offer_s", 3.0, 120.0),
+    ("queue_s", 5.0, 3600.0),
 )
 
 
@@ -76,6 +79,8 @@ def _check_kind(settings: CampaignSettings) -> None:
         check_prompts(settings)
     except ValueError as error:
         raise BadInput(f"{error}.") from error
+    if settings.kind is CampaignKind.INBOUND and settings.end_when_done:
+        raise BadInput("end_when_done: a campaign of kind inbound dials no leads, so it is never done; set it to no.")
 
 
 def _check_window(settings: CampaignSettings, now: float) -> None:

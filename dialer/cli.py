@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dialer.commands import (
+    adapters,
     bench,
     calls,
     campaign,
@@ -49,6 +50,9 @@ app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
+)
+app.add_typer(
+    adapters.app, name="adapters", help="List telephony adapters and what they can do; run the numbered cards on one."
 )
 app.command("simulate")(simulate.simulate)
 app.command("loadtest")(loadtest.loadtest)

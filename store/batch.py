@@ -20,6 +20,7 @@ from dialer.core.events import Event, InboundBegun
 from dialer.ports import Owned
 from store.attempts import begin, progress
 from store.book import Book
+from store.inbound import begin_inbound
 from store.leases import release
 from store.settle import settle_attempt, settle_lead
 
@@ -32,6 +33,8 @@ class Touched:
     leads: set[int] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
+    arrivals: set[tuple[int, str]] = field(default_factory=set)
+    """(campaign, number) of customers who call us."""
 
 
 def touched(batch: Sequence[Owned]) -> Touched:
@@ -40,6 +43,8 @@ def touched(batch: Sequence[Owned]) -> Touched:
     for owned in batch:
         keys.campaigns.add(owned.fence.campaign_id)
         _collect(keys, owned.effect)
+        if isinstance(owned.effect, BeginInbound):
+            keys.arrivals.add((owned.fence.campaign_id, owned.effect.phone))
     return keys
 
 
@@ -52,7 +57,7 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
                 keys.phones.add(intent.phone)
         case BeginInbound():
             keys.calls.add(effect.call_id)
-            keys.phones.add(effect.phone)
+            keys.phones.update({effect.phone} - {""})
         case SettleAttempt():
             keys.leads.add(effect.record.lead_id)
             keys.calls.add(effect.record.call_id)
@@ -75,7 +80,7 @@ def perform(book: Book, owned: Owned, now: float) -> Event | None:
         return _perform(book, owned, now)
     except Exception as error:  # noqa: BLE001 -- one bad effect must not take the batch of a whole service with it
         book.journal.failures.append((_name(owned), error))
-        return None
+        return InboundBegun(owned.effect.call_id, None, None) if isinstance(owned.effect, BeginInbound) else None
 
 
 def _name(owned: Owned) -> str:
@@ -89,7 +94,7 @@ def _perform(book: Book, owned: Owned, now: float) -> Event | None:
         case BeginAttempts():
             return begin(book, fence, effect, now)
         case BeginInbound():
-            return InboundBegun(effect.call_id, None, None)
+            return begin_inbound(book, fence, effect, now)
         case SettleAttempt():
             settle_attempt(book, fence, effect)
         case SettleLead():

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, SettleLead
 from dialer.core.events import Event
-from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt, SavedEstimates
+from dialer.core.types import AgentId, AttemptIntent, CallId, Direction, Fence, OpenAttempt, SavedEstimates
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store import learning, ownership
 from store.batch import perform, touched
@@ -196,8 +196,9 @@ def _open(row: Row[Any]) -> OpenAttempt:
         phone=row.phone_e164,
         hotline=row.hotline,
         trunk=row.trunk,
-        attempt_no=row.attempt_no,
+        attempt_no=max(0, row.attempt_no),
         begun_at=row.begun_at,
+        direction=Direction(row.direction),
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
 

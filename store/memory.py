@@ -11,13 +11,22 @@ from dialer.core.campaign import CampaignState
 from dialer.core.effects import LeaseLeads
 from dialer.core.events import Event
 from dialer.core.script import ScriptText
-from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
+from dialer.core.types import (
+    AgentId,
+    AttemptIntent,
+    CallId,
+    CampaignSettings,
+    Direction,
+    Fence,
+    OpenAttempt,
+    SavedEstimates,
+)
 from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store.batch import perform
 from store.book import Book, Journal
 from store.leases import lease, places, with_leads, withdrawn
-from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow, campaign_row
+from store.rows import AttemptRow, Ban, CallbackRow, CampaignInfo, LeadRow, campaign_row
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
 
 
@@ -26,6 +35,9 @@ class MemoryLeadStore:
 
     def __init__(self) -> None:
         self.book = Book()
+        self.book.people = _People(self.book)
+        self.callbacks: dict[tuple[int, str], CallbackRow] = {}
+        """Open callbacks for people, by campaign and number."""
         self.events: list[OutboxEvent] = []
         """All CDR events so far; the offset of an event is its place, from 1."""
         self.runtimes: dict[int, tuple[bytes, float]] = {}
@@ -62,11 +74,18 @@ class MemoryLeadStore:
                 answers[place] = lease(self.book, owned.fence, owned.effect.count, source, now)
         journal, self.book.journal = self.book.journal, Journal()
         self.events.extend(journal.events)
+        self._follow_up(journal)
         given = ((owned, answers[place]) for place, owned in enumerate(batch))
         told = [(owned.fence.campaign_id, answer) for owned, answer in given if answer is not None]
         if journal.failures:
             raise BadEffects(journal.failures, told)
         return told
+
+    def _follow_up(self, journal: Journal) -> None:
+        for key in [key for key in self.callbacks if key[1] in journal.talked]:
+            del self.callbacks[key]
+        for callback in journal.callbacks:
+            self.callbacks[callback.campaign_id, callback.phone] = callback
 
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
@@ -179,6 +198,31 @@ class MemoryLeadStore:
         return [row for row in self.book.attempts.values() if row.campaign_id == campaign_id]
 
 
+class _People:
+    """Customers as the leads know them."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._lists: dict[int, int] = {}
+
+    def customer(self, phone: str, now: float) -> tuple[int, str]:  # noqa: ARG002 -- the port's
+        known = [(lead.customer_id, lead.name) for lead in self._book.leads.values() if lead.phone == phone]
+        highest = max((lead.customer_id for lead in self._book.leads.values()), default=0)
+        return min(known, default=(highest + 1, ""))
+
+    def name(self, customer_id: int) -> str:
+        return next((lead.name for lead in self._book.leads.values() if lead.customer_id == customer_id), "")
+
+    def inbound_list(self, campaign_id: int, now: float) -> int:  # noqa: ARG002 -- the port's
+        if campaign_id not in self._lists:
+            self._lists[campaign_id] = list_id = max(self._book.lists, default=0) + 1
+            self._book.lists[list_id] = True
+        return self._lists[campaign_id]
+
+    def lead_id(self) -> int:
+        return max(self._book.leads, default=0) + 1
+
+
 class _Source:
     """All leads of one campaign, looked through at every question."""
 
@@ -216,7 +260,8 @@ def _open(row: AttemptRow) -> OpenAttempt:
         phone=row.phone,
         hotline=row.hotline,
         trunk=row.trunk,
-        attempt_no=row.attempt_no,
+        attempt_no=max(0, row.attempt_no),
         begun_at=row.begun_at,
+        direction=Direction(row.direction),
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)

@@ -223,6 +223,8 @@ class Lead(Base):
     disposition: Mapped[str | None] = mapped_column(String(64))
     priority: Mapped[int] = mapped_column(default=0)
     """Higher goes first among those due at the same time."""
+    called_in: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the customer called us."""
     held_until: Mapped[float | None]
     """The store's own brake: a guard refused the number until then."""
     held_reason: Mapped[str | None] = mapped_column(String(24))
@@ -269,8 +271,11 @@ class Attempt(Base):
     hotline: Mapped[str] = mapped_column(String(32))
     trunk: Mapped[str] = mapped_column(String(64))
     attempt_no: Mapped[int]
+    """1, 2, ... of those that we made; below 0: calls of theirs, -1 the first."""
     owner_epoch: Mapped[int]
     begun_at: Mapped[float]
+    direction: Mapped[str] = mapped_column(String(8), default="outbound", server_default=text("'outbound'"))
+    """A Direction value."""
     originated_at: Mapped[float | None]
     ringing_at: Mapped[float | None]
     answered_at: Mapped[float | None]
@@ -317,6 +322,47 @@ class Suppression(Base):
     """None = for good."""
     reason: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[float]
+
+
+OPEN_CALLBACK: Final = "done_at IS NULL"
+
+
+class Callback(Base):
+    """A customer who is to be called back by people: they called in vain, or asked for it (S2-17).
+
+    One open task a number and campaign: another missed call counts in it.
+    """
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        Index(
+            "ix_callbacks_open",
+            "phone_e164",
+            "campaign_id",
+            unique=True,
+            sqlite_where=text(OPEN_CALLBACK),
+            postgresql_where=text(OPEN_CALLBACK),
+        ),
+        Index("ix_callbacks_due", "due_at", "id"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    lead_id: Mapped[int] = mapped_column(BigId)
+    customer_id: Mapped[int] = mapped_column(BigId)
+    phone_e164: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(16))
+    """missed_call, or asked: the customer asked an agent for it."""
+    calls: Mapped[int] = mapped_column(default=1)
+    """Missed calls that it stands for."""
+    agent: Mapped[str | None] = mapped_column(String(128))
+    """Who is to call."""
+    due_at: Mapped[float]
+    created_at: Mapped[float]
+    done_at: Mapped[float | None]
+    done_by: Mapped[str | None] = mapped_column(String(128))
+    """A person, or the agent who talked with the customer since."""
 
 
 class Comment(Base):

@@ -44,6 +44,7 @@ class LeadRow:
     agent_name: str | None = None
     disposition: str | None = None
     priority: int = 0
+    called_in: int = 0
     held_until: float | None = None
     held_reason: str | None = None
     lease_owner: str | None = None
@@ -78,6 +79,7 @@ class AttemptRow:
     attempt_no: int
     owner_epoch: int
     begun_at: float
+    direction: str = "outbound"
     originated_at: float | None = None
     ringing_at: float | None = None
     answered_at: float | None = None
@@ -120,6 +122,8 @@ class Dial:
     """Not settled: the call may be going on."""
     reached: bool
     """It rang, or nobody knows: it counts in the 24 h rule even when that is not strict."""
+    ours: bool = True
+    """We called; calls of theirs are held against nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,19 @@ class Ban:
     except_campaign_id: int | None = None
     until: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRow:
+    """A callback for people to make; the fields mean what the columns of `store.models.Callback` mean."""
+
+    campaign_id: int
+    lead_id: int
+    customer_id: int
+    phone: str
+    due_at: float
+    reason: str
+    agent: str | None = None
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from dialer.core.types import HoldReason, NumberCaps
+from dialer.core.types import Direction, HoldReason, NumberCaps
 from statuses.lead import ErrorKind, LeadState
 from statuses.outcomes import CallStatus
 from statuses.retry import RetryOrder
@@ -126,9 +126,10 @@ def _applies(ban: Ban, campaign_id: int, now: float) -> bool:
 
 
 def spoke_to_person(row: AttemptRow) -> bool:
-    """Tell whether a finished attempt was answered by a person for whom an agent was to come; as `persons_answered`."""
+    """Tell whether a person answered a call of ours for whom an agent was to come; as `persons_answered`."""
     message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
-    return row.answered_at is not None and row.status != CallStatus.VOICEMAIL and not message
+    ours = row.direction == Direction.OUTBOUND and row.answered_at is not None
+    return ours and row.status != CallStatus.VOICEMAIL and not message
 
 
 def waited_s(row: AttemptRow) -> float:
@@ -144,7 +145,7 @@ def number_hold(dials: Iterable[Dial], caps: NumberCaps, now: float) -> Hold | N
     for dial in dials:
         if dial.open:
             return Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S)
-        if dial.begun_at > now - DAY_S and (caps.strict or dial.reached):
+        if dial.ours and dial.begun_at > now - DAY_S and (caps.strict or dial.reached):
             counted.append(dial.begun_at)
     if len(counted) < caps.per_24h:
         return None

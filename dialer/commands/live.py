@@ -19,9 +19,10 @@ from dialer.errors import BadInput
 from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
 from dialer.metrics import Sample
-from dialer.ports import Clock, Telephony
+from dialer.ports import Capabilities, Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
 from dialer.wiring import World
+from simulator.live import CAPABILITIES as SIMULATOR_CAN
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile
@@ -143,7 +144,16 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         read_trunks(plan.settings)
 
-    return AdapterRegistry({SimulatorTelephony.name: simulator, "sip": sip}, checks={"sip": check_sip})
+    def sip_can() -> Capabilities:
+        from telephony_adapters.trunks.telephony import CAPABILITIES
+
+        return CAPABILITIES
+
+    return AdapterRegistry(
+        {SimulatorTelephony.name: simulator, "sip": sip},
+        checks={"sip": check_sip},
+        declares={SimulatorTelephony.name: lambda: SIMULATOR_CAN, "sip": sip_can},
+    )
 
 
 async def _world(plan: Plan, clock: Clock) -> World:

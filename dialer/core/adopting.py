@@ -22,6 +22,7 @@ def adopted(state: EngineState, event: CallAdopted, now: float) -> None:
     call.agent = agent = Agent(attempt.agent_id, now)
     agent.state, agent.call = AgentState.TALKING, call
     state.calls[call.call_id] = call
-    state.pool.occupy(attempt.intent.trunk)
+    if not call.inbound:
+        state.pool.occupy(attempt.intent.trunk)
     if attempt.bridged_at - call.answered_at > state.settings.legal.connect_within_s:
         abandon(state, call, now)

@@ -36,6 +36,7 @@ from dialer.core.events import (
     CallEvent,
     CampaignStopped,
     Event,
+    InboundBegun,
     PromptEnded,
     TrunkClosed,
     TrunkOpened,
@@ -206,6 +207,8 @@ class Driver:
             self._early[campaign_id].append(event)
             return
         seat.engine.receive(event, now=self.clock.now())
+        if isinstance(event, InboundBegun) and event.intent is None:
+            self._forget(event.call_id)  # declined: nothing will be settled
         self._perform(campaign_id, seat)
 
     def _fire_timers(self) -> float | None:
@@ -323,7 +326,7 @@ class Driver:
 
     def _route(self, event: CallArrived) -> int | None:
         """Find the campaign of a hotline that was called, inbound ones first; nobody's call is declined."""
-        takers = [seat.row for seat in self.seats.values() if takes(seat.row, event.hotline)]
+        takers = [seat.row for seat in self.seats.values() if not seat.declines and takes(seat.row, event.hotline)]
         row = min(takers, key=lambda row: row.settings.kind is not CampaignKind.INBOUND, default=None)
         if row is None:
             log.warning("nobody takes calls to this hotline", extra={"action": "call.unrouted"})

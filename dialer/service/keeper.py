@@ -113,9 +113,10 @@ class Keeper:
                 await self._follow(seat, row)
 
     async def close(self) -> None:
-        """Place no new calls; what is in flight goes on, and other engines may take what this one does not own yet."""
+        """Place and take no new calls; what is in flight goes on, and other engines may take what is not owned here."""
         self._closing = True
-        for campaign_id in self._driver.seats:
+        for campaign_id, seat in self._driver.seats.items():
+            seat.declines = True
             self._driver.deliver(campaign_id, CampaignPaused())
         await self._sharing.leave()
 
@@ -185,6 +186,7 @@ class Keeper:
             if await self._handed_over(seat):
                 return
         elif self._sharing.keeps_again(campaign_id):
+            seat.declines = False
             await self._tell_state(row)
         else:
             await self._by_schedule(seat, row, now)
@@ -237,7 +239,7 @@ class Keeper:
 
     async def _handed_over(self, seat: Seat) -> bool:
         """Let the calls of a campaign end, then leave it to an engine that has fewer; tell whether it is done."""
-        campaign_id = seat.row.settings.campaign_id
+        campaign_id, seat.declines = seat.row.settings.campaign_id, True
         self._driver.deliver(campaign_id, CampaignPaused())
         if not seat.engine.has_work:
             await self._driver.writer.flushed()

@@ -21,7 +21,7 @@ BACKENDS = [
     pytest.param("postgres", marks=pytest.mark.component("postgresql")),
 ]
 _EMPTY = (
-    "TRUNCATE customers, campaigns, lists, leads, attempts, suppressions, comments, outbox, offset_ledger, "
+    "TRUNCATE customers, campaigns, lists, leads, attempts, callbacks, suppressions, comments, outbox, offset_ledger, "
     "bound_projections CASCADE"
 )
 
