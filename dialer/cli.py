@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from dialer.commands import (
     adapters,
+    agent,
+    asterisk,
     bench,
     calls,
     campaign,
@@ -22,6 +24,7 @@ from dialer.commands import (
     demo,
     leads,
     loadtest,
+    mqtt,
     roles,
     script,
     simulate,
@@ -43,11 +46,16 @@ app = typer.Typer(
 app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
+app.add_typer(agent.app, name="agent", help="Add, list and sign in the people who take calls; simulate some over MQTT.")
+app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own for agents' desks.")
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
+app.add_typer(
+    asterisk.app, name="asterisk", help="What Asterisk needs to be the switch, and whether each server works."
+)
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )

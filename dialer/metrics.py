@@ -59,10 +59,12 @@ PHONES: Final = Metric("dialer_phones", "gauge", "Agents' phones by state", ("st
 SIP_EVENTS: Final = Metric(
     "dialer_sip_events_total", "counter", "What SIP dropped, refused by itself or noticed", ("event",)
 )
+ARI_REQUESTS: Final = Metric("dialer_ari_requests_total", "counter", "Requests that Asterisk was sent", ("trunk",))
 METRICS: Final = (
     INFO, STARTED, CPU, MEMORY, DEPENDENCY, OWNED, SHARE, IN_FLIGHT, RECOVERED, FENCED, FENCED_CALLS, QUEUE,
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
     PROBLEMS, TRACED, TRACED_BYTES, UNTRACED, TRUNK_UP, TRUNK_CALLS, PHONES, SIP_EVENTS,
+    ARI_REQUESTS,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

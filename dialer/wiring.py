@@ -30,6 +30,7 @@ from dialer.agents.mqtt_at import MqttAt
 from dialer.clock import SystemClock
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.desks import open_desks
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
@@ -122,8 +123,9 @@ async def open_engine(
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
-    await ground.stack.enter_async_context(world.agents)
-    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault, prompts=prompts)
+    agents = await open_desks(settings, ground.engine, ground.clock, ground.stack, world.agents)
+    await ground.stack.enter_async_context(agents)
+    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,

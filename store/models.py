@@ -21,12 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.agent_models import Agent
 from store.base import NEVER_REUSE_IDS, Base, BigId
 from store.relay_models import RelayLane, RelayMember
+from store.request_models import DeskRequest
 from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
-__all__ = ["NEVER_REUSE_IDS", "Base", "BigId", "RelayLane", "RelayMember", "StoredScript", "Webhook", "WebhookQueue"]
+__all__ = [
+    "NEVER_REUSE_IDS", "Agent", "Base", "BigId", "DeskRequest", "RelayLane", "RelayMember", "StoredScript", "Webhook",
+    "WebhookQueue",
+]  # fmt: skip
 """Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]

@@ -20,6 +20,7 @@ def adopted(state: EngineState, event: CallAdopted, now: float) -> None:
         attempt.intent.begun_at, attempt.answered_at or attempt.bridged_at, attempt.bridged_at,
     )  # fmt: skip
     call.agent = agent = Agent(attempt.agent_id, now)
+    call.talked_with = agent.agent_id
     agent.state, agent.call = AgentState.TALKING, call
     state.calls[call.call_id] = call
     if not call.inbound:
