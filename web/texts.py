@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from web.script_texts import SCRIPT_TEXTS
+
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "app.name": ("Tổng đài gọi ra", "Outbound dialer"),
     "menu.campaigns": ("Chiến Dịch", "Campaigns"),
@@ -357,4 +359,5 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "ended.remote": ("Khách hàng", "Customer"),
     "ended.dialer": ("Hệ thống", "System"),
     "ended.agent": ("Nhân viên", "Agent"),
+    **SCRIPT_TEXTS,
 }

@@ -43,6 +43,8 @@ from dialer.core.types import (
 from dialer.ports import Owned
 from dialer.recordings import RecordingFormat, Stored, path_of
 from dialer.service.encoding import encode
+from dialer.service.espeak import Espeak
+from dialer.service.prompts import PromptLibrary
 from dialer.service.server import WebServer, listen
 from statuses.classify import AttemptFacts, classify
 from statuses.lead import Trigger, trigger_for
@@ -354,6 +356,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
     if seeded:
         await world.seed(folder)
     broken = folder / "broken"
+    prompts = PromptLibrary(folder / "prompts", folder / "prompts-kept", Espeak())
     deps = WebDeps(
         engine=engine,
         cdr=CdrQueries(analytics),
@@ -362,6 +365,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         service_token=TOKEN,
         traces=TraceFolder(folder / TRACES),
         recordings=RecordingShelf(engine, world.files, time.time, time.time),
+        prompts=prompts,
         health=lambda: {"database": "ok", "analytics": "down" if broken.exists() else "ok"},
     )
     sock = listen("127.0.0.1", 0)
@@ -375,6 +379,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         await asyncio.gather(beating, return_exceptions=True)
     server.should_exit = True
     await serving
+    await prompts.close()
     await analytics.close()
     await engine.dispose()
 
