@@ -23,13 +23,15 @@ from cdr.events import (
     Envelope,
     EventType,
     Initiated,
+    Ivr,
     LeadMoved,
     Nothing,
+    Queue,
     Suppressed,
 )
 from dialer.core.ids import uuid7
-from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult
-from statuses.outcomes import STATUS_CODES
+from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, Direction, HoldReason, LeadResult
+from statuses.outcomes import STATUS_CODES, CancelReason, EndedBy
 
 SOURCE: Final = "dialer"
 FINALIZED: Final = 1
@@ -44,7 +46,7 @@ _Step: TypeAlias = tuple[EventType, int, Data]
 _MILLI: Final = 1_000
 _NOTHING: Final = Nothing()
 _LEAD_MOVED: Final = EventType.LEAD_STATE_CHANGED.value
-_INBOUND: Final = CampaignKind.INBOUND.value
+_INBOUND: Final = Direction.INBOUND.value
 _ENCODER: Final = msgspec.json.Encoder()
 _APPS: Final = {
     CampaignKind.PREDICTIVE.value: "autodialer",
@@ -220,18 +222,19 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     bridged = _between(record.bridged_at, answered or ringing or started, ended)
     billsec = 0 if answered is None else ended - answered
     facts, verdict = record.facts, record.verdict
-    unwaited = facts.agentless  # a message plays from the answer on
+    unwaited = facts.agentless  # a script is followed from the answer on
+    waits_from = _waits_from(record, answered, ended)
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
-        app=_APPS.get(campaign.kind, campaign.kind),
-        direction="inbound" if campaign.kind == _INBOUND else "outbound",
+        app=_INBOUND if record.direction == _INBOUND else _APPS.get(campaign.kind, campaign.kind),
+        direction=record.direction.value,
         list_id=record.list_id, customer_id=record.customer_id, trunk=record.trunk, attempt_no=record.attempt_no,
         started_at=started, ended_at=ended, ringing_at=ringing, answered_at=answered, bridged_at=bridged,
         early_media_at=_between(record.early_media_at, started, ended),
         duration_ms=(ended - started) // _MILLI, billsec_ms=billsec // _MILLI,
         waitsec_ms=(ended - started - billsec) // _MILLI,
         ring_ms=0 if ringing is None else ((ended if answered is None else answered) - ringing) // _MILLI,
-        wait_ms=0 if unwaited or answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
+        wait_ms=0 if unwaited or waits_from is None else max(0, (bridged or ended) - waits_from) // _MILLI,
         status=verdict.status.value, status_code=STATUS_CODES[verdict.status], rule_id=verdict.rule,
         attribution=verdict.attribution.value, counts=verdict.counts, sub_reason=verdict.sub_reason,
         cancel_reason=verdict.cancel_reason, ended_by=facts.ended_by, agent_id=record.agent_id,
@@ -239,7 +242,15 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
         reason_text=facts.reason_text, dialstatus=facts.dialstatus, fs_cause=facts.fs_cause,
         local_error=facts.local_error, amd_result=facts.amd, announcement=facts.announcement,
         retry_reason=record.retry_reason, next_at=_maybe_micros(record.next_at), lead_trigger=record.lead_trigger,
+        press_key="".join(step.digit for step in record.steps) or None,
     )  # fmt: skip
+
+
+def _waits_from(record: AttemptRecord, answered: int | None, ended: int) -> int | None:
+    """Return when the wait for an agent began: at the answer, or where a script gave the call to the agents."""
+    if not record.steps or record.queued_at is None or answered is None:
+        return answered
+    return _between(record.queued_at, answered, ended)
 
 
 def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
@@ -257,12 +268,43 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
         steps.append((EventType.CALL_ANNOUNCEMENT, heard_at, Announced(facts.announcement.value)))
     if facts.amd is not None:
         steps.append((EventType.AMD_RESULT, cdr.answered_at or cdr.ended_at, Detected(facts.amd.value)))
+    steps += _script_steps(record, cdr)
+    if record.queued_at is not None:
+        steps += _queue_steps(record, cdr, record.queued_at)
     if cdr.bridged_at is not None:
         steps += _agent_steps(cdr, cdr.bridged_at)
     steps.sort(key=_by_time)
     ended = Ended(facts.sip_status, facts.q850, facts.ended_by, record.verdict.cancel_reason, facts.local_error)
     steps.append((EventType.CALL_ENDED, cdr.ended_at, ended))
     return steps
+
+
+def _script_steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
+    low = cdr.answered_at or cdr.started_at
+    return [
+        (EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low, Ivr(step.node, step.digit))
+        for step in record.steps
+    ]
+
+
+def _queue_steps(record: AttemptRecord, cdr: Cdr, queued_at: float) -> list[_Step]:
+    """List the wait for an agent: in, who was asked and what came of it, out and why."""
+    joined = _within(queued_at, cdr.started_at, cdr.ended_at)
+    steps: list[_Step] = [(EventType.QUEUE_JOINED, joined, Queue(cdr.campaign_name))]
+    for offer in record.offers:
+        at = _within(offer.at, joined, cdr.ended_at)
+        steps.append((EventType.AGENT_OFFERED, at, AgentLeg(offer.agent_id, reason=offer.outcome)))
+    left = cdr.ended_at if record.queue_left_at is None else _within(record.queue_left_at, joined, cdr.ended_at)
+    steps.append((EventType.QUEUE_LEFT, left, Queue(cdr.campaign_name, _why_left(record, cdr))))
+    return steps
+
+
+def _why_left(record: AttemptRecord, cdr: Cdr) -> str:
+    if cdr.bridged_at is not None:
+        return "bridged"
+    if record.verdict.cancel_reason is CancelReason.OVERFLOW:
+        return "timeout"
+    return "hung_up" if record.facts.ended_by is EndedBy.REMOTE else "ended"
 
 
 def _agent_steps(cdr: Cdr, bridged_at: int) -> list[_Step]:
@@ -301,5 +343,9 @@ def _maybe_micros(at: float | None) -> int | None:
     return None if at is None else round(at * MICROS)
 
 
+def _within(at: float, low: int, high: int) -> int:
+    return min(max(_millis(at), low), high)
+
+
 def _between(at: float | None, low: int, high: int) -> int | None:
-    return None if at is None else min(max(_millis(at), low), high)
+    return None if at is None else _within(at, low, high)

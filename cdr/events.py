@@ -202,6 +202,8 @@ class Cdr(Fields, frozen=True, omit_defaults=True):
     recording_ms: int | None = None
     recording_bytes: int | None = None
     recording_sha256: str | None = None
+    press_key: str | None = None
+    """The keys that were pressed in the campaign's script, in order; absent = none, or no script."""
 
 
 class LeadMoved(Fields, frozen=True, omit_defaults=True):

@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from dialer.commands import (
+    adapters,
+    agent,
+    asterisk,
     bench,
     calls,
     campaign,
@@ -21,8 +24,10 @@ from dialer.commands import (
     demo,
     leads,
     loadtest,
+    mqtt,
     recordings,
     roles,
+    script,
     simulate,
     status,
     trunk,
@@ -42,7 +47,10 @@ app = typer.Typer(
 app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
+app.add_typer(agent.app, name="agent", help="Add, list and sign in the people who take calls; simulate some over MQTT.")
+app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own for agents' desks.")
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
+app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(
@@ -50,7 +58,13 @@ app.add_typer(
 )
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(
+    asterisk.app, name="asterisk", help="What Asterisk needs to be the switch, and whether each server works."
+)
+app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
+)
+app.add_typer(
+    adapters.app, name="adapters", help="List telephony adapters and what they can do; run the numbered cards on one."
 )
 app.command("simulate")(simulate.simulate)
 app.command("loadtest")(loadtest.loadtest)

@@ -18,7 +18,10 @@ from dialer.recordings import RecordingFormat
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
 TRUNKS_NAME: Final = "trunks.toml"
-NOT_SETTINGS: Final = frozenset({"DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_CARRIER_LOG", "DIALER_REQUIRE"})
+ASTERISK_NAME: Final = "asterisk.toml"
+NOT_SETTINGS: Final = frozenset({
+    "DIALER_AGENT_PASSWORD", "DIALER_CARRIER_LOG", "DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_REQUIRE",
+})  # fmt: skip
 """Variables with our prefix that are not settings; those that begin with DIALER_TEST_ belong to the tests."""
 ALIKE: Final = 0.8
 """A variable's name that is nearer than this to a setting's is taken for a slip of the pen."""
@@ -56,7 +59,11 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = ""
     """The cluster's name, when tables are to be replicated and distributed; empty = one server."""
     mqtt_url: str = Field(default="", repr=False)
-    """Empty = no broker; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS: where agents' desks meet the engines."""
+    """Empty = the embedded broker on loopback; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS, of another one."""
+    mqtt_port: int = Field(default=0, ge=0, le=65_535)
+    """The embedded broker's port on loopback; 0 = any free one, which `dialer agent` finds by itself."""
+    agent_grace_s: float = Field(default=10.0, ge=0.5, le=600)
+    """An agent whose desk, or whose broker, is gone for longer than this is signed out; calls stop at once."""
     retention_calls_days: int = Field(default=0, ge=0)
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)
@@ -83,6 +90,8 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    asterisk: Path | None = None
+    """The Asterisk file (TOML); None = HOME/asterisk.toml where it exists. `dialer asterisk example` prints one."""
     sip_process: bool = False
     """Whether the SIP adapter runs in a process of its own beside the engine's, for hundreds of calls a second."""
     sip_trace_share: float = Field(default=0.0, ge=0, le=1)
@@ -95,6 +104,12 @@ class Settings(BaseSettings):
     """How long a campaign stays an engine's, a lane a relay's, unrenewed: so long after a death others take over."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
+    voice_url: str = Field(default="", repr=False)
+    """Empty = the bundled voice; or the address of a speech service, with the places {text} and {language}."""
+    voice_keys: str = Field(default="", repr=False)
+    """The keys of that service, with commas: used one after another, as the place {key} or as bearer tokens."""
+    voice_kept_mb: int = Field(default=500, ge=1)
+    """How much disk rendered speech takes at most, in megabytes; what was used last is kept."""
     webhook_private: bool = False
     """Whether call records may be posted to loopback and private addresses, and there without TLS."""
     webhook_give_up_h: float = Field(default=24.0, ge=0)
@@ -107,6 +122,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """Return the database URL in force."""
         return self.database_url or f"sqlite:///{self.home / 'dialer.db'}"
+
+    @property
+    def prompts_path(self) -> Path:
+        """Return the folder of the audio library."""
+        return self.home / "prompts"
 
     @property
     def analytics_path(self) -> Path:
@@ -128,6 +148,12 @@ class Settings(BaseSettings):
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME
         return self.trunks or (usual if usual.is_file() else None)
+
+    @property
+    def asterisk_file(self) -> Path | None:
+        """Return the Asterisk file in force, None when there is none."""
+        usual = self.home / ASTERISK_NAME
+        return self.asterisk or (usual if usual.is_file() else None)
 
     @property
     def sip_trace_path(self) -> Path:

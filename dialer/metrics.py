@@ -59,6 +59,7 @@ PHONES: Final = Metric("dialer_phones", "gauge", "Agents' phones by state", ("st
 SIP_EVENTS: Final = Metric(
     "dialer_sip_events_total", "counter", "What SIP dropped, refused by itself or noticed", ("event",)
 )
+ARI_REQUESTS: Final = Metric("dialer_ari_requests_total", "counter", "Requests that Asterisk was sent", ("trunk",))
 RECORDED: Final = Metric("dialer_recordings_stored_total", "counter", "Recordings brought into the storage")
 RECORDED_BYTES: Final = Metric("dialer_recordings_stored_bytes_total", "counter", "Bytes of these files")
 RECORDINGS_WAITING: Final = Metric("dialer_recordings_waiting", "gauge", "Finished recordings at the switch")
@@ -73,6 +74,7 @@ METRICS: Final = (
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
     PROBLEMS, TRACED, TRACED_BYTES, UNTRACED, TRUNK_UP, TRUNK_CALLS, PHONES, SIP_EVENTS, RECORDED, RECORDED_BYTES,
     RECORDINGS_WAITING, RECORDING_FAILURES, RECORDINGS_MISSING, RECORDINGS_SPOILT, RECORDINGS_DELETED,
+    ARI_REQUESTS,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

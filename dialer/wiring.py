@@ -30,6 +30,7 @@ from dialer.agents.mqtt_at import MqttAt
 from dialer.clock import SystemClock
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.desks import open_desks
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
@@ -39,11 +40,14 @@ from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault
 from dialer.service.driver import Driver
 from dialer.service.engine import EnginePart
+from dialer.service.espeak import Espeak
+from dialer.service.http_voice import HttpVoice
 from dialer.service.kafka import KafkaLogPart, RelayPart
 from dialer.service.keeper import Keeper
 from dialer.service.part import Part, Watch
 from dialer.service.posting import WebhooksPart
 from dialer.service.projection import Alone, ProjectorPart, at_once
+from dialer.service.prompts import PromptLibrary
 from dialer.service.verifying import VerifierPart
 from statuses.classify import Override
 from store.binding import Bound, bind
@@ -117,8 +121,11 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
-    await ground.stack.enter_async_context(world.agents)
-    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault)
+    agents = await open_desks(settings, ground.engine, ground.clock, ground.stack, world.agents)
+    await ground.stack.enter_async_context(agents)
+    prompts = open_prompts(settings)
+    ground.stack.push_async_callback(prompts.close)
+    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,
@@ -138,6 +145,14 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
     )
     part = EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
     return [part, open_recorder(settings, ground.engine, driver, world.telephony, ground.fault)]
+
+
+def open_prompts(settings: Settings) -> PromptLibrary:
+    """Return the audio library of the home folder and the voice that the settings name."""
+    keys = [key.strip() for key in settings.voice_keys.split(",") if key.strip()]
+    voice = HttpVoice(settings.voice_url, keys) if settings.voice_url else Espeak()
+    kept = settings.home / "prompts-kept"
+    return PromptLibrary(settings.prompts_path, kept, voice, most_bytes=settings.voice_kept_mb * 1_000_000)
 
 
 def watch_mqtt(settings: Settings) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from dialer.core.types import Direction
 from statuses.outcomes import CallStatus
 from store.load import ATTEMPTS
 
@@ -11,9 +12,11 @@ from store.load import ATTEMPTS
 def persons_answered(campaign_id: int, *, since: float) -> ColumnElement[bool]:
     """Return the condition: ended since then, answered by a person for whom an agent was to come.
 
-    Who heard a message of a campaign without agents (Answered or IVR, nobody joined) is not among them.
+    Calls of theirs are not among them, nor is who heard a message of a campaign without agents (Answered or IVR, nobody
+    joined).
     """
-    answered = and_(ATTEMPTS.c.campaign_id == campaign_id, ATTEMPTS.c.answered_at.is_not(None))
+    ours = and_(ATTEMPTS.c.campaign_id == campaign_id, ATTEMPTS.c.direction == Direction.OUTBOUND.value)
+    answered = and_(ours, ATTEMPTS.c.answered_at.is_not(None))
     talked_or_lost = or_(ATTEMPTS.c.status != CallStatus.ANSWERED.value, ATTEMPTS.c.bridged_at.is_not(None))
     nobody = (CallStatus.VOICEMAIL.value, CallStatus.IVR.value)
     return and_(answered, ATTEMPTS.c.ended_at >= since, ATTEMPTS.c.status.not_in(nobody), talked_or_lost)

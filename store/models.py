@@ -21,13 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.agent_models import Agent
 from store.base import NEVER_REUSE_IDS, Base, BigId
 from store.recording_models import AuditEntry, Recording
 from store.relay_models import RelayLane, RelayMember
+from store.request_models import DeskRequest
+from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
 __all__ = [
-    "NEVER_REUSE_IDS", "AuditEntry", "Base", "BigId", "Recording", "RelayLane", "RelayMember", "Webhook",
+    "NEVER_REUSE_IDS", "Agent", "AuditEntry", "Base", "BigId", "DeskRequest", "Recording", "RelayLane", "RelayMember",
+    "StoredScript", "Webhook",
     "WebhookQueue",
 ]  # fmt: skip
 """Of other modules: whoever wants a table finds it here."""
@@ -226,6 +230,8 @@ class Lead(Base):
     disposition: Mapped[str | None] = mapped_column(String(64))
     priority: Mapped[int] = mapped_column(default=0)
     """Higher goes first among those due at the same time."""
+    called_in: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the customer called us."""
     held_until: Mapped[float | None]
     """The store's own brake: a guard refused the number until then."""
     held_reason: Mapped[str | None] = mapped_column(String(24))
@@ -272,8 +278,11 @@ class Attempt(Base):
     hotline: Mapped[str] = mapped_column(String(32))
     trunk: Mapped[str] = mapped_column(String(64))
     attempt_no: Mapped[int]
+    """1, 2, ... of those that we made; below 0: calls of theirs, -1 the first."""
     owner_epoch: Mapped[int]
     begun_at: Mapped[float]
+    direction: Mapped[str] = mapped_column(String(8), default="outbound", server_default=text("'outbound'"))
+    """A Direction value."""
     originated_at: Mapped[float | None]
     ringing_at: Mapped[float | None]
     answered_at: Mapped[float | None]
@@ -327,6 +336,47 @@ class Suppression(Base):
     """None = for good."""
     reason: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[float]
+
+
+OPEN_CALLBACK: Final = "done_at IS NULL"
+
+
+class Callback(Base):
+    """A customer who is to be called back by people: they called in vain, or asked for it (S2-17).
+
+    One open task a number and campaign: another missed call counts in it.
+    """
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        Index(
+            "ix_callbacks_open",
+            "phone_e164",
+            "campaign_id",
+            unique=True,
+            sqlite_where=text(OPEN_CALLBACK),
+            postgresql_where=text(OPEN_CALLBACK),
+        ),
+        Index("ix_callbacks_due", "due_at", "id"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    lead_id: Mapped[int] = mapped_column(BigId)
+    customer_id: Mapped[int] = mapped_column(BigId)
+    phone_e164: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(16))
+    """missed_call, or asked: the customer asked an agent for it."""
+    calls: Mapped[int] = mapped_column(default=1)
+    """Missed calls that it stands for."""
+    agent: Mapped[str | None] = mapped_column(String(128))
+    """Who is to call."""
+    due_at: Mapped[float]
+    created_at: Mapped[float]
+    done_at: Mapped[float | None]
+    done_by: Mapped[str | None] = mapped_column(String(128))
+    """A person, or the agent who talked with the customer since."""
 
 
 class Comment(Base):

@@ -9,12 +9,13 @@ import msgspec
 
 from cdr.encode import Heard, attempt_settled, disposition_set
 from dialer.core.effects import SettleAttempt, SettleLead
-from dialer.core.types import AttemptRecord, Fence, HoldReason, LeadResult
+from dialer.core.types import AttemptRecord, Direction, Fence, HoldReason, LeadResult
 from statuses.classify import Verdict
 from statuses.lead import ErrorKind, IllegalTransition, LeadStep, Trigger, step
 from statuses.outcomes import LocalError
 from store.attempts import may_finish
 from store.book import Book
+from store.inbound import ASKED, add_callback, settle_inbound, step_in
 from store.rows import AttemptRow, Ban, LeadRow
 from store.rules import DAY_S, spoke_to_person, waited_s
 
@@ -38,8 +39,12 @@ def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
     if dial is not None:
         dial.open, dial.reached = False, row.rang or row.lost
     _lock_out(book, row)
+    if row.bridged_at is not None and row.phone:
+        book.journal.talked[row.phone] = (row.agent_id, record.ended_at)
     lead = book.leads.get(row.lead_id)
-    if lead is not None:
+    if row.direction == Direction.INBOUND:
+        settle_inbound(book, row, lead, record)
+    elif lead is not None:
         _settle_lead_of(book, lead, record)
 
 
@@ -63,8 +68,14 @@ def settle_lead(book: Book, fence: Fence, effect: SettleLead, now: float) -> Non
     book.journal.attempts.add(row.call_id)
     book.journal.events.append(event)
     lead = book.leads.get(row.lead_id)
-    if lead is not None:
-        _apply_result(book, lead, result, now)
+    if lead is None:
+        return
+    inbound = row.direction == Direction.INBOUND
+    moved = step_in(book, lead, result.trigger) if inbound else _step(book, lead, result.call_id, result.trigger, None)
+    if moved is not None:
+        _apply_result(book, lead, result, moved, now)
+    elif inbound:
+        _remember(book, row, lead, result, now)
 
 
 def _find(book: Book, fence: Fence, call_id: str) -> AttemptRow | None:
@@ -118,10 +129,16 @@ def _count(lead: LeadRow, verdict: Verdict, trigger: Trigger | None) -> None:
         lead.status_attempts = {**lead.status_attempts, lead.last_status: seen + 1}
 
 
-def _apply_result(book: Book, lead: LeadRow, result: LeadResult, now: float) -> None:
-    moved = _step(book, lead, result.call_id, result.trigger, None)
-    if moved is None:
-        return
+def _remember(book: Book, row: AttemptRow, lead: LeadRow, result: LeadResult, now: float) -> None:
+    """Keep what an agent agreed with a customer whose lead cannot take it now: it is in a call of ours."""
+    if result.trigger is Trigger.DO_NOT_RECALL:
+        _ban(book, lead, now)
+    elif result.trigger is Trigger.CALLBACK_ASKED:
+        due = now if result.callback_at is None else result.callback_at
+        add_callback(book, row, due, ASKED, result.agent_id)
+
+
+def _apply_result(book: Book, lead: LeadRow, result: LeadResult, moved: LeadStep, now: float) -> None:
     _plan(lead, result.trigger, result.next_at)
     lead.disposition = result.disposition or lead.disposition
     lead.agent_name = result.agent_id or lead.agent_name

@@ -81,5 +81,5 @@ def _asked(state: EngineState, event: AgentAccepted | AgentRejected) -> tuple[Ag
         return agent, call
     state.totals.strays += 1
     if event.call_id is not None and (agent is None or agent.call is None or agent.call.call_id != event.call_id):
-        state.effects.append(CommandAgent(event.agent_id, AgentOrder.WITHDRAW, event.call_id))
+        state.effects.append(CommandAgent(event.agent_id, AgentOrder.WITHDRAW, event.call_id, event.lead_id))
     return None, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dialer.core.script import ScriptText
 from dialer.core.types import (
     AgentId,
     AttemptIntent,
@@ -51,9 +52,10 @@ class CampaignStopped(Event, frozen=True, gc=False):
 
 
 class SettingsChanged(Event, frozen=True, gc=False):
-    """New settings from now on; calls in flight keep what they began with."""
+    """New settings, or a new version of the script, from now on; calls in flight keep what they began with."""
 
     settings: CampaignSettings
+    script: ScriptText | None = None
 
 
 class EstimatesForgotten(Event, frozen=True, gc=False):
@@ -245,9 +247,23 @@ class AgentTransferred(AgentEvent, frozen=True, gc=False):
 
 
 class DialRequested(AgentEvent, frozen=True, gc=False):
-    """The agent wants this number, or this leased lead, called now; the agent's own leg comes first."""
+    """The agent wants this lead, or (`lead_id` 0) this number, called now; the agent's own leg comes first."""
 
     lead: Lead
+
+
+class LeadFound(AgentEvent, frozen=True, gc=False):
+    """The lead that SeekLead asked for is leased, or (None) may not be called for `reason`."""
+
+    lead: Lead | None
+    reason: HoldReason | None = None
+
+
+class NumberChecked(CallEvent, frozen=True, gc=False):
+    """A number that a call may be sent on to is listed for `reason`, or (None) free."""
+
+    phone: str
+    reason: HoldReason | None = None
 
 
 class SupervisionAsked(AgentEvent, frozen=True, gc=False):
@@ -255,6 +271,13 @@ class SupervisionAsked(AgentEvent, frozen=True, gc=False):
 
     supervisor: AgentId
     mode: Supervision | None
+
+
+class Requested(Event, frozen=True, gc=False):
+    """A person asked for this by the console or the API; AnswerRequest says what came of it."""
+
+    request_id: int
+    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):

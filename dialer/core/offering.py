@@ -94,7 +94,9 @@ def let_go(state: EngineState, call: Call, agent: Agent, what: AgentInput, now: 
     """Free an agent whose offer is over, and tell the desk."""
     agent.call = None
     state.roster.move(agent, what, now)
-    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.WITHDRAW, call.call_id, code=agent.code))
+    state.effects.append(
+        CommandAgent(agent.agent_id, AgentOrder.WITHDRAW, call.call_id, call.lead.lead_id, code=agent.code)
+    )
 
 
 def music(state: EngineState, call: Call, *, on: bool) -> None:

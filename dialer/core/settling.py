@@ -8,7 +8,7 @@ from dialer.core.calls import Call
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.events import AgentWrappedUp, CallEnded
 from dialer.core.state import EngineState
-from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, Direction, LeadResult, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, Direction, LeadResult, OpenAttempt, ScriptStep
 from statuses.classify import AttemptFacts, Verdict, classify
 from statuses.lead import ErrorKind, Trigger, trigger_for
 from statuses.outcomes import CallStatus, EndedBy, LocalError
@@ -77,9 +77,10 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
         originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
         answered_at=call.answered_at, bridged_at=call.bridged_at,
-        agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
+        agent_id=call.talked_with,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
-        offers=tuple(call.offers), recorded=call.recorded,
+        offers=tuple(call.offers), recorded=call.recording is not None,
+        steps=_steps(call, now),
     )  # fmt: skip
 
 
@@ -87,6 +88,13 @@ def _settled(state: EngineState, call: Call, record: AttemptRecord) -> AttemptRe
     call.record = record
     state.effects.append(SettleAttempt(record))
     return record
+
+
+def _steps(call: Call, now: float) -> tuple[ScriptStep, ...]:
+    if call.run is None:
+        return ()
+    call.run.leave(now)
+    return tuple(call.run.steps)
 
 
 def settle_lead(state: EngineState, call: Call, done: AgentWrappedUp, now: float) -> None:

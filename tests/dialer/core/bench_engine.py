@@ -18,6 +18,7 @@ from dialer.core.effects import (
     SettleLead,
 )
 from dialer.core.engine import CampaignEngine
+from dialer.core.script import ScriptText
 from dialer.core.trunks import TrunkLimit, TrunkPool
 from dialer.core.types import AttemptIntent, CallWindow, CampaignSettings, Direction, Lead, Slot
 
@@ -56,10 +57,11 @@ class Bench:
         channels: int = 50,
         cps: float = 50.0,
         trunks: tuple[TrunkLimit, ...] = (),
+        script: ScriptText | None = None,
     ) -> None:
         self.now = START
         self.pool = TrunkPool(trunks or (TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
-        self.engine = CampaignEngine(settings, self.pool, now=self.now)
+        self.engine = CampaignEngine(settings, self.pool, now=self.now, script=script)
         self.queue = [lead(n) for n in range(1, leads + 1)]
         self.done: list[AnyEffect] = []
         self.refuse_begin = False
