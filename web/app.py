@@ -13,6 +13,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from web.api import make_api_router, make_health_router
+from web.api_callbacks import make_callback_router
 from web.api_recordings import make_recording_router
 from web.api_traces import make_trace_router
 from web.auth import SESSION_S, Passwords, Sessions, Throttle
@@ -21,7 +22,7 @@ from web.errors import install_error_handlers
 from web.guard import Guard, allowed_hosts
 from web.live import LiveBoard
 from web.login import Desk, make_login_router
-from web.pages import campaigns, lead, leads
+from web.pages import callbacks, campaigns, lead, leads
 from web.texts import TEXTS
 
 COOKIE: Final = "dialer_session"
@@ -49,6 +50,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.include_router(make_health_router(deps.health, deps.metrics))
     app.include_router(make_api_router(deps))
+    app.include_router(make_callback_router(deps))
     if deps.traces is not None:
         app.include_router(make_trace_router(deps.traces))
     if deps.recordings is not None:
@@ -71,6 +73,7 @@ def _mount_pages(app: FastAPI, deps: WebDeps, board: LiveBoard) -> None:
     campaigns.register(deps, board)
     leads.register(deps, board)
     lead.register(deps, board)
+    callbacks.register(deps)
     ui.run_with(
         app,
         title=TEXTS["app.name"][0],

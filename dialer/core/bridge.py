@@ -112,9 +112,9 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     call.queue_left_at = call.queue_left_at or now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
     state.effects.append(CommandAgent(agent.agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
+    _taken_over(call)
     if state.settings.record:
         record(state, call)
-    _taken_over(call)
     if first and not (call.abandoned or call.inbound):
         state.estimators.abandon_observed(abandoned=False, at=now)
 

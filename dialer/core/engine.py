@@ -9,20 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import (
-    adopting,
-    asking,
-    bridge,
-    callflow,
-    deskflow,
-    deskwork,
-    events,
-    flow,
-    inbound,
-    manual,
-    pace,
-    recording,
-)
+from dialer.core import adopting, asking, bridge, callflow, deskflow, deskwork, events, flow, inbound, manual, pace
 from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
@@ -107,11 +94,6 @@ def _rejected(state: EngineState, event: events.AgentRejected, now: float) -> No
         asking.rejected(state, event, now)
 
 
-def _recording_ended(state: EngineState, event: events.RecordingEnded, now: float) -> None:
-    recording.recording_ended(state, event)
-    flow.recording_ended(state, event, now)
-
-
 Asked = Callable[[EngineState, Any, float, int], None]
 ASKED: dict[type[events.Event], Asked] = {
     events.DialRequested: manual.dial,
@@ -143,7 +125,7 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.MachineDetected: (callflow.machine, True),
     events.PromptEnded: (callflow.prompt_ended, False),
     events.DigitPressed: (flow.key_pressed, False),
-    events.RecordingEnded: (_recording_ended, False),
+    events.RecordingEnded: (flow.recording_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
     events.ConnectFailed: (manual.leg_failed, True),

@@ -16,7 +16,7 @@ def record(state: EngineState, call: Call, *, limit_s: float | None = None) -> N
     state.effects.append(Record(call.call_id, limit_s))
 
 
-def recording_ended(state: EngineState, event: RecordingEnded) -> None:
+def count_recording(state: EngineState, event: RecordingEnded) -> None:
     """Count what the switch did not record; a whole recording is fetched by the process that runs the engine."""
     call = state.calls.get(event.call_id)
     if call is not None and call.recording:

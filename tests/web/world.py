@@ -26,8 +26,8 @@ from crm.importing import import_leads
 from crm.leads import LeadFilter, add_comment, list_leads
 from crm.recordings import RecordingShelf
 from dialer.core.campaign import CampaignAction
-from dialer.core.effects import BeginAttempts, LeaseLeads, ReleaseLeads, SettleAttempt, SettleLead
-from dialer.core.events import AttemptsBegun, LeadsLeased
+from dialer.core.effects import BeginAttempts, BeginInbound, LeaseLeads, ReleaseLeads, SettleAttempt, SettleLead
+from dialer.core.events import AttemptsBegun, InboundBegun, LeadsLeased
 from dialer.core.figures import LiveFigures, Sample
 from dialer.core.types import (
     AttemptIntent,
@@ -151,6 +151,21 @@ class World:
             await self._commit(fence, SettleLead(result), at=record.ended_at + 12)
         return intent.call_id
 
+    async def miss(self, campaign: str, phone: str, *, at: float) -> None:
+        """Let a customer call the hotline and hang up before anybody takes the call."""
+        fence = self.fences[campaign]
+        self.serial += 1
+        arrival = BeginInbound(f"in-{self.serial:03d}", phone, "19001000", "sim", at)
+        ((_, begun),) = await self._commit(fence, arrival, at=at)
+        assert isinstance(begun, InboundBegun)
+        assert begun.intent is not None
+        facts = AttemptFacts(answered=True, ended_by=EndedBy.REMOTE, inbound=True)
+        record = msgspec.structs.replace(
+            _record(begun.intent, CallStatus.BUSY_LINE), facts=facts, verdict=classify(facts),
+            lead_trigger=Trigger.MISSED_CALL, direction=begun.intent.direction,
+        )  # fmt: skip
+        await self._commit(fence, SettleAttempt(record), at=record.ended_at)
+
     async def record(self, call_id: str, *, began_at: float, seconds: float = 3.0) -> None:
         """Store a recording of a call: a tone."""
         made = encode(tone(seconds), RecordingFormat.MP3)
@@ -189,6 +204,10 @@ class World:
                 called = await self.call(DIALED, phone, CallStatus(status), begun_at=time.time() - 60)
                 await self.project()
                 return {"call_id": called}
+            case {"do": "miss", "phone": phone}:
+                await self.miss(DIALED, phone, at=time.time() - 30)
+                await self.project()
+                return {}
             case {"do": "record", "call_id": call_id}:
                 await self.record(call_id, began_at=time.time() - 60, seconds=2.0)
                 await self.project()
