@@ -58,8 +58,7 @@ class Call:
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
         "by_hand", "cancel_reason", "declined", "early_media_at", "features", "giver", "inbound", "intent", "lead",
         "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed", "queue_left_at",
-        "queued_at", "record", "recorded", "request_id", "ringing_at", "run",
-        "talked_with", "word",
+        "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
     )  # fmt: skip
 
     def __init__(
@@ -97,8 +96,8 @@ class Call:
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None
         self.cancel_reason: CancelReason | None = None
-        self.recorded = False
-        """The switch was told to record it."""
+        self.recording: bool | None = None
+        """The switch was told to record it, and does so now; None = it never was."""
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
         self.run: Run | None = None

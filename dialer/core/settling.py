@@ -79,7 +79,7 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.talked_with,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
-        offers=tuple(call.offers), recorded=call.recorded,
+        offers=tuple(call.offers), recorded=call.recording is not None,
         steps=_steps(call, now),
     )  # fmt: skip
 
