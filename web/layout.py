@@ -20,6 +20,7 @@ MENU: Final = (
     ("menu.leads", "/leads", "groups"),
     ("menu.callbacks", "/callbacks", "event"),
     ("menu.scripts", "/scripts", "account_tree"),
+    ("menu.dial", "/dial", "dialpad"),
 )
 INK: Final = "#1b2530"
 ACCENT: Final = "#0f6b5c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from web.script_texts import SCRIPT_TEXTS
+from web.texts_desk import DESK_TEXTS
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "app.name": ("Tổng đài gọi ra", "Outbound dialer"),
@@ -360,4 +361,5 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "ended.dialer": ("Hệ thống", "System"),
     "ended.agent": ("Nhân viên", "Agent"),
     **SCRIPT_TEXTS,
+    **DESK_TEXTS,
 }

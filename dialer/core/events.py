@@ -277,7 +277,7 @@ class Requested(Event, frozen=True, gc=False):
     """A person asked for this by the console or the API; AnswerRequest says what came of it."""
 
     request_id: int
-    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked
+    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked | AgentWrappedUp
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):
