@@ -53,13 +53,7 @@ app.add_typer(script.app, name="script", help="Check, save and list the scripts 
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
-<<<<<<< HEAD
-app.add_typer(
-    asterisk.app, name="asterisk", help="What Asterisk needs to be the switch, and whether each server works."
-)
-=======
 app.add_typer(asterisk.app, name="asterisk", help="What Asterisk needs to be the switch; whether each server works.")
->>>>>>> ASTERISK
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )
