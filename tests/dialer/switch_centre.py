@@ -54,14 +54,15 @@ class Fate(NamedTuple):
 
 
 FATES: Final = {
-    "[0-3]": Fate(talking(0.8, 1.5), OK, rang=True),
+    "[0-2]": Fate(talking(0.8, 1.5), OK, rang=True),
+    "3": Fate(refusing("600 Busy Everywhere"), 600),
     "4": Fate(refusing("603 Decline", ring_s=0.1), 603, rang=True),
     "5": Fate(refusing("486 Busy Here"), 486),
     "6": Fate(refusing("404 Not Found"), 404),
     "[02468]7": Fate(refusing("480 Temporarily Unavailable"), 480),
     "7": Fate(refusing("480 Temporarily Unavailable", ring_s=0.1), 480, rang=True),
     "8": Fate(refusing("503 Service Unavailable"), 503),
-    "[02468]9": Fate(ringing(), None, rang=True),
+    "[02]9": Fate(ringing(), None, rang=True),
     "9": Fate(refusing("410 Gone"), 410),
 }
 """By the end of the number."""
