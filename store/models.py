@@ -22,11 +22,22 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import NEVER_REUSE_IDS, Base, BigId
+from store.callback_models import Callback
 from store.relay_models import RelayLane, RelayMember
 from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
-__all__ = ["NEVER_REUSE_IDS", "Base", "BigId", "RelayLane", "RelayMember", "StoredScript", "Webhook", "WebhookQueue"]
+__all__ = [
+    "NEVER_REUSE_IDS",
+    "Base",
+    "BigId",
+    "Callback",
+    "RelayLane",
+    "RelayMember",
+    "StoredScript",
+    "Webhook",
+    "WebhookQueue",
+]
 """Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]
@@ -322,47 +333,6 @@ class Suppression(Base):
     """None = for good."""
     reason: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[float]
-
-
-OPEN_CALLBACK: Final = "done_at IS NULL"
-
-
-class Callback(Base):
-    """A customer who is to be called back by people: they called in vain, or asked for it (S2-17).
-
-    One open task a number and campaign: another missed call counts in it.
-    """
-
-    __tablename__ = "callbacks"
-    __table_args__ = (
-        Index(
-            "ix_callbacks_open",
-            "phone_e164",
-            "campaign_id",
-            unique=True,
-            sqlite_where=text(OPEN_CALLBACK),
-            postgresql_where=text(OPEN_CALLBACK),
-        ),
-        Index("ix_callbacks_due", "due_at", "id"),
-        NEVER_REUSE_IDS,
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    campaign_id: Mapped[int] = mapped_column(BigId)
-    lead_id: Mapped[int] = mapped_column(BigId)
-    customer_id: Mapped[int] = mapped_column(BigId)
-    phone_e164: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(16))
-    """missed_call, or asked: the customer asked an agent for it."""
-    calls: Mapped[int] = mapped_column(default=1)
-    """Missed calls that it stands for."""
-    agent: Mapped[str | None] = mapped_column(String(128))
-    """Who is to call."""
-    due_at: Mapped[float]
-    created_at: Mapped[float]
-    done_at: Mapped[float | None]
-    done_by: Mapped[str | None] = mapped_column(String(128))
-    """A person, or the agent who talked with the customer since."""
 
 
 class Comment(Base):
