@@ -151,7 +151,7 @@ async def open_dialer(
         ground = Ground(settings, engine, clock, fault, stack)
         parts: list[Part] = [Watch("database", functools.partial(answers, engine))]
         if role in _ENGINES:
-            parts.append(await open_engine(ground, make_world, overrides))
+            parts += await open_engine(ground, make_world, overrides)
             parts += watch_mqtt(settings)
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))

@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from dialer.commands import (
     adapters,
+    agent,
+    asterisk,
     bench,
     callbacks,
     calls,
@@ -23,6 +25,8 @@ from dialer.commands import (
     demo,
     leads,
     loadtest,
+    mqtt,
+    recordings,
     roles,
     script,
     simulate,
@@ -44,12 +48,18 @@ app = typer.Typer(
 app.add_typer(
     campaign.app, name="campaign", help="Create, approve, start, pause and stop campaigns; ask why nothing is dialed."
 )
+app.add_typer(agent.app, name="agent", help="Add, list and sign in the people who take calls; simulate some over MQTT.")
+app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own for agents' desks.")
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
 app.add_typer(callbacks.app, name="callbacks", help="List customers to be called back, and mark them as done.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
+app.add_typer(
+    recordings.app, name="recordings", help="List, fetch, verify and delete recordings of calls; see who heard them."
+)
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
+app.add_typer(asterisk.app, name="asterisk", help="What Asterisk needs to be the switch; whether each server works.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
 )

@@ -13,11 +13,15 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dialer.errors import BadInput
+from dialer.recordings import RecordingFormat
 
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
 TRUNKS_NAME: Final = "trunks.toml"
-NOT_SETTINGS: Final = frozenset({"DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_CARRIER_LOG", "DIALER_REQUIRE"})
+ASTERISK_NAME: Final = "asterisk.toml"
+NOT_SETTINGS: Final = frozenset({
+    "DIALER_AGENT_PASSWORD", "DIALER_CARRIER_LOG", "DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_REQUIRE",
+})  # fmt: skip
 """Variables with our prefix that are not settings; those that begin with DIALER_TEST_ belong to the tests."""
 ALIKE: Final = 0.8
 """A variable's name that is nearer than this to a setting's is taken for a slip of the pen."""
@@ -55,11 +59,21 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = ""
     """The cluster's name, when tables are to be replicated and distributed; empty = one server."""
     mqtt_url: str = Field(default="", repr=False)
-    """Empty = no broker; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS: where agents' desks meet the engines."""
+    """Empty = the embedded broker on loopback; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS, of another one."""
+    mqtt_port: int = Field(default=0, ge=0, le=65_535)
+    """The embedded broker's port on loopback; 0 = any free one, which `dialer agent` finds by itself."""
+    agent_grace_s: float = Field(default=10.0, ge=0.5, le=600)
+    """An agent whose desk, or whose broker, is gone for longer than this is signed out; calls stop at once."""
     retention_calls_days: int = Field(default=0, ge=0)
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)
     """The same for raw events; 0 = kept for ever."""
+    recording_url: str = Field(default="", repr=False)
+    """Where recordings are kept: empty = HOME/recordings; s3://BUCKET/PREFIX, or another URL that fsspec takes."""
+    recording_format: RecordingFormat = RecordingFormat.MP3
+    """How recordings are kept: mp3, or wav as the switch made them."""
+    retention_recordings_days: int = Field(default=0, ge=0)
+    """Recordings of calls older than this are deleted; 0 = kept for ever."""
     host: str = "127.0.0.1"
     """The address on which the console, or a role's health page, listens."""
     port: int = Field(default=8080, ge=0, le=65_535)
@@ -76,6 +90,8 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    asterisk: Path | None = None
+    """The Asterisk file (TOML); None = HOME/asterisk.toml where it exists. `dialer asterisk example` prints one."""
     sip_process: bool = False
     """Whether the SIP adapter runs in a process of its own beside the engine's, for hundreds of calls a second."""
     sip_trace_share: float = Field(default=0.0, ge=0, le=1)
@@ -118,6 +134,11 @@ class Settings(BaseSettings):
         return self.home / "analytics"
 
     @property
+    def recordings_path(self) -> Path:
+        """Return the folder of recordings, unless `recording_url` names another place."""
+        return self.home / "recordings"
+
+    @property
     def drained_trunks(self) -> Path:
         """Return the list of the trunks that an operator drains."""
         return self.home / "drained-trunks"
@@ -127,6 +148,12 @@ class Settings(BaseSettings):
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME
         return self.trunks or (usual if usual.is_file() else None)
+
+    @property
+    def asterisk_file(self) -> Path | None:
+        """Return the Asterisk file in force, None when there is none."""
+        usual = self.home / ASTERISK_NAME
+        return self.asterisk or (usual if usual.is_file() else None)
 
     @property
     def sip_trace_path(self) -> Path:

@@ -21,6 +21,8 @@ CONSOLE = "service"
 """The part that serves the console; whichever process runs it answers the command line."""
 ENGINE, RELAY, PROJECTOR = "engine", "relay", "projector"
 """The other parts of the dialer, each run by one process a home folder."""
+MQTT = "mqtt"
+"""The embedded broker, beside the engine."""
 
 
 class Secrets(msgspec.Struct, frozen=True):

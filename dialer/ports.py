@@ -10,7 +10,7 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import AgentEvent, Event
+from dialer.core.events import AgentEvent, Event, Requested
 from dialer.core.script import ScriptText
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
@@ -50,6 +50,37 @@ class AgentLink(Protocol):
 
     async def announce(self, campaign_id: int) -> None:
         """Have every agent of a campaign say again whether they are ready: a new engine has taken it."""
+        ...
+
+    async def leave(self, campaign_id: int) -> None:
+        """Say nothing more to the agents of a campaign: this process turns its engine no longer."""
+        ...
+
+
+class AgentAccount(msgspec.Struct, frozen=True):
+    """A person who takes calls, as the store knows them."""
+
+    agent_id: AgentId
+    name: str = ""
+    phone: str = ""
+    """The endpoint on which calls reach the agent, as the switch names it; empty = the agent's id."""
+    supervisor: bool = False
+    """May come into the talks of others."""
+    secret: str = ""
+    """The hash of the password."""
+    active: bool = True
+    """False: may not sign in."""
+
+
+class AgentAccounts(Protocol):
+    """Who the agents are."""
+
+    async def find(self, agent_id: AgentId) -> AgentAccount | None:
+        """Return an agent's account."""
+        ...
+
+    async def all(self) -> Sequence[AgentAccount]:
+        """List the accounts, by id."""
         ...
 
 
@@ -149,6 +180,13 @@ class LeadStore(Protocol):
         self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
     ) -> bool:
         """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
+        ...
+
+    async def requests(self, fences: Sequence[Fence], *, now: float, fresh_s: float) -> Sequence[tuple[int, Requested]]:
+        """Take what people ask of these campaigns, as (campaign id, fact), each once, oldest first.
+
+        What was asked more than `fresh_s` ago is refused instead: the person has turned away.
+        """
         ...
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:

@@ -30,10 +30,12 @@ from dialer.agents.mqtt_at import MqttAt
 from dialer.clock import SystemClock
 from dialer.config import Settings
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.desks import open_desks
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
+from dialer.recorder import open_recorder
 from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault
 from dialer.service.driver import Driver
@@ -114,15 +116,16 @@ async def open_analytics(ground: Ground, *, prunes: bool) -> Analytics:
     return analytics
 
 
-async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> EnginePart:
-    """Wire driver and keeper to the store and the world."""
+async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> list[Part]:
+    """Wire driver and keeper to the store and the world, and the recorder, which drains when the calls are over."""
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
-    await ground.stack.enter_async_context(world.agents)
+    agents = await open_desks(settings, ground.engine, ground.clock, ground.stack, world.agents)
+    await ground.stack.enter_async_context(agents)
     prompts = open_prompts(settings)
     ground.stack.push_async_callback(prompts.close)
-    driver = Driver(store, world.telephony, world.agents, ground.clock, fault=ground.fault, prompts=prompts)
+    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,
@@ -140,7 +143,8 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         overrides=overrides,
         lease_s=settings.lease_s,
     )
-    return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    part = EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    return [part, open_recorder(settings, ground.engine, driver, world.telephony, ground.fault)]
 
 
 def open_prompts(settings: Settings) -> PromptLibrary:

@@ -113,10 +113,10 @@ class Desks:
                 self._at(now + self._profile.leave_at_s, self._go_home, desk)
 
     def order(self, command: CommandAgent, now: float) -> None:
-        """Obey one order; an unknown desk is ignored, as a switched-off one would."""
-        desk = self._desks.get(command.agent_id)
-        if desk is not None:
-            self._orders[command.order](desk, command, now)
+        """Obey one order; an unknown desk ignores it, as a switched-off one would, and one that it knows by itself."""
+        desk, obey = self._desks.get(command.agent_id), self._orders.get(command.order)
+        if desk is not None and obey is not None:
+            obey(desk, command, now)
 
     def announce(self, now: float) -> None:
         """Let everybody at a desk say so again to a new engine; one whose call is over is free for the next."""

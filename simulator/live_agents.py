@@ -86,6 +86,9 @@ class SimulatedDesks:
         if desks is not None:
             desks.announce(self._clock.now())
 
+    async def leave(self, campaign_id: int) -> None:
+        """Do nothing: simulated agents are told no more by themselves."""
+
     def joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
         """Learn from the trunk that a talk began."""
         for desks in self._desks.values():

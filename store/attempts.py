@@ -39,7 +39,7 @@ def _begin_one(book: Book, fence: Fence, intent: AttemptIntent, now: float) -> H
     if lead is None or lead.campaign_id != fence.campaign_id:
         return HoldReason.GONE
     mine = lead.lease_owner == fence.owner and lead.lease_epoch == fence.epoch
-    hold = guard(book, lead, now, leases=False)
+    hold = guard(book, lead, now, leases=False, by_hand=intent.by_hand)
     if hold is not None:
         if mine:
             _turn_away(book, lead, intent, hold, now)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     LeaseLeads,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
     StoreEffect,
@@ -20,9 +23,13 @@ from dialer.core.events import Event, InboundBegun
 from dialer.ports import Owned
 from store.attempts import begin, progress
 from store.book import Book
+from store.hand import check
 from store.inbound import begin_inbound
 from store.leases import release
 from store.settle import settle_attempt, settle_lead
+
+BY_STORE: Final = (LeaseLeads, SeekLead, AnswerRequest)
+"""Effects that a store performs itself, after all that a book knows of."""
 
 
 @dataclass(slots=True)
@@ -68,7 +75,9 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
             keys.calls.add(effect.call_id)
         case ReleaseLeads():
             keys.leads.update(effect.lead_ids)
-        case LeaseLeads():
+        case CheckNumber():
+            keys.phones.add(effect.phone)
+        case LeaseLeads() | SeekLead() | AnswerRequest():
             pass
         case _:
             assert_never(effect)
@@ -103,8 +112,10 @@ def _perform(book: Book, owned: Owned, now: float) -> Event | None:
             progress(book, fence, effect)
         case ReleaseLeads():
             release(book, fence, effect.lead_ids)
-        case LeaseLeads():
-            raise TypeError("leads are leased by the store, which knows the candidates")
+        case CheckNumber():
+            return check(book, fence, effect, now)
+        case LeaseLeads() | SeekLead() | AnswerRequest():
+            raise TypeError("leads are found by the store, which knows the candidates; requests are no rows of a book")
         case _:
             assert_never(effect)
     return None

@@ -21,23 +21,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.agent_models import Agent
 from store.base import NEVER_REUSE_IDS, Base, BigId
 from store.callback_models import Callback
+from store.recording_models import AuditEntry, Recording
 from store.relay_models import RelayLane, RelayMember
+from store.request_models import DeskRequest
 from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
 __all__ = [
-    "NEVER_REUSE_IDS",
-    "Base",
-    "BigId",
-    "Callback",
-    "RelayLane",
-    "RelayMember",
-    "StoredScript",
-    "Webhook",
-    "WebhookQueue",
-]
+    "NEVER_REUSE_IDS", "Agent", "AuditEntry", "Base", "BigId", "Callback", "DeskRequest", "Recording", "RelayLane",
+    "RelayMember", "StoredScript", "Webhook", "WebhookQueue",
+]  # fmt: skip
 """Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]
@@ -310,7 +306,14 @@ class Attempt(Base):
     counts: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(Text)
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR."""
+    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR.
+
+    Of a call that is recorded it is kept on, for the events about its recording.
+    """
+    result: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """LeadResult JSON, kept for the same."""
+    recording: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Heard JSON: what became of the recording; written by `store.recordings`."""
 
 
 class Suppression(Base):

@@ -76,8 +76,11 @@ def ranks(order: RetryOrder) -> tuple[int, ...]:
     return (0, 1, 4, 2, 3) if order is RetryOrder.NEW_FIRST else (0, 1, 2, 3, 4)
 
 
-def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float) -> Hold | None:
-    """Return why the lead itself may not be dialed, None when nothing stands against it; the lease is not looked at."""
+def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float, by_hand: bool = False) -> Hold | None:
+    """Return why the lead itself may not be dialed, None when nothing stands against it; the lease is not looked at.
+
+    A call `by_hand` is not bound by the time that the lead is due at (statuses.md 3.1).
+    """
     finished = lead.state == _S.CALL_ERROR and (lead.error_kind or ErrorKind.NUMBER) == ErrorKind.NUMBER
     reason = HoldReason.FINISHED if finished else _BY_STATE.get(lead.state)
     if reason is not None:
@@ -88,7 +91,7 @@ def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float
         return Hold(HoldReason.LIST_OFF)
     if lead.state in (_S.NOT_CALLED, _S.CALLED_NO_SUCCESS) and lead.attempts >= max_attempts:
         return Hold(HoldReason.MAX_ATTEMPTS)
-    return _time_hold(lead, now)
+    return None if by_hand else _time_hold(lead, now)
 
 
 def _time_hold(lead: LeadRow, now: float) -> Hold | None:

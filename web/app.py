@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.api import make_api_router, make_health_router
 from web.api_callbacks import make_callback_router
+from web.api_recordings import make_recording_router
 from web.api_traces import make_trace_router
 from web.auth import SESSION_S, Passwords, Sessions, Throttle
 from web.deps import WebDeps
@@ -52,6 +53,8 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.include_router(make_callback_router(deps))
     if deps.traces is not None:
         app.include_router(make_trace_router(deps.traces))
+    if deps.recordings is not None:
+        app.include_router(make_recording_router(deps.recordings, deps.wall))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _mount_pages(app, deps, board)
     # The last one added sees a request first: the session is read, then the guard decides, then anything else runs.

@@ -14,6 +14,7 @@ from cdr.adhoc import Table
 from cdr.queries import CallRow, CdrFilter
 from cdr.reports import ReportRow
 from cdr.verify import Report
+from crm.recordings import RecordingShelf
 from dialer.ports import CallTraces
 
 
@@ -83,6 +84,8 @@ class WebDeps:
     """The process's figures in Prometheus's text format."""
     traces: CallTraces | None = None
     """The signalling of single calls; None where no adapter keeps any."""
+    recordings: RecordingShelf | None = None
+    """The recordings of calls; None where there are none to be heard."""
     hosts: tuple[str, ...] = ()
     """Host names besides loopback under which the console may be opened."""
     wall: Callable[[], float] = time.time

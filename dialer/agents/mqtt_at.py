@@ -12,13 +12,17 @@ from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
-from aiomqtt import Client, MqttError
+from aiomqtt import Client, MqttError, Will
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from dialer.errors import BadInput, Unreachable
 
 TIMEOUT_S: Final = 4.0
+KEEP_ALIVE_S: Final = 20
+"""A connection that is silent for one and a half times as long is lost (MQTT 3.1.1 section 3.1.2.10)."""
+PENDING_CALLS: Final = 1_000
+"""The client warns of more messages under way than this."""
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _REFUSED: Final = frozenset({134, 135})
 """CONNACK: bad user name or password, not authorised (MQTT 5.0, 3.2.2.2); the client makes them of 3.1.1's 4 and 5."""
@@ -65,11 +69,16 @@ class MqttAt(msgspec.Struct, frozen=True):
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
 
     @contextlib.asynccontextmanager
-    async def connected(self) -> AsyncIterator[Client]:
-        """Give a client that the broker has accepted; Unreachable if it is away, BadInput if it refuses us."""
+    async def connected(
+        self, *, name: str | None = None, will: Will | None = None, keep_alive_s: int = KEEP_ALIVE_S
+    ) -> AsyncIterator[Client]:
+        """Give a client that the broker has accepted; Unreachable if it is away, BadInput if it refuses us.
+
+        `name` is the client id, by default one of chance; `will` is published when the connection is lost.
+        """
         async with contextlib.AsyncExitStack() as parting:
             with self._explained():
-                client = self._client()
+                client = self._client(name, will, keep_alive_s)
                 await self._open(client)
             parting.push_async_exit(client)
             yield client
@@ -79,12 +88,13 @@ class MqttAt(msgspec.Struct, frozen=True):
         async with self.connected():
             pass
 
-    def _client(self) -> Client:
+    def _client(self, name: str | None, will: Will | None, keep_alive_s: int) -> Client:
         context = ssl.create_default_context() if self.tls else None
         client = Client(
             self.host, self.port, username=self.user, password=self.password, tls_context=context,
-            timeout=self.timeout_s,
+            timeout=self.timeout_s, identifier=name, will=will, keepalive=keep_alive_s,
         )  # fmt: skip
+        client.pending_calls_threshold = PENDING_CALLS
         client._client.connect_timeout = self.timeout_s  # noqa: SLF001 -- its own 5 s otherwise, in a thread
         return client
 

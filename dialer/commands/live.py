@@ -149,10 +149,25 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         return CAPABILITIES
 
+    def asterisk(clock: Clock) -> Telephony:
+        from dialer.commands.asterisk_setup import open_asterisk
+
+        return open_asterisk(plan.settings, clock)
+
+    def check_asterisk() -> None:
+        from dialer.commands.asterisk_setup import read_asterisk
+
+        read_asterisk(plan.settings)
+
+    def asterisk_can() -> Capabilities:
+        from telephony_adapters.asterisk.adapter import CAPABILITIES
+
+        return CAPABILITIES
+
     return AdapterRegistry(
-        {SimulatorTelephony.name: simulator, "sip": sip},
-        checks={"sip": check_sip},
-        declares={SimulatorTelephony.name: lambda: SIMULATOR_CAN, "sip": sip_can},
+        {SimulatorTelephony.name: simulator, "sip": sip, "asterisk": asterisk},
+        checks={"sip": check_sip, "asterisk": check_asterisk},
+        declares={SimulatorTelephony.name: lambda: SIMULATOR_CAN, "sip": sip_can, "asterisk": asterisk_can},
     )
 
 
@@ -162,7 +177,12 @@ async def _world(plan: Plan, clock: Clock) -> World:
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=trunk)
     limits: tuple[TrunkLimit, ...] = ()
     samples: Callable[[], Iterable[Sample]] = tuple
-    if trunk is None:
+    if plan.settings.trunk == "asterisk":
+        from dialer.commands import asterisk_setup
+
+        asterisk_setup.join_desks(telephony, desks)
+        limits, samples = asterisk_setup.limits_of(telephony), asterisk_setup.samples_of(telephony)
+    elif trunk is None:
         from dialer.commands.sip import join_desks, limits_of, samples_of
 
         join_desks(telephony, desks)

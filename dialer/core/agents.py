@@ -42,6 +42,8 @@ class AgentInput(StrEnum):
     RELEASE = "release"
     HANGUP = "hangup"
     DONE = "done"
+    RETURN = "return"
+    """A call that was given away comes back."""
 
 
 _S, _I = AgentState, AgentInput
@@ -63,6 +65,7 @@ TRANSITIONS: dict[tuple[AgentState, AgentInput], AgentState] = {
     (_S.WRAP_UP, _I.DONE): _S.READY,
     (_S.WRAP_UP, _I.READY): _S.READY,
     (_S.WRAP_UP, _I.PAUSE): _S.WRAP_UP,
+    (_S.WRAP_UP, _I.RETURN): _S.RESERVED,
 }
 
 

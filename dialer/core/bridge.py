@@ -8,6 +8,7 @@ from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play,
 from dialer.core.events import CallConnected, ConnectFailed
 from dialer.core.offering import ask, asked_again_at, asks, choices, music, rings_all, withdraw
 from dialer.core.prompts import apology
+from dialer.core.recording import record
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
 
@@ -58,11 +59,22 @@ def reserve(state: EngineState, call: Call, agent: Agent, what: AgentInput, now:
     state.waiting.pop(call.call_id, None)
     state.timers.cancel(("reask", call.call_id))
     state.roster.move(agent, what, now)
-    agent.call, call.agent, call.phase = call, agent, Phase.JOINING
+    assign(state, call, agent)
+    connect(state, call, agent, now)
+
+
+def assign(state: EngineState, call: Call, agent: Agent) -> None:
+    """Give a reserved agent a call, and tell the desk."""
+    agent.call, call.agent = call, agent
     state.last_offered = agent.agent_id
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RESERVE, call.call_id, call.lead.lead_id))
+
+
+def connect(state: EngineState, call: Call, agent: Agent, now: float) -> None:
+    """Join an answered call to the agent who is reserved for it."""
+    call.phase = Phase.JOINING
     state.timers.set(("join", call.call_id), now + JOIN_LIMIT_S)
     music(state, call, on=False)
-    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RESERVE, call.call_id, call.lead.lead_id))
     state.effects.append(Connect(call.call_id, agent.agent_id))
 
 
@@ -94,11 +106,24 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     state.timers.cancel(("connect", call.call_id))
     state.timers.cancel(("queue", call.call_id))
     state.roster.move(agent, AgentInput.JOIN, now)
+    first = call.bridged_at is None
     agent.served += 1
-    call.phase, call.bridged_at, call.queue_left_at = Phase.TALKING, now, now
+    call.phase, call.bridged_at, call.talked_with = Phase.TALKING, call.bridged_at or now, agent.agent_id
+    call.queue_left_at = call.queue_left_at or now
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
-    if not (call.abandoned or call.inbound):
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
+    _taken_over(call)
+    if state.settings.record:
+        record(state, call)
+    if first and not (call.abandoned or call.inbound):
         state.estimators.abandon_observed(abandoned=False, at=now)
+
+
+def _taken_over(call: Call) -> None:
+    """Let the agent who gave the customer away wrap up for nobody: the result is the new agent's to tell."""
+    if call.giver is not None and call.giver is not call.agent and call.giver.call is call:
+        call.giver.call = None
+    call.giver = call.word = None
 
 
 def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None:
@@ -110,14 +135,21 @@ def connect_failed(state: EngineState, event: ConnectFailed, now: float) -> None
         return
     agent.call, agent.code = None, "unreachable"
     state.roster.move(agent, AgentInput.UNREACHABLE, now)
-    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+    state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id, code=agent.code))
     lose_agent(state, call, now)
 
 
 def lose_agent(state: EngineState, call: Call, now: float) -> None:
     """Look for another agent for an answered call whose agent vanished before the talk."""
     state.timers.cancel(("join", call.call_id))
-    call.agent, call.agent_lost = None, True
+    call.agent = None
+    if call.bridged_at is not None:
+        bring_back(state, call, now)
+        return
+    call.agent_lost = True
+    if call.by_hand:  # from here on the customer waits for any agent, and the law counts
+        call.by_hand = False
+        state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer_again(state, call, now)
 
 
@@ -128,7 +160,24 @@ def offer_again(state: EngineState, call: Call, now: float) -> None:
         overflow(state, call, now)
 
 
+def bring_back(state: EngineState, call: Call, now: float) -> None:
+    """Return a customer whom the second agent did not take to the first, else to any agent, with music meanwhile."""
+    giver = call.giver
+    here = giver is not None and giver.call is call and state.roster.get(giver.agent_id) is giver
+    if giver is not None and here and state.roster.move(giver, AgentInput.RETURN, now):
+        state.timers.cancel(("wrap", giver.agent_id))
+        assign(state, call, giver)
+        connect(state, call, giver, now)
+        return
+    state.timers.set(("queue", call.call_id), now + state.settings.queue_s)
+    offer(state, call, now)
+    if call.phase is not Phase.JOINING:
+        music(state, call, on=True)
+
+
 def _is_late(state: EngineState, call: Call, now: float) -> bool:
+    if call.bridged_at is not None:
+        return False  # of who has talked to an agent already, the time in the queue counts anew
     if call.waits_willingly:
         return call.queued_at is not None and now >= call.queued_at + state.settings.queue_s
     return call.abandoned

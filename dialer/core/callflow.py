@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.core.agents import AgentInput
+from dialer.core import hand
+from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.bridge import abandon, enqueue, hang_up, offer, serve_waiting
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
@@ -71,17 +72,20 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
     state.dialing.pop(call.call_id, None)
     state.timers.cancel(("ring", call.call_id))
     state.timers.cancel(("ending", call.call_id))
-    call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
+    call.answered_at, call.amd, call.cancel_reason = now, None if call.by_hand else event.amd, None
     state.effects.append(RecordProgress(call.call_id, now))
     if call.inbound:
         _take(state, call, now)
         return
-    human = event.amd is not AmdResult.MACHINE
+    human = call.amd is not AmdResult.MACHINE
     state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
     if not human:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
+    if call.by_hand:
+        hand.join(state, call, now)
+        return
     if call.run is not None:
         begin_script(state, call, call.run, now)
         return
@@ -102,8 +106,8 @@ def _take(state: EngineState, call: Call, now: float) -> None:
 def machine(state: EngineState, event: MachineDetected, now: float) -> None:
     """Let go of a call that turned out to be answered by a machine."""
     call = find(state, event.call_id)
-    if call is None or call.phase is Phase.ENDING:
-        return
+    if call is None or call.phase is Phase.ENDING or call.by_hand:
+        return  # an agent who dialed by hand hears for himself who answered
     call.amd = event.amd
     if event.amd is AmdResult.MACHINE:
         state.timers.cancel(("connect", call.call_id))
@@ -135,12 +139,15 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     if _rang_out(call, event):
         call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
+    hand.end_onward(state, call)
     freed = withdraw(state, call, now)
     if not call.inbound:
         _learn(state, call, event, now)
     record = settle(state, call, event, now)
     if call.agent is not None:
         _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+    elif call.bridged_at is not None:
+        hand.settle_alone(state, call, now)
     if freed:
         serve_waiting(state, now)
 
@@ -195,7 +202,9 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "answer", "connect", "queue", "reask", "join", "overflow", "flow", "ending"):
+    for kind in (
+        "ring", "answer", "connect", "queue", "reask", "join", "overflow", "flow", "ending", "summon",
+    ):  # fmt: skip
         state.timers.cancel((kind, call.call_id))
 
 
@@ -206,16 +215,18 @@ def _release_agent(state: EngineState, call: Call, now: float, *, talked: bool) 
         if talked and agent is not None:
             settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)
         return
-    if call.bridged_at is None:
-        agent.call = None
-        state.roster.move(agent, AgentInput.RELEASE, now)
+    if agent.state is AgentState.RESERVED:
         state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
-        if agent.pause_after:
-            agent.pause_after = False
-            state.roster.move(agent, AgentInput.PAUSE, now)
-        serve_waiting(state, now)
+        hand.set_free(state, agent, now)
+        if call.bridged_at is not None:  # the customer hung up while being given to this agent
+            hand.settle_alone(state, call, now)
         return
-    state.estimators.talk_finished(now - call.bridged_at)
+    state.estimators.talk_finished(now - (call.bridged_at or now))
+    wrap_up(state, call, agent, now)
+
+
+def wrap_up(state: EngineState, call: Call, agent: Agent, now: float) -> None:
+    """Send a talking agent into after-call work."""
     state.roster.move(agent, AgentInput.HANGUP, now)
     wrap_up_s = state.settings.wrap_up_s
     state.timers.set(("wrap", agent.agent_id), now + wrap_up_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from dialer.core.agents import Agent
-from dialer.core.events import CallEnded
+from dialer.core.events import AgentWrappedUp, CallEnded
 from dialer.core.pacing.answering import Features
 from dialer.core.run import Run
 from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, CallId, Direction, Lead, OfferMade
@@ -18,6 +18,8 @@ class Phase(StrEnum):
 
     BEGINNING = "beginning"
     """The intent is not durable yet: nothing has been sent."""
+    SUMMONING = "summoning"
+    """The agent's leg comes up; the customer is called after it."""
     PLACED = "placed"
     RINGING = "ringing"
     WAITING = "waiting"
@@ -26,6 +28,8 @@ class Phase(StrEnum):
     """Answered, agents are asked whether they take it."""
     JOINING = "joining"
     TALKING = "talking"
+    AWAY = "away"
+    """The customer was sent on to another number, and talks there."""
     OVERFLOW = "overflow"
     """The overflow message plays."""
     PROMPT = "prompt"
@@ -34,7 +38,17 @@ class Phase(StrEnum):
     """We hung up and wait for the switch to say so."""
 
 
-UNANSWERED = frozenset({Phase.BEGINNING, Phase.PLACED, Phase.RINGING})
+UNANSWERED = frozenset({Phase.BEGINNING, Phase.SUMMONING, Phase.PLACED, Phase.RINGING})
+
+
+class Onward:
+    """A number outside that a call is sent on to; `trunk` while a channel of it is held."""
+
+    __slots__ = ("phone", "request_id", "trunk")
+
+    def __init__(self, phone: str, request_id: int) -> None:
+        self.phone, self.request_id = phone, request_id
+        self.trunk: str | None = None
 
 
 class Call:
@@ -42,9 +56,10 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
-        "cancel_reason", "declined", "early_media_at", "features", "inbound", "intent", "lead", "lift", "local_error",
-        "offers", "on_hold", "originated_at", "phase", "progressed", "queue_left_at", "queued_at", "record",
-        "ringing_at", "run",
+        "by_hand", "cancel_reason", "declined", "early_media_at", "features", "giver", "inbound", "intent", "lead",
+        "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed", "queue_left_at",
+        "queued_at", "record", "recorded", "request_id", "ringing_at", "run",
+        "talked_with", "word",
     )  # fmt: skip
 
     def __init__(
@@ -82,10 +97,24 @@ class Call:
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None
         self.cancel_reason: CancelReason | None = None
+        self.recorded = False
+        """The switch was told to record it."""
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
         self.run: Run | None = None
         """Its way through the script of a campaign that begins without an agent."""
+        self.by_hand = intent.by_hand
+        """Its agent was there before it was placed, and is joined as soon as somebody answers."""
+        self.request_id = 0
+        """What asked for it, until that is answered."""
+        self.talked_with: AgentId | None = None
+        """Who was joined last."""
+        self.giver: Agent | None = None
+        """Who gave the customer away, until another agent has them."""
+        self.word: AgentWrappedUp | None = None
+        """What an agent said of the customer who goes on talking to somebody else."""
+        self.onward: Onward | None = None
+        """The number that the customer is to be sent on to, or was."""
 
     @property
     def call_id(self) -> CallId:
@@ -122,8 +151,8 @@ class Call:
             progressed=self.progressed,
             rang=self.ringing_at is not None,
             answered=self.answered_at is not None,
-            ended_by=EndedBy.DIALER if ended.ended_by is None and self.cancel_reason is not None else ended.ended_by,
-            cancel_reason=self.cancel_reason,
+            ended_by=self._ended_by(ended),
+            cancel_reason=None if self._agent_ended_talk else self.cancel_reason,
             announcement=self.announcement,
             amd=self.amd,
             ivr_entered=self._is_in_script,
@@ -136,3 +165,12 @@ class Call:
             trunk=self.intent.trunk,
             inbound=self.inbound,
         )
+
+    @property
+    def _agent_ended_talk(self) -> bool:
+        return self.bridged_at is not None and self.cancel_reason is CancelReason.AGENT_HANGUP
+
+    def _ended_by(self, ended: CallEnded) -> EndedBy | None:
+        if self.cancel_reason is CancelReason.AGENT_HANGUP and ended.ended_by is not EndedBy.REMOTE:
+            return EndedBy.AGENT
+        return EndedBy.DIALER if ended.ended_by is None and self.cancel_reason is not None else ended.ended_by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core import hand, manual
 from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.asking import asked_lost, turn_down
 from dialer.core.bridge import lose_agent, serve_waiting
@@ -21,6 +22,7 @@ def at_desk(state: EngineState, agent_id: AgentId, now: float) -> Agent:
     for call in state.calls.values():
         if call.agent is not None and call.agent.agent_id == agent_id and call.bridged_at is not None:
             state.roster.restore(call.agent, now)
+            state.effects.append(CommandAgent(agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
             return call.agent
     return state.roster.sign_in(agent_id, now)
 
@@ -46,6 +48,8 @@ def paused(state: EngineState, event: AgentPaused, now: float) -> None:
     agent = at_desk(state, event.agent_id, now)
     if agent.state is AgentState.RINGING and agent.call is not None:
         turn_down(state, agent, agent.call, now, pauses=True)
+    elif agent.state is AgentState.RINGING:
+        manual.rejected(state, event.agent_id, None, now)
     agent.code = event.code
     if agent.state in {AgentState.READY, AgentState.NOT_READY}:
         _left_idle(state, agent, now)
@@ -62,6 +66,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
         return
     state.timers.cancel(("wrap", agent.agent_id))
     if agent.call is not None:
+        agent.call.word = event  # of a customer who still talks to somebody else, it counts at the end
         settle_lead(state, agent.call, event, now)
         agent.call = None
     state.estimators.wrap_finished(now - agent.since, stayed=event.ready and not agent.pause_after)
@@ -69,6 +74,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
     if agent.pause_after or not event.ready:
         agent.pause_after = False
         state.roster.move(agent, AgentInput.PAUSE, now)
+        state.effects.append(CommandAgent(agent.agent_id, AgentOrder.PAUSE, code=agent.code))
         return
     state.effects.append(CommandAgent(agent.agent_id, AgentOrder.READY))
     serve_waiting(state, now)
@@ -87,7 +93,7 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
     state.timers.cancel(("offer", agent.agent_id))
     _left_idle(state, agent, now)
     state.roster.remove(agent, now)
-    if call is None:
+    if hand.lost(state, agent, now) or call is None:
         return
     if was is AgentState.RINGING:
         asked_lost(state, agent, call, now)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import adopting, asking, bridge, callflow, deskflow, events, flow, inbound, pace
-from dialer.core.agents import AgentState
+from dialer.core import adopting, asking, bridge, callflow, deskflow, deskwork, events, flow, inbound, manual, pace
+from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
@@ -58,17 +58,51 @@ def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
     state.hopper.fill(event.leads, event.next_due_at)
 
 
-def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, _now: float) -> None:
+def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, now: float) -> None:
     state.hopper.withdraw(event.lead_ids)
+    manual.withdraw(state, event.lead_ids, now)
 
 
 def _added(state: EngineState, _event: events.LeadsAdded, _now: float) -> None:
     state.hopper.dry = False
 
 
+def _requested(state: EngineState, event: events.Requested, now: float) -> None:
+    ASKED[type(event.event)](state, event.event, now, event.request_id)
+
+
+def _decide(state: EngineState, now: float) -> None:
+    """Make one decision: agents choose whom to call, or pacing does."""
+    (manual.decide if manual.is_by_hand(state) else pace.decide)(state, now)
+
+
 def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
     state.hold = event.reason
 
+
+def _accepted(state: EngineState, event: events.AgentAccepted, now: float) -> None:
+    if event.call_id is None and event.agent_id in state.previews:
+        manual.accepted(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.accepted(state, event, now)
+
+
+def _rejected(state: EngineState, event: events.AgentRejected, now: float) -> None:
+    if event.call_id is None and event.agent_id in state.previews:
+        manual.rejected(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.rejected(state, event, now)
+
+
+Asked = Callable[[EngineState, Any, float, int], None]
+ASKED: dict[type[events.Event], Asked] = {
+    events.DialRequested: manual.dial,
+    events.AgentHungUp: deskwork.hung_up,
+    events.AgentHeld: deskwork.held,
+    events.AgentTransferred: deskwork.transferred,
+    events.SupervisionAsked: deskwork.supervised,
+}
+"""What a person may ask of a desk -> what it does; the last argument is the request."""
 
 HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CampaignStarted: (_started, True),
@@ -94,12 +128,22 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.RecordingEnded: (flow.recording_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
-    events.ConnectFailed: (bridge.connect_failed, True),
+    events.ConnectFailed: (manual.leg_failed, True),
+    events.AgentOnLine: (manual.on_line, False),
+    events.DialRequested: (manual.dial, False),
+    events.LeadFound: (manual.found, True),
+    events.AgentAccepted: (_accepted, True),
+    events.AgentRejected: (_rejected, True),
+    events.AgentHungUp: (deskwork.hung_up, False),
+    events.AgentHeld: (deskwork.held, False),
+    events.AgentTransferred: (deskwork.transferred, True),
+    events.NumberChecked: (deskwork.checked, False),
+    events.CallTransferred: (deskwork.sent_on, True),
+    events.SupervisionAsked: (deskwork.supervised, False),
+    events.Requested: (_requested, True),
     events.AgentSignedIn: (deskflow.signed_in, False),
     events.AgentReady: (deskflow.ready, True),
     events.AgentPaused: (deskflow.paused, True),
-    events.AgentAccepted: (asking.accepted, False),
-    events.AgentRejected: (asking.rejected, True),
     events.AgentWrappedUp: (deskflow.wrapped_up, True),
     events.AgentLost: (deskflow.lost, True),
 }
@@ -119,6 +163,7 @@ def _overflow_over(state: EngineState, call: Call, now: float) -> None:
 TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
     "ring": callflow.ring_timeout,
     "answer": inbound.not_answered,
+    "summon": manual.too_slow,
     "queue": inbound.queue_over,
     "reask": asking.ask_again,
     "connect": bridge.too_late,
@@ -128,6 +173,12 @@ TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
     "ending": callflow.switch_silent,
 }
 """Timer of a call -> what it does when it fires."""
+AGENT_TIMERS: dict[str, Callable[[EngineState, Agent, float], None]] = {
+    "wrap": deskflow.wrap_timeout,
+    "offer": asking.missed,
+    "preview": manual.missed,
+}
+"""Timer of an agent -> what it does when it fires."""
 
 
 class CampaignEngine:
@@ -206,6 +257,8 @@ class CampaignEngine:
             if call.inbound:
                 continue
             self.state.pool.give(call.intent.trunk, call.intent.begun_at)
+            if call.onward is not None and call.onward.trunk is not None:
+                self.state.pool.give(call.onward.trunk)
         self.state.calls.clear()
 
     @property
@@ -215,20 +268,20 @@ class CampaignEngine:
 
     @property
     def leased_leads(self) -> tuple[int, ...]:
-        """Return the ids of the leads that wait in the hopper."""
-        return self.state.hopper.ids()
+        """Return the ids of the leads that wait in the hopper, or that agents are asked about."""
+        return (*self.state.hopper.ids(), *(lead.lead_id for lead in self.state.previews.values()))
 
     @property
     def is_quiet(self) -> bool:
         """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
-        return not (self.has_work or len(self.state.hopper))
+        return not (self.has_work or self.leased_leads)
 
     @property
     def has_work(self) -> bool:
         """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return bool(state.calls or state.arrivals or busy or state.hopper.asked)
+        return bool(state.calls or state.arrivals or busy or state.wishes or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:
@@ -239,7 +292,7 @@ class CampaignEngine:
     def _pace_soon(self, now: float) -> None:
         if now - self._decided_at >= pace.PACE_GAP_S:
             self._decided_at = now
-            pace.decide(self.state, now)
+            _decide(self.state, now)
         else:
             self.state.timers.set_earlier("pace", self._decided_at + pace.PACE_GAP_S)
 
@@ -247,7 +300,7 @@ class CampaignEngine:
         state = self.state
         if key == "pace":
             self._decided_at = now
-            pace.decide(state, now)
+            _decide(state, now)
         elif key == "lease":
             state.hopper.dry = False
             self._pace_soon(now)
@@ -258,14 +311,12 @@ class CampaignEngine:
 
     def _fire_named(self, kind: str, name: str, now: float) -> None:
         state = self.state
-        if kind in {"wrap", "offer"}:
-            agent = state.roster.get(name)
-            if agent is not None:
-                (deskflow.wrap_timeout if kind == "wrap" else asking.missed)(state, agent, now)
+        if (fires := AGENT_TIMERS.get(kind)) is not None:
+            if (agent := state.roster.get(name)) is not None:
+                fires(state, agent, now)
                 self._pace_soon(now)
             return
-        call = state.calls.get(name)
-        if call is not None:
+        if (call := state.calls.get(name)) is not None:
             TIMERS[kind](state, call, now)
-        if kind == "ending":
+        if kind in {"ending", "summon"}:
             self._pace_soon(now)

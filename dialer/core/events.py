@@ -247,9 +247,23 @@ class AgentTransferred(AgentEvent, frozen=True, gc=False):
 
 
 class DialRequested(AgentEvent, frozen=True, gc=False):
-    """The agent wants this number, or this leased lead, called now; the agent's own leg comes first."""
+    """The agent wants this lead, or (`lead_id` 0) this number, called now; the agent's own leg comes first."""
 
     lead: Lead
+
+
+class LeadFound(AgentEvent, frozen=True, gc=False):
+    """The lead that SeekLead asked for is leased, or (None) may not be called for `reason`."""
+
+    lead: Lead | None
+    reason: HoldReason | None = None
+
+
+class NumberChecked(CallEvent, frozen=True, gc=False):
+    """A number that a call may be sent on to is listed for `reason`, or (None) free."""
+
+    phone: str
+    reason: HoldReason | None = None
 
 
 class SupervisionAsked(AgentEvent, frozen=True, gc=False):
@@ -257,6 +271,13 @@ class SupervisionAsked(AgentEvent, frozen=True, gc=False):
 
     supervisor: AgentId
     mode: Supervision | None
+
+
+class Requested(Event, frozen=True, gc=False):
+    """A person asked for this by the console or the API; AnswerRequest says what came of it."""
+
+    request_id: int
+    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core import hand
 from dialer.core.agents import AgentState
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
@@ -92,7 +93,7 @@ def decide(state: EngineState, now: float) -> None:
     state.timers.set("pace", now + state.pacer.period_s)
     reason = closed_by(state, now)
     if reason is not None:
-        _close(state, reason, now)
+        close(state, reason, now)
         return
     moment = snapshot(state, now)
     wanted = _wanted(state, moment, now)
@@ -118,7 +119,7 @@ def _wanted(state: EngineState, moment: Snapshot, now: float) -> Allowance:
         return Allowance(plain.dials, plain.reason, f"progressive, since {state.pacer.name} failed: {error}")
 
 
-def _close(state: EngineState, reason: HoldReason, now: float) -> None:
+def close(state: EngineState, reason: HoldReason, now: float) -> None:
     """Say why nothing is dialed, give the leads back, and come back when it may change by itself."""
     state.decision = Decision(0, reason, f"{state.content.error}" if reason is HoldReason.CONTENT else "")
     if reason is HoldReason.STORE_SLOW:
@@ -140,6 +141,7 @@ def opens_at(state: EngineState, now: float) -> float | None:
 
 def empty_hopper(state: EngineState) -> None:
     """Give all waiting leads back."""
+    state.turned_down.clear()
     if ids := state.hopper.empty():
         state.effects.append(ReleaseLeads(ids))
 
@@ -194,7 +196,7 @@ def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]
         if trunk is None and state.pool.serves(lead.phone):
             parked.append(lead)
             continue
-        intents.append(_intent(state, lead, trunk or NO_TRUNK, now))
+        intents.append(intend(state, lead, trunk or NO_TRUNK, now))
         if len(intents) == count:
             break
     state.parked = len(parked)
@@ -204,8 +206,8 @@ def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]
     return len(intents), parked[0] if parked and len(intents) < count else None
 
 
-def _intent(state: EngineState, lead: Lead, trunk: str, now: float) -> AttemptIntent:
-    """Make the intent of a call, and the call."""
+def intend(state: EngineState, lead: Lead, trunk: str, now: float, *, by_hand: bool = False) -> AttemptIntent:
+    """Make the intent of a call, and the call; a healthy hotline must be there."""
     hotline = state.hotlines.pick(lead, now)
     if hotline is None:
         raise RuntimeError("a call was begun without a healthy hotline; `limited` lets none begin")
@@ -213,7 +215,7 @@ def _intent(state: EngineState, lead: Lead, trunk: str, now: float) -> AttemptIn
     intent = AttemptIntent(
         call_id=call_id(state.settings.campaign_id, lead.lead_id, number, state.epoch, now),
         lead_id=lead.lead_id, customer_id=lead.customer_id, list_id=lead.list_id, phone=lead.phone,
-        hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
+        hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now, by_hand=by_hand,
     )  # fmt: skip
     features = features_of(lead, trunk, state.window.local_hour(now))
     call = state.calls[intent.call_id] = Call(intent, lead, features=features, lift=lift(state, features))
@@ -241,23 +243,31 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
         if call is None:
             state.totals.strays += 1
             continue
+        hand.answer(state, call.request_id, call_id=call_id_, lead_id=call.lead.lead_id)
         if closed_by(state, now) in VOIDS:
-            call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
+            call.cancel_reason = call.cancel_reason or CancelReason.CAMPAIGN_STOPPED
+        if call.cancel_reason is not None:
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER), now)
             continue
         if call.intent.trunk == NO_TRUNK:
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER, local_error=LocalError.NO_ROUTE), now)
             continue
-        _place(state, call, now)
+        if call.by_hand:
+            hand.summon(state, call, now)
+        else:
+            place(state, call, now)
     for refusal in event.refused:
         call = state.calls.pop(refusal.call_id, None)
         if call is not None:
             state.content.dropped(refusal.call_id)
             del state.dialing[refusal.call_id]
             state.pool.give(call.intent.trunk, call.intent.begun_at)
+            if call.by_hand:
+                hand.not_begun(state, call, refusal.reason, now)
 
 
-def _place(state: EngineState, call: Call, now: float) -> None:
+def place(state: EngineState, call: Call, now: float) -> None:
+    """Call the customer, once all that the call may have to play can be named."""
     intent, ring_timeout_s = call.intent, state.settings.ring_timeout_s
     prompts = prepare(state, call)
     if isinstance(prompts, LocalError):

@@ -77,9 +77,9 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
         originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
         answered_at=call.answered_at, bridged_at=call.bridged_at,
-        agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
+        agent_id=call.talked_with,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
-        offers=tuple(call.offers),
+        offers=tuple(call.offers), recorded=call.recorded,
         steps=_steps(call, now),
     )  # fmt: skip
 
@@ -134,6 +134,7 @@ def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
         originated_at=orphan.intent.begun_at,
         answered_at=orphan.answered_at, bridged_at=orphan.bridged_at, agent_id=orphan.agent_id,
         lead_trigger=trigger, error_kind=kind, retry_reason="the dialer was restarted",
+        recorded=orphan.answered_at is not None,  # nobody knows; if it was, the record is wanted
     )  # fmt: skip
 
 

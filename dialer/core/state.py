@@ -19,11 +19,18 @@ from dialer.core.pacing.guard import LegalBudget
 from dialer.core.script import Prompt, Script, ScriptText, prompt_of
 from dialer.core.timers import Timers
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason
+from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason, Lead
 from dialer.core.window import WindowClock, effective
 from statuses.classify import Override
 from statuses.hotline import HotlineMonitor
 from statuses.outcomes import LocalError
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
+    """A call that an agent asked for by hand; `request_id` 0: from the desk itself."""
+
+    phone: str
+    request_id: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +55,7 @@ class Arrival:
 class Totals:
     """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
 
-    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays")
+    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays", "unrecorded")
 
     def __init__(self) -> None:
         self.placed = 0
@@ -59,6 +66,8 @@ class Totals:
         """Decisions that the pacer could not make."""
         self.strays = 0
         """Events about calls that the engine does not know."""
+        self.unrecorded = 0
+        """Calls that the switch was told to record and did not."""
 
     def tally(self) -> Tally:
         """Return the counts that pacers may look at."""
@@ -92,6 +101,12 @@ class EngineState:
         """Unanswered calls, oldest first."""
         self.waiting: dict[CallId, Call] = {}
         """Answered calls without an agent."""
+        self.wishes: dict[AgentId, Wish] = {}
+        """Whom agents want called, while the store looks for the lead."""
+        self.previews: dict[AgentId, Lead] = {}
+        """Leads that agents are asked about."""
+        self.turned_down: dict[int, set[AgentId]] = {}
+        """Who does not want which of the leads in the hopper."""
         self.asking: dict[CallId, Call] = {}
         """Answered calls that agents are asked to take."""
         self.arrivals: dict[CallId, Arrival] = {}

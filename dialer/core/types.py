@@ -108,6 +108,28 @@ class HoldReason(StrEnum):
     """What the campaign would play is broken or missing: it is tried again now and then."""
 
 
+class Declined(StrEnum):
+    """Why what a person asked of an agent's desk is not done, where no HoldReason says it."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    NOT_READY = "not_ready"
+    """The agent, or the one to be transferred to, takes no calls now."""
+    AGENT_BUSY = "agent_busy"
+    WRAP_UP_FIRST = "wrap_up_first"
+    """The previous customer is not wrapped up (statuses.md 3.1)."""
+    NO_CALL = "no_call"
+    """The agent has no call that this could be done to."""
+    NOT_BY_HAND = "not_by_hand"
+    """Agents of this kind of campaign do not choose whom to call."""
+    BAD_TARGET = "bad_target"
+    """A call cannot be given to its own agent, or to nobody."""
+    UNREACHABLE = "unreachable"
+    """The agent's phone did not come up."""
+    TRANSFER_FAILED = "transfer_failed"
+    TOO_LATE = "too_late"
+    """Nobody took the request in time."""
+
+
 class Slot(msgspec.Struct, frozen=True):
     """One daily calling slot, minutes of the local day, `opens_min` <= t < `closes_min`."""
 
@@ -254,6 +276,8 @@ class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
     attempt_no: int
     begun_at: float
     direction: Direction = Direction.OUTBOUND
+    by_hand: bool = False
+    """An agent chose this number: it is not bound by when the lead was due (statuses.md 3.1, Manual is exempt)."""
 
 
 class StepKind(StrEnum):
@@ -325,6 +349,8 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     offers: tuple[OfferMade, ...] = ()
     steps: tuple[ScriptStep, ...] = ()
     """What happened in the campaign's script."""
+    recorded: bool = False
+    """The switch was told to record the call: its recording may follow."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):

@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     AnyEffect,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     CommandAgent,
     Connect,
     Hangup,
@@ -21,8 +23,10 @@ from dialer.core.effects import (
     Play,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
+    Summon,
 )
 from dialer.core.events import (
     AgentLost,
@@ -38,6 +42,7 @@ from dialer.core.events import (
     Event,
     InboundBegun,
     PromptEnded,
+    RecordingEnded,
     TrunkClosed,
     TrunkOpened,
 )
@@ -61,6 +66,10 @@ EARLY_EVENTS = 10_000
 
 def _no_fault(_point: str) -> None:
     """Go on."""
+
+
+def _no_recording(_event: RecordingEnded) -> None:
+    """Leave it: nobody collects recordings."""
 
 
 def _no_trunks(_event: TrunkClosed | TrunkOpened) -> None:
@@ -98,6 +107,8 @@ class Driver:
         """Calls that were not placed because the lease was over."""
         self.on_trunk: Callable[[TrunkClosed | TrunkOpened], None] = _no_trunks
         """Told of trunks that go down and come back."""
+        self.on_recording: Callable[[RecordingEnded], None] = _no_recording
+        """Told of recordings that have ended, their calls being over or not."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -129,7 +140,8 @@ class Driver:
 
     def unseat(self, campaign_id: int) -> None:
         """Forget a campaign; its calls, if any, are another engine's to settle."""
-        self.seats.pop(campaign_id, None)
+        if self.seats.pop(campaign_id, None) is not None:
+            self._spawn(self._agents.leave(campaign_id))
         for call_id in self.calls_of(campaign_id):
             self._forget(call_id)
 
@@ -228,14 +240,16 @@ class Driver:
 
     def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
         match effect:
-            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
+            case (
+                LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead()
+                | SeekLead() | CheckNumber() | AnswerRequest()
+            ):  # fmt: skip
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
             case Originate():
-                self._calls[effect.call_id] = campaign_id
-                self.no_calls.clear()
+                self._keep(effect.call_id, campaign_id)
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
                 self._hang_up(campaign_id, effect)
@@ -246,6 +260,8 @@ class Driver:
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
             case MediaEffect():
+                if isinstance(effect, Summon):
+                    self._keep(effect.call_id, campaign_id)
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
@@ -255,6 +271,11 @@ class Driver:
             self.deliver(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
         else:
             self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+
+    def _keep(self, call_id: CallId, campaign_id: int) -> None:
+        """Know whose call it is: what the switch says of it is this campaign's from now on."""
+        self._calls[call_id] = campaign_id
+        self.no_calls.clear()
 
     def _forget(self, call_id: CallId) -> None:
         self._placing.take_out(call_id)
@@ -318,6 +339,8 @@ class Driver:
             if not isinstance(event, CallEvent):
                 self.on_trunk(event)
                 continue
+            if isinstance(event, RecordingEnded):
+                self.on_recording(event)
             campaign_id = self._route(event) if isinstance(event, CallArrived) else self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)

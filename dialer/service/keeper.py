@@ -24,6 +24,7 @@ from dialer.core.types import CampaignSettings, Fence, HoldReason
 from dialer.core.window import WindowClock, effective
 from dialer.errors import Fenced
 from dialer.ports import CampaignRow, LeadStore, Telephony
+from dialer.requests import FRESH_S
 from dialer.service.driver import Driver
 from dialer.service.learning import Learning
 from dialer.service.recovery import reconcile
@@ -111,6 +112,17 @@ class Keeper:
                 await self._take(row)
             else:
                 await self._follow(seat, row)
+        await self._hear_requests()
+
+    async def _hear_requests(self) -> None:
+        """Hand what people ask of agents' desks to the engines."""
+        clock = self._driver.clock
+        fences = [seat.fence for seat in self._driver.seats.values()]
+        if not fences:
+            return
+        fresh_s = FRESH_S * clock.speed
+        for campaign_id, event in await self._store.requests(fences, now=clock.now(), fresh_s=fresh_s):
+            self._driver.deliver(campaign_id, event)
 
     async def close(self) -> None:
         """Place and take no new calls; what is in flight goes on, and other engines may take what is not owned here."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
@@ -159,6 +159,8 @@ class SqlWorld:
         async with self.engine.begin() as connection:
             await connection.execute(insert(models.Customer), [_customer(lead) for lead in leads])
             await connection.execute(insert(LEADS), [{**row, "added_at": NOW} for row in rows])
+            for table in ("customers", "leads") if connection.dialect.name == "postgresql" else ():
+                await connection.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))  # noqa: S608 -- our own names
 
     async def change_lead(self, lead_id: int, **values: Any) -> None:
         await self._execute(update(LEADS).where(LEADS.c.id == lead_id).values(**values))

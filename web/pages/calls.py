@@ -15,6 +15,7 @@ from web.deps import WebDeps
 from web.grid import Column, Pager, make_table, show_rows
 from web.i18n import Words
 from web.pages.call_detail import show_call
+from web.pages.recordings import download, recording_cell, show_player
 
 _NAMES: Final = (
     "started",
@@ -45,18 +46,20 @@ def call_columns(words: Words) -> list[Column]:
     status = '<span class="status" :style="{color: props.row.colour}">{{ props.row.status }}</span>'
     open_ = words("calls.open")
     action = (
+        f'<div class="row-actions">{recording_cell(words)}'
         f'<q-btn flat dense round size="sm" icon="info" aria-label="{open_}" title="{open_}"'
-        " @click=\"() => $parent.$emit('open', props.row.id)\"></q-btn>"
+        " @click=\"() => $parent.$emit('open', props.row.id)\"></q-btn></div>"
     )
     cells = {"status": status, "action": action}
     return [Column(name, words(f"calls.{name}"), cells.get(name, ""), css=_PLAIN.get(name, "")) for name in _NAMES]
 
 
-def call_row(call: CallRow, words: Words) -> dict[str, Any]:
+def call_row(call: CallRow, words: Words, *, recorded: bool = False) -> dict[str, Any]:
     """Write one call as the table's row."""
     status = CallStatus(call.status)
     return {
         "id": call.call_id,
+        "recorded": recorded,
         "started": words.at(call.started_at),
         "app": call.app,
         "extension": call.extension,
@@ -102,6 +105,8 @@ class CallHistory:
                 self._chooser(columns)
             self._table = make_table(columns, label=self.words("lead.tab_calls"))
             self._table.on("open", self._open)
+            self._table.on("listen", lambda event: show_player(self.deps.recordings, self.words, str(event.args)))
+            self._table.on("download", lambda event: download(self.deps.recordings, self.words, str(event.args)))
             self._nothing = ui.label(self.words("calls.none")).classes("empty")
             self._pager = Pager(self.words, "calls.showing", self.load)
             self._pager.build()
@@ -114,7 +119,9 @@ class CallHistory:
         )
         rows = await self.deps.cdr.search(wanted)
         total = await self.deps.cdr.count(wanted)
-        show_rows(self._table, [call_row(row, self.words) for row in rows])
+        shelf = self.deps.recordings
+        heard = frozenset[str]() if shelf is None else await shelf.having([row.call_id for row in rows])
+        show_rows(self._table, [call_row(row, self.words, recorded=row.call_id in heard) for row in rows])
         self._nothing.set_visibility(not rows)
         self._pager.show(shown=len(rows), total=total)
 
