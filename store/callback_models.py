@@ -1,4 +1,4 @@
-"""The table of callbacks for people (SQLAlchemy 2 declarative)."""
+"""The table of callbacks that people owe to customers who called."""
 
 from __future__ import annotations
 

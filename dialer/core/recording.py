@@ -9,18 +9,17 @@ from dialer.core.state import EngineState
 
 
 def record(state: EngineState, call: Call, *, limit_s: float | None = None) -> None:
-    """Order a recording from now on, of at most `limit_s`; a call has one, whoever orders it again."""
-    if call.recorded:
+    """Order a recording from now on, of at most `limit_s`; one that goes on stays as it is, whoever orders it again."""
+    if call.recording:
         return
-    call.recorded = True
+    call.recording = True
     state.effects.append(Record(call.call_id, limit_s))
 
 
 def count_recording(state: EngineState, event: RecordingEnded) -> None:
-    """Count a call that the switch did not record; a whole recording is fetched by the process that runs the engine."""
-    if event.seconds is not None:
-        return
-    state.totals.unrecorded += 1
+    """Count what the switch did not record; a whole recording is fetched by the process that runs the engine."""
     call = state.calls.get(event.call_id)
-    if call is not None:
-        call.recorded = False
+    if call is not None and call.recording:
+        call.recording = False
+    if event.seconds is None:
+        state.totals.unrecorded += 1

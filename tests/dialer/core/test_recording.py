@@ -50,12 +50,15 @@ def test_other_campaigns_record_nothing() -> None:
     assert not end(bench, call_id)
 
 
-def test_a_call_has_one_recording_whoever_orders_it_again() -> None:
+def test_a_recording_that_goes_on_is_not_ordered_again() -> None:
     bench = Bench(RECORDS)
     call_id = talking(bench)
     state = bench.engine.state
     record(state, state.calls[call_id], limit_s=30.0)
     assert bench.engine.take_effects() == []
+    bench.tell(events.RecordingEnded(call_id, 5.0))
+    record(state, state.calls[call_id], limit_s=30.0)
+    assert bench.engine.take_effects() == [Record(call_id, 30.0)], "a talk after a message that was recorded"
 
 
 @pytest.mark.parametrize(("seconds", "unrecorded"), [(12.5, 0), (None, 1)])
@@ -64,7 +67,7 @@ def test_what_the_switch_did_not_record_is_counted(seconds: float | None, unreco
     call_id = talking(bench)
     bench.tell(events.RecordingEnded(call_id, seconds), events.RecordingEnded("a stranger's", 1.0))
     assert bench.engine.state.totals.unrecorded == unrecorded
-    assert end(bench, call_id) is (seconds is not None)
+    assert end(bench, call_id), "it was ordered, so a recording may follow"
 
 
 def test_of_an_attempt_that_somebody_answered_before_the_crash_a_recording_may_follow() -> None:
