@@ -158,7 +158,7 @@ async def open_dialer(
         stack.push_async_callback(prompts.close)
         parts: list[Part] = [Watch("database", functools.partial(answers, engine))]
         if role in _ENGINES:
-            parts.append(await open_engine(ground, make_world, overrides, prompts))
+            parts += await open_engine(ground, make_world, overrides, prompts)
             parts += watch_mqtt(settings)
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))

@@ -35,6 +35,7 @@ from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
+from dialer.recorder import open_recorder
 from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault
 from dialer.service.driver import Driver
@@ -118,8 +119,8 @@ async def open_analytics(ground: Ground, *, prunes: bool) -> Analytics:
 
 async def open_engine(
     ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...], prompts: Prompts
-) -> EnginePart:
-    """Wire driver and keeper to the store and the world."""
+) -> list[Part]:
+    """Wire driver and keeper to the store and the world, and the recorder, which drains when the calls are over."""
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
@@ -143,7 +144,8 @@ async def open_engine(
         overrides=overrides,
         lease_s=settings.lease_s,
     )
-    return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    part = EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    return [part, open_recorder(settings, ground.engine, driver, world.telephony, ground.fault)]
 
 
 def open_prompts(settings: Settings) -> PromptLibrary:

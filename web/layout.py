@@ -18,7 +18,9 @@ from web.i18n import DEFAULT_ZONE, Lang, Words, as_lang
 MENU: Final = (
     ("menu.campaigns", "/", "campaign"),
     ("menu.leads", "/leads", "groups"),
+    ("menu.callbacks", "/callbacks", "event"),
     ("menu.scripts", "/scripts", "account_tree"),
+    ("menu.dial", "/dial", "dialpad"),
 )
 INK: Final = "#1b2530"
 ACCENT: Final = "#0f6b5c"
