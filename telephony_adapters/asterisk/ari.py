@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, Self, TypeVar
 from urllib.parse import quote
@@ -70,6 +70,8 @@ class Ari:
         self._common = common
         self._timeout = aiohttp.ClientTimeout(total=common.timeout_s)
         self._session: aiohttp.ClientSession | None = None
+        self.tap: Callable[[str], None] | None = None
+        """Told of each message of the WebSocket, as it came, before it is acted on."""
 
     async def __aenter__(self) -> Self:
         """Make the session; nothing is sent."""
@@ -172,20 +174,21 @@ class Ari:
             self._check(Reply(getattr(error, "status", NO_REPLY)), "the WebSocket")
             raise Unreachable(f"Asterisk {self._server.name!r} opens no WebSocket: {error}") from error
 
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[AriEvent]:
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                if self.tap is not None:
+                    self.tap(message.data)
+                yield _EVENT(message.data)
+
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[AriEvent]]:
         """Open the WebSocket and give its events until it closes; raise Unreachable when it cannot be opened."""
         socket = await self._connect()
         try:
-            yield _read(socket)
+            yield self._read(socket)
         finally:
             await socket.close()
-
-
-async def _read(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[AriEvent]:
-    async for message in socket:
-        if message.type is aiohttp.WSMsgType.TEXT:
-            yield _EVENT(message.data)
 
 
 def _query(query: object) -> str:

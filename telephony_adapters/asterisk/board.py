@@ -162,7 +162,7 @@ class Room(StrEnum):
 class Desk:
     """An agent: the bridge of all talks, the phone, and the call."""
 
-    __slots__ = ("again", "agent_id", "call", "falls", "leg", "room", "wanted")
+    __slots__ = ("again", "agent_id", "call", "falls", "leaves", "leg", "room", "wanted")
 
     def __init__(self, agent_id: AgentId) -> None:
         self.agent_id = agent_id
@@ -171,6 +171,8 @@ class Desk:
         self.call: Call | None = None
         self.wanted = False
         """Its leg is to be kept up between calls."""
+        self.leaves = False
+        """Its agent is gone: the bridge is not needed after the talk."""
         self.falls = 0
         self.again: Timer | None = None
         """When a phone that fell is called again."""
@@ -227,7 +229,7 @@ class Board:
 
     def hang_up_channel(self, channel: str) -> None:
         """End a leg that is no customer's; one that is gone already is fine."""
-        self.ask(Ask.OTHER, channel, channel, "DELETE", f"/channels/{path_of(channel)}")
+        self.ask(Ask.DROP, channel, channel, "DELETE", f"/channels/{path_of(channel)}")
 
     def act(self, ask: Ask, call: Call, method: str, what: str, query: Mapping[str, str] | None = None) -> None:
         """Ask something of a customer's channel, after what was asked before."""
@@ -253,9 +255,12 @@ class Board:
 
     def forget(self, call: Call, end: CallEnded) -> None:
         """Let a call be over, once."""
-        if self.calls.pop(call.call_id, None) is None:
-            return
-        self.channels.pop(call.channel, None)
+        if self.drop(call):
+            self.tell(end)
+
+    def drop(self, call: Call) -> bool:
+        """Know a call no longer; False: it was not known."""
         for timer in (call.limit, call.ending):
             self.timers.cancel(timer)
-        self.tell(end)
+        self.channels.pop(call.channel, None)
+        return self.calls.pop(call.call_id, None) is not None

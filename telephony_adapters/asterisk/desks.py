@@ -43,7 +43,7 @@ class Desks:
     def station(self, agent_id: AgentId, now: float, *, up: bool) -> None:
         """Make an agent's bridge ready, and keep the phone on the line where phones are kept so; or let both go."""
         desk = self._board.desk(agent_id)
-        desk.wanted = up and self._board.agents.nailed_up
+        desk.wanted, desk.leaves = up and self._board.agents.nailed_up, not up
         if up:
             self._need_room(desk)
             if desk.wanted and desk.leg is None and desk.again is None:
@@ -53,6 +53,7 @@ class Desks:
         desk.again = None
         if desk.call is None:
             self._drop(desk)
+            self._close(desk)
 
     def connect(self, call: Call, agent_id: AgentId, now: float) -> None:
         """Join; CallConnected or ConnectFailed follows within JOIN_S. The last word of the engine counts."""
@@ -65,7 +66,7 @@ class Desks:
             return
         if call.desk is not None and call.desk is not desk:
             self.part(call)
-        call.desk, desk.call = desk, call
+        call.desk, desk.call, call.held = desk, call, False  # its music, if any, ends with the join
         board.timers.cancel(call.limit)
         call.limit = board.timers.set(now + JOIN_S, self._too_late, call)
         self._need_room(desk)
@@ -219,11 +220,13 @@ class Desks:
             self.fail(call)
 
     def fail(self, call: Call) -> None:
-        """Give a join up; the customer stays."""
+        """Give a join up; the customer stays. A call that only waited for its agent was never one."""
         desk = call.desk
         self.part(call)
         if desk is not None:
             self._board.tell(ConnectFailed(call.call_id, desk.agent_id))
+        if not call.is_placed:
+            self._board.drop(call)
 
     def part(self, call: Call, *, gone: bool = False) -> None:
         """Take a call, unless it is `gone`, and its agent apart; a phone that does not stay on the line is hung up."""
@@ -237,6 +240,15 @@ class Desks:
         call.joined = call.summoned = call.joining = False
         if not desk.wanted:
             self._drop(desk)
+        if desk.leaves:
+            self._close(desk)
+
+    def _close(self, desk: Desk) -> None:
+        """Let the bridge of an agent who is gone be gone."""
+        if desk.room is Room.READY:
+            desk.room = Room.NONE
+            bridge = self._board.names.desk(desk.agent_id)
+            self._board.ask(Ask.OTHER, bridge, bridge, "DELETE", f"/bridges/{path_of(bridge)}")
 
     def unclaimed(self, desk: Desk, _now: float) -> None:
         """Hang up a phone that a dead process kept on the line, and whose agent is not here."""

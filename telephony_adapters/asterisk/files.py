@@ -12,11 +12,10 @@ from telephony_adapters.asterisk.detecting import SUFFIX
 
 MODULES: Final = (
     "res_http_websocket", "res_websocket_client", "res_stasis", "res_stasis_answer", "res_stasis_playback",
-    "res_stasis_recording", "res_stasis_snoop", "res_ari", "res_ari_model", "res_ari_applications", "res_ari_asterisk",
-    "res_ari_bridges", "res_ari_channels", "res_ari_events", "res_ari_playbacks", "res_ari_recordings",
-    "res_ari_sounds", "app_stasis", "app_amd", "res_musiconhold", "bridge_simple", "bridge_softmix", "bridge_native_rtp",
-    "chan_bridge_media", "format_wav", "format_sln", "func_pjsip_endpoint", "res_pjsip_header_funcs",
-    "res_pjsip_rfc3326",
+    "res_stasis_recording", "res_stasis_snoop", "res_ari", "res_ari_model", "res_ari_applications",
+    "res_ari_asterisk", "res_ari_bridges", "res_ari_channels", "res_ari_events", "res_ari_playbacks",
+    "res_ari_recordings", "app_stasis", "app_amd", "res_musiconhold", "bridge_simple", "bridge_softmix",
+    "bridge_native_rtp", "chan_bridge_media", "format_wav", "format_sln", "res_pjsip_header_funcs",
 )  # fmt: skip
 """What must be loaded beside PJSIP itself; the usual autoload = yes loads them all."""
 _PJSIP: Final = re.compile(r"PJSIP/(?:\{(?:phone|agent)\}@)?([A-Za-z0-9_-]+)")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from dialer.core.events import CallEvent, TrunkClosed, TrunkOpened
@@ -15,7 +15,7 @@ from dialer.ports import Clock
 from telephony_adapters.asterisk.ari import Ari, Reply
 from telephony_adapters.asterisk.config import AsteriskFile, Server
 from telephony_adapters.asterisk.machine import Machine
-from telephony_adapters.asterisk.messages import NO_REPLY, AriEvent, Ask, Request
+from telephony_adapters.asterisk.messages import NO_REPLY, REPLACED, AriEvent, Ask, Request
 from telephony_adapters.asterisk.resync import Held, compare
 
 log = logging.getLogger(__name__)
@@ -23,13 +23,12 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_S: Final = 0.2
 LONGEST_WAIT_S: Final = 5.0
 """A server that is gone is tried again after these, and everything doubled between them."""
+REPLACED_WAIT_S: Final = 30.0
+"""Two dialers with one application would take it from each other all the time: who lost it waits for so long."""
 LEAVE_S: Final = 3.0
 """How long a stop waits for what was hung up."""
 CROWD: Final = 20
 """More requests waiting than so many times what may be under way: the server cannot keep up."""
-
-Tap = Callable[[str, object], None]
-"""Told of all that goes through the machine: `event`, `request`, `reply`, `told`."""
 
 
 class Link:
@@ -46,7 +45,6 @@ class Link:
         self.machine = Machine(server, file.agents, file.common, now=clock.now())
         self.ari = Ari(server, file.common)
         self.is_open = False
-        self.tap: Tap | None = None
         self.requests = 0
         """Sent so far."""
         self._common = file.common
@@ -62,6 +60,7 @@ class Link:
         self._is_first = True
         self._down_since = clock.now()
         self._why = ""
+        self._is_replaced = False
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -105,10 +104,10 @@ class Link:
             self._is_first = False
             if self._clock.now() - self._down_since >= self._common.lost_after_s:
                 self._give_up()
-            await asyncio.sleep(wait)
+            await asyncio.sleep(REPLACED_WAIT_S if self._is_replaced else wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
 
-    async def _listen(self, events: object) -> None:
+    async def _listen(self, events: AsyncIterator[AriEvent]) -> None:
         """Take events in until the WebSocket closes, or the server no longer says how it is."""
         reading = asyncio.create_task(self._read(events))
         asking = asyncio.create_task(self._ask_how_it_is())
@@ -121,8 +120,11 @@ class Link:
                 task.cancel()
             await asyncio.gather(reading, asking, return_exceptions=True)
 
-    async def _read(self, events: object) -> None:
-        async for event in events:  # type: ignore[attr-defined]
+    async def _read(self, events: AsyncIterator[AriEvent]) -> None:
+        async for event in events:
+            if event.type == REPLACED:
+                self._is_replaced = True
+                raise Unreachable(f"another dialer uses the application {self._common.app!r}: give each its own `app`")
             self.heard(event)
 
     async def _ask_how_it_is(self) -> None:
@@ -145,7 +147,7 @@ class Link:
         self.is_open = True
         if self._why:
             log.warning("Asterisk is back", extra={"action": "asterisk.up", "trunk": self.server.name})
-        self._why = ""
+        self._why, self._is_replaced = "", False
         self._tell(TrunkOpened(self.server.name))
         self._tried.set()
 
@@ -162,15 +164,13 @@ class Link:
     def _give_up(self) -> None:
         """Give up the calls of a server that does not come back."""
         for call in tuple(self.machine.board.calls.values()):
-            self.machine.vanished(call)
+            self.machine.endings.vanished(call)
         self.turn()
 
     # --- turns -----------------------------------------------------------------------------------------------------
 
     def heard(self, event: AriEvent) -> None:
         """Take in an event."""
-        if self.tap is not None:
-            self.tap("event", event)
         self.machine.heard(event, self._clock.now())
         self.turn()
 
@@ -178,8 +178,6 @@ class Link:
         """Tell and send what the machine wants told and sent, and arm its timer."""
         requests, told = self.machine.take()
         for event in told:
-            if self.tap is not None:
-                self.tap("told", event)
             self._tell(event)
         for request in requests:
             self._queue(request)
@@ -225,9 +223,6 @@ class Link:
 
     def _answered(self, request: Request, reply: Reply) -> None:
         self.requests += 1
-        if self.tap is not None:
-            self.tap("request", request)
-            self.tap("reply", reply.status)
         self.machine.answered(request, reply.status, self._clock.now())
         if request.ask is Ask.PLACE:
             placing = self._placing.pop(request.whom, None)

@@ -13,7 +13,6 @@ from typing import Final
 from dialer.core.events import (
     CallAnswered,
     CallArrived,
-    CallEnded,
     CallEvent,
     CallProgressed,
     CallRinging,
@@ -23,11 +22,13 @@ from dialer.core.events import (
 )
 from dialer.core.types import AgentId, CallId, Supervision
 from statuses.outcomes import AmdResult, CancelReason, EndedBy
-from telephony_adapters.asterisk import causes, detecting, holding
+from telephony_adapters.asterisk import detecting, holding
 from telephony_adapters.asterisk.board import LOOK_AGAIN_S, Board, Boss, Call, Ear, Leg, Phase, Tap, Third
 from telephony_adapters.asterisk.config import Agents, Common, Server
 from telephony_adapters.asterisk.desks import Desks
-from telephony_adapters.asterisk.messages import NO_REPLY, AriEvent, Ask, Channel, Playback, Request, is_done
+from telephony_adapters.asterisk.endings import Endings
+from telephony_adapters.asterisk.messages import AriEvent, Ask, Channel, Playback, Request, is_done
+from telephony_adapters.asterisk.moments import Moments
 from telephony_adapters.asterisk.names import arrived_id, path_of
 from telephony_adapters.asterisk.numbers import dialled, e164
 from telephony_adapters.asterisk.recording import Recorder
@@ -45,11 +46,15 @@ class Machine:
     """The calls of one server. Times never run backwards."""
 
     def __init__(self, server: Server, agents: Agents, common: Common, *, now: float = 0.0) -> None:
+        self._moments = Moments()
+        self._at: float | None = None
+        """When that happened which is taken in now, as far as Asterisk tells."""
         self.board = Board(server, agents, common, first=math.floor(now * 1000))
         self.desks = Desks(self.board)
         self.recorder = Recorder(self.board)
         self.supervisors = Supervisors(self.board)
         self.transfers = Transfers(self.board, self.desks)
+        self.endings = Endings(self.board, self.desks, self.recorder, self.supervisors, self.transfers)
         self._heard: Mapping[str, Callable[[AriEvent, float], None]] = MappingProxyType(
             {
                 "Dial": self._dialling,
@@ -95,7 +100,7 @@ class Machine:
             return
         call.ours = EndedBy.AGENT if reason is CancelReason.AGENT_HANGUP else EndedBy.DIALER
         if not call.is_placed:
-            self._over(call, causes.ended(call_id, self._end(call, AriEvent(""), now)))
+            self.endings.unheard(call, now)
             return
         if reason is CancelReason.RING_TIMEOUT and not (call.progressed or call.rang) and board.signs > call.signs:
             # Asterisk tells of no 100: a trunk that spoke of other calls meanwhile has taken this one, too.
@@ -166,6 +171,7 @@ class Machine:
         """Take in an event of the WebSocket."""
         take = self._heard.get(event.type)
         if take is not None:
+            self._at = self._moments.of(event.timestamp, now)
             take(event, now)
 
     def _dialling(self, event: AriEvent, _now: float) -> None:
@@ -175,7 +181,7 @@ class Machine:
         if event.dialstatus == "RINGING" and not call.rang:
             call.rang = True
             self.board.signs += 1
-            self.board.tell(CallRinging(call.call_id))
+            self.board.tell(CallRinging(call.call_id, self._at))
             self._ring_agent(call)
         elif event.dialstatus == "PROGRESS" and not call.progressed:
             call.progressed = True
@@ -223,7 +229,7 @@ class Machine:
 
     def _answered(self, call: Call) -> None:
         call.phase = Phase.UP
-        self.board.tell(CallAnswered(call.call_id))
+        self.board.tell(CallAnswered(call.call_id, at=self._at))
         if call.amd and call.ours is None:
             call.phase = Phase.DETECTING
             self.board.act(Ask.AMD, call, "POST", "/continue", detecting.where(self.board.common.app))
@@ -241,6 +247,9 @@ class Machine:
         server = self.board.server
         phone = e164(server, channel.caller.number)
         call = self.board.add(Call(arrived_id(server.name, channel), channel.id, phone, Phase.ARRIVED, now))
+        source = {"eventSource": f"channel:{channel.id}"}
+        path = f"/applications/{self.board.common.app}/subscription"
+        self.board.ask(Ask.WATCH, call.call_id, call.call_id, "POST", path, source)
         if tell:
             self.board.tell(CallArrived(call.call_id, phone=phone, hotline=e164(server, hotline), trunk=server.name))
         return call
@@ -255,7 +264,7 @@ class Machine:
                     self.board.signs += event.tech_cause != 408  # noqa: PLR2004 -- which Asterisk makes itself
                 if owner.phase is Phase.DETECTING:
                     self.board.tell(MachineDetected(owner.call_id, AmdResult.HANGUP))
-                self._over(owner, causes.ended(owner.call_id, self._end(owner, event, now)))
+                self.endings.gone(owner, event, now, self._at)
             case Leg():
                 self.supervisors.leg_gone(owner)
                 self.desks.leg_down(owner, now)
@@ -265,20 +274,6 @@ class Machine:
                 self.recorder.gone(owner)
             case Boss() | Ear():
                 self.supervisors.gone(owner)
-
-    def _end(self, call: Call, event: AriEvent, now: float) -> causes.End:
-        return causes.End(
-            event.cause, event.tech_cause, call.is_answered, call.ours, not (call.rang or call.progressed),
-            now - call.placed_at, call.timeout_s,
-        )  # fmt: skip
-
-    def _over(self, call: Call, end: CallEnded) -> None:
-        """Let a call end, and what was there for it."""
-        self.transfers.over(call)
-        self.recorder.over(call)
-        self.supervisors.over(call)
-        self.desks.part(call, gone=True)
-        self.board.forget(call, end)
 
     def _pressed(self, event: AriEvent, _now: float) -> None:
         call = self.board.channels.get(event.channel.id) if event.channel is not None else None
@@ -299,6 +294,8 @@ class Machine:
         """Take in what a request came to; NO_REPLY: nobody knows."""
         done = is_done(status)
         match request.ask:
+            case Ask.DROP if not done and status != _NOT_FOUND:
+                self.board.timers.set(now + LOOK_AGAIN_S, self._drop_again, request.whom)
             case Ask.BRIDGE:
                 self.desks.room_made(request.whom, done=done)
             case Ask.LEG if not done:
@@ -324,11 +321,11 @@ class Machine:
             call.placing = False
         match request.ask:
             case Ask.PLACE if not done and status != _EXISTS:
-                self._not_placed(call, status, now)
+                self.endings.not_placed(call, status, now)
             case Ask.HANG_UP if status == _NOT_FOUND:
                 self.board.timers.cancel(call.ending)
-                call.ending = self.board.timers.set(now + LOOK_AGAIN_S, self._unheard, call)
-            case Ask.ANSWER if not done:
+                call.ending = self.board.timers.set(now + LOOK_AGAIN_S, self.endings.unheard, call)
+            case Ask.WATCH | Ask.ANSWER if not done:
                 self.board.hang_up(call, now)
             case Ask.ANSWER if call.phase is Phase.ARRIVED:
                 self._answered(call)
@@ -339,30 +336,12 @@ class Machine:
             case Ask.JOIN_THIRD:
                 self.transfers.joined(call, done=done)
 
-    def _not_placed(self, call: Call, status: int, now: float) -> None:
-        """End a call that Asterisk refused; of one whose request was not answered nobody knows: it is hung up first."""
-        if status == NO_REPLY:
-            call.ours, call.unsure = call.ours or EndedBy.DIALER, True
-            self.board.hang_up(call, now)
-        else:
-            self._over(call, causes.not_placed(call.call_id))
-
-    # --- ends ------------------------------------------------------------------------------------------------------
-
-    def _unheard(self, call: Call, now: float) -> None:
-        """End a call that is gone, and whose end was not heard."""
-        if call.unsure:
-            self._over(call, causes.not_placed(call.call_id))
-        else:
-            self._over(call, causes.ended(call.call_id, self._end(call, AriEvent(""), now)))
+    def _drop_again(self, channel: str, _now: float) -> None:
+        self.board.hang_up_channel(channel)
 
     def answered_meanwhile(self, call: Call) -> None:
         """Take in that a call was answered while nobody listened."""
         self._answered(call)
-
-    def vanished(self, call: Call) -> None:
-        """End a call that Asterisk does not know any more."""
-        self._over(call, causes.vanished(call.call_id, answered=call.is_answered))
 
     def leave(self, now: float) -> None:
         """Let go of what nobody will look after: phones that wait, and calls that talk to nobody; talks go on."""
@@ -370,6 +349,7 @@ class Machine:
             self.supervisors.supervise(None, boss, None)
         for call in tuple(self.board.calls.values()):
             if call.is_placed and not call.joined and (call.third is None or not call.third.joined):
+                call.ours = EndedBy.DIALER
                 self.board.act(Ask.OTHER, call, "DELETE", "")
         for desk in tuple(self.board.desks.values()):
             self.desks.station(desk.agent_id, now, up=False)

@@ -73,7 +73,10 @@ class AriEvent(msgspec.Struct, frozen=True):
     recording: Recording | None = None
 
 
+REPLACED: Final = "ApplicationReplaced"
+"""Another process has taken our application's events over."""
 EVENTS: Final = (
+    REPLACED,
     "ChannelDestroyed",
     "ChannelDtmfReceived",
     "Dial",
@@ -90,6 +93,10 @@ class Ask(StrEnum):
 
     PLACE = "place"
     HANG_UP = "hang_up"
+    DROP = "drop"
+    """Hang up a leg that is no customer's."""
+    WATCH = "watch"
+    """Be told of a call that came to us until it is gone; by itself Asterisk tells until it leaves the application."""
     ANSWER = "answer"
     AMD = "amd"
     BRIDGE = "bridge"

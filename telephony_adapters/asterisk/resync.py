@@ -41,19 +41,35 @@ def compare(machine: Machine, held: Held, known: Collection[str], now: float, *,
         elif not isinstance(owner, Call):
             machine.heard(AriEvent("ChannelDestroyed", channel=Channel(name)), now)
         elif owner.is_placed and not owner.placing:
-            machine.vanished(owner)
+            machine.endings.vanished(owner)
     strangers = [
         channel for name, channel in present.items()
         if name not in board.channels and (name in held.told_of or names.is_ours(name))
     ]  # fmt: skip
     if adopt:
         _adopt(machine, strangers, bridges, now)
+    else:
+        _welcome(machine, strangers, now)
     for channel in strangers:
         if channel.id not in board.channels:
             board.hang_up_channel(channel.id)
     for desk in board.desks.values():
         if desk.wanted:
             machine.station(desk.agent_id, now, up=True)
+
+
+def _welcome(machine: Machine, strangers: Sequence[Channel], now: float) -> None:
+    """Take calls in that came to a hotline while nobody listened."""
+    for channel in strangers:
+        hotline = _hotline(channel)
+        if hotline and channel.state != _UP:
+            machine.arrived(channel, hotline, now)
+
+
+def _hotline(channel: Channel) -> str:
+    """Return what number a caller dialled; empty: it is no caller, or has gone on from there."""
+    words = channel.dialplan.app_data.split(",")
+    return words[2] if len(words) > 2 and words[1] == "inbound" else ""  # noqa: PLR2004 -- application, word, hotline
 
 
 def _catch_up(machine: Machine, owner: object, channel: Channel | None) -> None:
@@ -97,9 +113,9 @@ def _adopt(machine: Machine, strangers: Sequence[Channel], bridges: Mapping[str,
 
 
 def _adopt_call(machine: Machine, channel: Channel, now: float) -> None:
-    words = channel.dialplan.app_data.split(",")
-    if words[1:2] == ["inbound"] and len(words) > 2:  # noqa: PLR2004 -- and the hotline
-        call = machine.arrived(channel, words[2], now, tell=False)
+    hotline = _hotline(channel)
+    if hotline:
+        call = machine.arrived(channel, hotline, now, tell=False)
         if channel.state == _UP:
             call.phase = Phase.UP
         return

@@ -116,6 +116,7 @@ class Supervisors:
     def _stop_listening(self, boss: Boss) -> None:
         if boss.ear is not None:
             self._board.hang_up_channel(boss.ear)
+            self._board.channels.pop(boss.ear, None)
             boss.ear = None
 
     def _leave(self, boss: Boss) -> None:
