@@ -169,10 +169,11 @@ def _plan(lead: LeadRow, trigger: Trigger, next_at: float | None) -> None:
 
 def _lock_out(book: Book, row: AttemptRow) -> None:
     """Keep every campaign from calling a person who was just abandoned, as long as the law says."""
-    legal = book.campaigns[row.campaign_id].settings.legal
+    settings = book.campaigns[row.campaign_id].settings
+    legal = settings.legal
     if legal.lockout_s <= 0 or row.ended_at is None:
         return
-    if spoke_to_person(row) and waited_s(row) > legal.connect_within_s:
+    if spoke_to_person(row, settings.kind) and waited_s(row) > legal.connect_within_s:
         reason = f"an abandoned call: nobody calls for {legal.lockout_s / 3600:g} h (law {legal.law})"
         ban = Ban(phone=row.phone, kind="no_recall", until=row.ended_at + legal.lockout_s, reason=reason)
         book.bans.setdefault(row.phone, []).append(ban)

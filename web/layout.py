@@ -19,6 +19,8 @@ MENU: Final = (
     ("menu.campaigns", "/", "campaign"),
     ("menu.leads", "/leads", "groups"),
     ("menu.callbacks", "/callbacks", "event"),
+    ("menu.scripts", "/scripts", "account_tree"),
+    ("menu.dial", "/dial", "dialpad"),
 )
 INK: Final = "#1b2530"
 ACCENT: Final = "#0f6b5c"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from web.script_texts import SCRIPT_TEXTS
+from web.texts_desk import DESK_TEXTS
+
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "app.name": ("Tổng đài gọi ra", "Outbound dialer"),
     "menu.campaigns": ("Chiến Dịch", "Campaigns"),
@@ -357,4 +360,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "ended.remote": ("Khách hàng", "Customer"),
     "ended.dialer": ("Hệ thống", "System"),
     "ended.agent": ("Nhân viên", "Agent"),
+    **SCRIPT_TEXTS,
+    **DESK_TEXTS,
 }

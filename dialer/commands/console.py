@@ -34,5 +34,6 @@ def console_service(dialer: Dialer, home: Home, sock: socket.socket) -> Service:
         recordings=RecordingShelf(dialer.engine, open_files(dialer.settings), dialer.clock.now, time.time),
         traces=TraceFolder(dialer.settings.sip_trace_path),
         hosts=dialer.settings.host_names,
+        prompts=dialer.prompts,
     )
     return Service("console", WebServer(create_app(deps), sock).run_forever)

@@ -137,6 +137,13 @@ class Call:
             return False
         return self.agentless or run.script.asks
 
+    def when(self, at: float | None, now: float) -> float:
+        """Return when a fact was that is heard of now: as the switch says, but not before what was known already."""
+        if at is None:
+            return now
+        known = self.bridged_at or self.answered_at or self.ringing_at or self.originated_at or self.intent.begun_at
+        return min(now, max(at, known))
+
     def facts(self, ended: CallEnded, now: float) -> AttemptFacts:
         """Return what classification needs (statuses.md 2.3)."""
         start = self.originated_at if self.originated_at is not None else self.intent.begun_at

@@ -43,6 +43,8 @@ from dialer.core.types import (
 from dialer.ports import Owned
 from dialer.recordings import RecordingFormat, Stored, path_of
 from dialer.service.encoding import encode
+from dialer.service.espeak import Espeak
+from dialer.service.prompts import PromptLibrary
 from dialer.service.server import WebServer, listen
 from statuses.classify import AttemptFacts, classify
 from statuses.lead import Trigger, trigger_for
@@ -57,6 +59,7 @@ from store.upgrade import upgrade
 from telephony_adapters.tracing.read import TraceFolder
 from tests.dialer.service.recording_centre import tone
 from tests.telephony_adapters.tracing.sample import note_call
+from tests.web.dial_world import dialing
 from web.app import create_app
 from web.deps import WebDeps
 
@@ -345,8 +348,8 @@ def _figures(campaign_id: int, now: float, changes: dict[str, Any]) -> LiveFigur
     return msgspec.convert(values, LiveFigures)
 
 
-async def serve(folder: Path, *, seeded: bool) -> None:
-    """Make the world in a folder and serve it until the standard input ends."""
+async def serve(folder: Path, *, seeded: bool, dials: bool = False) -> None:
+    """Make the world in a folder and serve it until the standard input ends; `dials`: with an engine that places calls."""
     engine = open_database(f"sqlite:///{folder / 'dialer.db'}")
     await upgrade(engine)
     analytics = await open_chdb(folder / "cdr")
@@ -354,6 +357,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
     if seeded:
         await world.seed(folder)
     broken = folder / "broken"
+    prompts = PromptLibrary(folder / "prompts", folder / "prompts-kept", Espeak())
     deps = WebDeps(
         engine=engine,
         cdr=CdrQueries(analytics),
@@ -362,12 +366,15 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         service_token=TOKEN,
         traces=TraceFolder(folder / TRACES),
         recordings=RecordingShelf(engine, world.files, time.time, time.time),
+        prompts=prompts,
         health=lambda: {"database": "ok", "analytics": "down" if broken.exists() else "ok"},
     )
     sock = listen("127.0.0.1", 0)
     server = WebServer(create_app(deps), sock)
     serving = asyncio.create_task(server.run_forever())
     beating = asyncio.create_task(_beat(world)) if seeded else None
+    if dials:
+        beating = asyncio.create_task(dialing(engine))
     _say({"port": sock.getsockname()[1]})
     await _listen(world)
     if beating is not None:
@@ -375,6 +382,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         await asyncio.gather(beating, return_exceptions=True)
     server.should_exit = True
     await serving
+    await prompts.close()
     await analytics.close()
     await engine.dispose()
 
@@ -396,4 +404,4 @@ def _say(value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), seeded="--empty" not in sys.argv))
+    asyncio.run(serve(Path(sys.argv[1]), seeded=not {"--empty", "--dials"} & {*sys.argv}, dials="--dials" in sys.argv))

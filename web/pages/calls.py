@@ -50,7 +50,11 @@ def call_columns(words: Words) -> list[Column]:
         f'<q-btn flat dense round size="sm" icon="info" aria-label="{open_}" title="{open_}"'
         " @click=\"() => $parent.$emit('open', props.row.id)\"></q-btn></div>"
     )
-    cells = {"status": status, "action": action}
+    phone = (
+        f'<a class="dial-link" :href="`/dial?call=${{props.row.id}}`" title="{words("dial.call")}">'
+        "{{ props.row.phone }}</a>"
+    )
+    cells = {"status": status, "phone": phone, "action": action}
     return [Column(name, words(f"calls.{name}"), cells.get(name, ""), css=_PLAIN.get(name, "")) for name in _NAMES]
 
 
