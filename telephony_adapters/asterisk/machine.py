@@ -13,7 +13,6 @@ from typing import Final
 from dialer.core.events import (
     CallAnswered,
     CallArrived,
-    CallEnded,
     CallEvent,
     CallProgressed,
     CallRinging,
@@ -23,12 +22,12 @@ from dialer.core.events import (
 )
 from dialer.core.types import AgentId, CallId, Supervision
 from statuses.outcomes import AmdResult, CancelReason, EndedBy
-from telephony_adapters.asterisk import causes, detecting, holding
+from telephony_adapters.asterisk import detecting, holding
 from telephony_adapters.asterisk.board import LOOK_AGAIN_S, Board, Boss, Call, Ear, Leg, Phase, Tap, Third
 from telephony_adapters.asterisk.config import Agents, Common, Server
 from telephony_adapters.asterisk.desks import Desks
 from telephony_adapters.asterisk.endings import Endings
-from telephony_adapters.asterisk.messages import NO_REPLY, AriEvent, Ask, Channel, Playback, Request, is_done
+from telephony_adapters.asterisk.messages import AriEvent, Ask, Channel, Playback, Request, is_done
 from telephony_adapters.asterisk.names import arrived_id, path_of
 from telephony_adapters.asterisk.numbers import dialled, e164
 from telephony_adapters.asterisk.recording import Recorder

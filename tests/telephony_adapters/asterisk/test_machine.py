@@ -15,8 +15,6 @@ from dialer.core.events import (
     CallRinging,
     DigitPressed,
     EarlyMediaHeard,
-    PromptEnded,
-    RecordingEnded,
 )
 from dialer.core.types import Supervision
 from statuses.outcomes import CancelReason, EndedBy
