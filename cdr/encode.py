@@ -38,6 +38,8 @@ FINALIZED: Final = 1
 """Version of the `calls` row that cdr.finalized writes."""
 DISPOSED: Final = 2
 """Version of the `calls` row that disposition.set writes."""
+PER_RECORDING: Final = 2
+"""What each thing that happened to the recording adds to the version."""
 
 _Step: TypeAlias = tuple[EventType, int, Data]
 """What happened, when (UTC microseconds), and its data."""
@@ -102,6 +104,24 @@ class LeadChange(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is known of a call's recording; `changes`: how often that has changed (1 stored, 2 deleted again)."""
+
+    changes: int = 0
+    url: str | None = None
+    ms: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether it can be heard."""
+        return self.url is not None
+
+
+_UNHEARD: Final = Heard()
+
+
 def attempt_begun(intent: AttemptIntent, campaign: CampaignRef) -> OutboxEvent:
     """Encode call.initiated: the intent is durable, the call is about to leave."""
     data = Initiated(intent.trunk, intent.attempt_no, intent.list_id, intent.customer_id)
@@ -122,14 +142,45 @@ def attempt_settled(record: AttemptRecord, campaign: CampaignRef) -> list[Outbox
     return [_call_event(step, seq, record, campaign) for seq, step in enumerate(steps, 1)]
 
 
-def disposition_set(result: LeadResult, record: AttemptRecord, at: float, campaign: CampaignRef) -> OutboxEvent:
+def disposition_set(
+    result: LeadResult, record: AttemptRecord, at: float, campaign: CampaignRef, heard: Heard = _UNHEARD
+) -> OutboxEvent:
     """Encode disposition.set: the whole CDR again with the agent's work, version 2 of the call's row.
 
-    `record` is what was settled for this call (`attempts.record`).
+    `record` is what was settled for this call (`attempts.record`), `heard` what became of its recording by then.
     """
+    disposed = _with_recording(_disposed(call_record(record, campaign), result), heard)
+    return _call_event((EventType.DISPOSITION_SET, _micros(at), disposed), _last(record, disposed), record, campaign)
+
+
+def recording_changed(
+    heard: Heard, record: AttemptRecord, result: LeadResult | None, at: float, campaign: CampaignRef
+) -> OutboxEvent:
+    """Encode recording.ready or recording.deleted: the whole CDR again, with the agent's work if that is done."""
     cdr = call_record(record, campaign)
-    seq = len(_steps(record, cdr)) + 2
-    disposed = msgspec.structs.replace(
+    told = _with_recording(cdr if result is None else _disposed(cdr, result), heard)
+    kind = EventType.RECORDING_READY if heard.is_there else EventType.RECORDING_DELETED
+    return _call_event((kind, _micros(at), told), _last(record, told), record, campaign)
+
+
+def _last(record: AttemptRecord, cdr: Cdr) -> int:
+    """Return the place of an event that tells this version of the CDR: nothing else follows the first version."""
+    disposed = cdr.version % PER_RECORDING == 0
+    changes = (cdr.version - 1) // PER_RECORDING
+    return len(_steps(record, cdr)) + 1 + disposed + changes
+
+
+def _with_recording(cdr: Cdr, heard: Heard) -> Cdr:
+    if not heard.changes:
+        return cdr
+    return msgspec.structs.replace(
+        cdr, version=cdr.version + PER_RECORDING * heard.changes, recording_url=heard.url, recording_ms=heard.ms,
+        recording_bytes=heard.bytes, recording_sha256=heard.sha256,
+    )  # fmt: skip
+
+
+def _disposed(cdr: Cdr, result: LeadResult) -> Cdr:
+    return msgspec.structs.replace(
         cdr,
         version=DISPOSED,
         wrap_ms=max(0, round(result.wrap_s * 1000)),
@@ -140,7 +191,6 @@ def disposition_set(result: LeadResult, record: AttemptRecord, at: float, campai
         callback_at=_maybe_micros(result.callback_at),
         next_at=_maybe_micros(result.next_at),
     )
-    return _call_event((EventType.DISPOSITION_SET, _micros(at), disposed), seq, record, campaign)
 
 
 def lead_changed(change: LeadChange, campaign: CampaignRef) -> OutboxEvent:

@@ -17,6 +17,8 @@ DIALED_KINDS: Final = (
     CampaignKind.PREDICTIVE,
     CampaignKind.PROGRESSIVE,
     CampaignKind.RATIO,
+    CampaignKind.PREVIEW,
+    CampaignKind.MANUAL,
     CampaignKind.AUTODIALER,
     CampaignKind.INBOUND,
 )

@@ -237,6 +237,7 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "overflow_prompt": _set("overflow_prompt", _optional(str)),
         "overflow_s": _set("overflow_s", _number),
         "best_time": _set("best_time", _yes),
+        "record": _set("record", _yes),
         "starts_at": _moment("starts_at"),
         "ends_at": _moment("ends_at"),
         "end_when_done": _set("end_when_done", _yes),

@@ -16,6 +16,7 @@ from dialer.commands import (
     agent,
     asterisk,
     bench,
+    callbacks,
     calls,
     campaign,
     carrier,
@@ -25,6 +26,7 @@ from dialer.commands import (
     leads,
     loadtest,
     mqtt,
+    recordings,
     roles,
     script,
     simulate,
@@ -51,7 +53,11 @@ app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own fo
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
 app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
+app.add_typer(callbacks.app, name="callbacks", help="List customers to be called back, and mark them as done.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
+app.add_typer(
+    recordings.app, name="recordings", help="List, fetch, verify and delete recordings of calls; see who heard them."
+)
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
 app.add_typer(asterisk.app, name="asterisk", help="What Asterisk needs to be the switch; whether each server works.")
 app.add_typer(

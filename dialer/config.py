@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dialer.errors import BadInput
+from dialer.recordings import RecordingFormat
 
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
@@ -67,6 +68,12 @@ class Settings(BaseSettings):
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)
     """The same for raw events; 0 = kept for ever."""
+    recording_url: str = Field(default="", repr=False)
+    """Where recordings are kept: empty = HOME/recordings; s3://BUCKET/PREFIX, or another URL that fsspec takes."""
+    recording_format: RecordingFormat = RecordingFormat.MP3
+    """How recordings are kept: mp3, or wav as the switch made them."""
+    retention_recordings_days: int = Field(default=0, ge=0)
+    """Recordings of calls older than this are deleted; 0 = kept for ever."""
     host: str = "127.0.0.1"
     """The address on which the console, or a role's health page, listens."""
     port: int = Field(default=8080, ge=0, le=65_535)
@@ -125,6 +132,11 @@ class Settings(BaseSettings):
     def analytics_path(self) -> Path:
         """Return the folder of the embedded ClickHouse engine."""
         return self.home / "analytics"
+
+    @property
+    def recordings_path(self) -> Path:
+        """Return the folder of recordings, unless `recording_url` names another place."""
+        return self.home / "recordings"
 
     @property
     def drained_trunks(self) -> Path:

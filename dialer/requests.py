@@ -10,14 +10,16 @@ from dialer.core.events import (
     AgentHeld,
     AgentHungUp,
     AgentTransferred,
+    AgentWrappedUp,
     DialRequested,
     Requested,
     SupervisionAsked,
 )
 from dialer.core.types import AgentId, Lead, Supervision
+from statuses.lead import Trigger
 
-Action: TypeAlias = Literal["dial", "hang_up", "hold", "resume", "transfer", "supervise"]
-ACTIONS: Final[tuple[Action, ...]] = ("dial", "hang_up", "hold", "resume", "transfer", "supervise")
+Action: TypeAlias = Literal["dial", "hang_up", "hold", "resume", "transfer", "supervise", "wrap_up"]
+ACTIONS: Final[tuple[Action, ...]] = ("dial", "hang_up", "hold", "resume", "transfer", "supervise", "wrap_up")
 FRESH_S: Final = 10.0
 """A request that no engine took within so many seconds is not done any more: the person has turned away (seconds)."""
 
@@ -34,6 +36,10 @@ class Wanted(msgspec.Struct, frozen=True):
     to_agent: AgentId | None = None
     supervisor: AgentId = ""
     mode: Supervision | None = None
+    trigger: Trigger = Trigger.ANSWERED
+    """What the talk came to: answered (success), callback_asked or do_not_recall."""
+    note: str | None = None
+    callback_at: float | None = None
 
 
 def requested(request_id: int, wanted: Wanted) -> Requested:
@@ -43,7 +49,7 @@ def requested(request_id: int, wanted: Wanted) -> Requested:
 
 def _event(
     wanted: Wanted,
-) -> AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked:
+) -> AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked | AgentWrappedUp:
     agent = wanted.agent_id
     match wanted.action:
         case "dial":
@@ -56,3 +62,5 @@ def _event(
             return AgentTransferred(agent, wanted.to_agent, wanted.phone or None)
         case "supervise":
             return SupervisionAsked(agent, wanted.supervisor, wanted.mode)
+        case "wrap_up":
+            return AgentWrappedUp(agent, wanted.trigger, note=wanted.note, callback_at=wanted.callback_at)

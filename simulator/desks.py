@@ -98,6 +98,7 @@ class Desks:
             AgentOrder.RELEASE: self._release,
             AgentOrder.WRAP_UP: self._wrap_up,
             AgentOrder.READY: self._ready,
+            AgentOrder.REFUSED: self._refused,
             AgentOrder.OFFLINE: self._offline,
         }
 
@@ -236,6 +237,12 @@ class Desks:
         self._idle(desk, now)
         if command.code:  # taken off calls for not answering: back after a moment
             self._at(now + REACHABLE_AGAIN_S, self._say_ready, (desk, desk.turn))
+
+    def _refused(self, desk: Desk, command: CommandAgent, now: float) -> None:
+        """Wait for the next lead when the accepted one may not be called."""
+        if desk.state is DeskState.RINGING and desk.call_id is None and desk.lead_id == command.lead_id:
+            desk.lead_id = None
+            self._idle(desk, now)
 
     def _reserve(self, desk: Desk, command: CommandAgent, now: float) -> None:
         if desk.state is DeskState.PAUSED:

@@ -142,7 +142,7 @@ class SqlLeadStore:
         info = await self._runner.read(lambda connection: _info(connection, campaign_id))
         if info is None:
             return 0, 0
-        person = persons_answered(campaign_id, since=since)
+        person = persons_answered(info.settings, since=since)
         prompt = joined_within(info.settings.legal.connect_within_s)
         query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
         answers, abandons = await self._runner.read(lambda connection: connection.execute(query).one())

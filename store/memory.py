@@ -225,7 +225,7 @@ class MemoryLeadStore:
             return 0, 0
         limit = info.settings.legal.connect_within_s
         ended = [row for row in self._attempts(campaign_id) if row.ended_at is not None and row.ended_at >= since]
-        waits = [waited_s(row) for row in ended if spoke_to_person(row)]
+        waits = [waited_s(row) for row in ended if spoke_to_person(row, info.settings.kind)]
         return len(waits), sum(wait > limit for wait in waits)
 
     async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:

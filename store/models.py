@@ -23,13 +23,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.agent_models import Agent
 from store.base import NEVER_REUSE_IDS, Base, BigId
+from store.callback_models import OPEN_CALLBACK, Callback
+from store.log_models import BoundProjection, LedgerEntry, OutboxRecord
+from store.recording_models import AuditEntry, Recording
 from store.relay_models import RelayLane, RelayMember
 from store.request_models import DeskRequest
 from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
 __all__ = [
-    "NEVER_REUSE_IDS", "Agent", "Base", "BigId", "DeskRequest", "RelayLane", "RelayMember", "StoredScript", "Webhook",
+    "NEVER_REUSE_IDS", "OPEN_CALLBACK", "Agent", "AuditEntry", "Base", "BigId", "BoundProjection", "Callback",
+    "DeskRequest", "LedgerEntry", "OutboxRecord", "Recording", "RelayLane", "RelayMember", "StoredScript", "Webhook",
     "WebhookQueue",
 ]  # fmt: skip
 """Of other modules: whoever wants a table finds it here."""
@@ -304,7 +308,14 @@ class Attempt(Base):
     counts: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(Text)
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR."""
+    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR.
+
+    Of a call that is recorded it is kept on, for the events about its recording.
+    """
+    result: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """LeadResult JSON, kept for the same."""
+    recording: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Heard JSON: what became of the recording; written by `store.recordings`."""
 
 
 class Suppression(Base):
@@ -329,47 +340,6 @@ class Suppression(Base):
     created_at: Mapped[float]
 
 
-OPEN_CALLBACK: Final = "done_at IS NULL"
-
-
-class Callback(Base):
-    """A customer who is to be called back by people: they called in vain, or asked for it (S2-17).
-
-    One open task a number and campaign: another missed call counts in it.
-    """
-
-    __tablename__ = "callbacks"
-    __table_args__ = (
-        Index(
-            "ix_callbacks_open",
-            "phone_e164",
-            "campaign_id",
-            unique=True,
-            sqlite_where=text(OPEN_CALLBACK),
-            postgresql_where=text(OPEN_CALLBACK),
-        ),
-        Index("ix_callbacks_due", "due_at", "id"),
-        NEVER_REUSE_IDS,
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    campaign_id: Mapped[int] = mapped_column(BigId)
-    lead_id: Mapped[int] = mapped_column(BigId)
-    customer_id: Mapped[int] = mapped_column(BigId)
-    phone_e164: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(16))
-    """missed_call, or asked: the customer asked an agent for it."""
-    calls: Mapped[int] = mapped_column(default=1)
-    """Missed calls that it stands for."""
-    agent: Mapped[str | None] = mapped_column(String(128))
-    """Who is to call."""
-    due_at: Mapped[float]
-    created_at: Mapped[float]
-    done_at: Mapped[float | None]
-    done_by: Mapped[str | None] = mapped_column(String(128))
-    """A person, or the agent who talked with the customer since."""
-
-
 class Comment(Base):
     """A remark of a person on a customer (Bình luận, S0-13)."""
 
@@ -382,41 +352,6 @@ class Comment(Base):
     author: Mapped[str] = mapped_column(String(128), default="")
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
-
-
-class OutboxRecord(Base):
-    """One CDR event; written only by `store.outbox.append`, which numbers without gaps."""
-
-    __tablename__ = "outbox"
-
-    offset: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    key: Mapped[str] = mapped_column(String(64))
-    event_id: Mapped[str] = mapped_column(String(36), unique=True)
-    type: Mapped[str] = mapped_column(String(32))
-    value: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[float]
-
-
-class LedgerEntry(Base):
-    """How far a projection has come in a partition, and the range it is at (architecture.md 6)."""
-
-    __tablename__ = "offset_ledger"
-
-    projection: Mapped[str] = mapped_column(String(64), primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(BigId, default=0)
-    pending_first: Mapped[int | None] = mapped_column(BigId)
-    pending_last: Mapped[int | None] = mapped_column(BigId)
-
-
-class BoundProjection(Base):
-    """Which event log a projection reads and which analytics it writes: its positions hold for these alone."""
-
-    __tablename__ = "bound_projections"
-
-    projection: Mapped[str] = mapped_column(String(64), primary_key=True)
-    log: Mapped[str] = mapped_column(String(300))
-    analytics: Mapped[str] = mapped_column(String(64))
 
 
 class User(Base):

@@ -101,6 +101,8 @@ class AttemptRow:
     counts: bool = False
     note: str | None = None
     record: bytes | None = None
+    result: bytes | None = None
+    recording: bytes | None = None
 
     @property
     def key(self) -> str:

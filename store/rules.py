@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from dialer.core.types import Direction, HoldReason, NumberCaps
+from dialer.core.types import CampaignKind, Direction, HoldReason, NumberCaps
 from statuses.lead import ErrorKind, LeadState
 from statuses.outcomes import CallStatus
 from statuses.retry import RetryOrder
@@ -128,10 +128,12 @@ def _applies(ban: Ban, campaign_id: int, now: float) -> bool:
     )
 
 
-def spoke_to_person(row: AttemptRow) -> bool:
+def spoke_to_person(row: AttemptRow, kind: CampaignKind) -> bool:
     """Tell whether a person answered a call of ours for whom an agent was to come; as `persons_answered`."""
     message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
     ours = row.direction == Direction.OUTBOUND and row.answered_at is not None
+    if kind is CampaignKind.AUTODIALER:  # no agent was to come until one was asked for
+        return ours and row.status == CallStatus.FAILED
     return ours and row.status != CallStatus.VOICEMAIL and not message
 
 

@@ -12,8 +12,8 @@ from dialer.core.effects import SeekLead
 from dialer.core.events import LeadFound
 from dialer.core.types import Fence, HoldReason
 from store.adding import NewLead, add_leads
-from store.bulk import reserve_ids
 from store.book import Book
+from store.bulk import reserve_ids
 from store.hand import LIST_NAME, Choice, choose, take_off, told
 from store.load import CUSTOMERS, LEADS, LISTS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.models import CustomerPhone

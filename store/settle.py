@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from cdr.encode import attempt_settled, disposition_set
+from cdr.encode import Heard, attempt_settled, disposition_set
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.types import AttemptRecord, Direction, Fence, HoldReason, LeadResult
 from statuses.classify import Verdict
@@ -22,6 +22,7 @@ from store.rules import DAY_S, spoke_to_person, waited_s
 _LOG: Final = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AttemptRecord)
+_HEARD: Final = msgspec.json.Decoder(Heard)
 
 
 def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
@@ -56,8 +57,14 @@ def settle_lead(book: Book, fence: Fence, effect: SettleLead, now: float) -> Non
     if row.record is None:
         book.journal.failures.append((result.call_id, LookupError("the wrap-up of a call that was not settled yet")))
         return
-    event = disposition_set(result, _DECODER.decode(row.record), now, book.ref(row.campaign_id))
-    row.lead_done, row.note, row.record = True, result.note or row.note, None
+    record = _DECODER.decode(row.record)
+    heard = Heard() if row.recording is None else _HEARD.decode(row.recording)
+    event = disposition_set(result, record, now, book.ref(row.campaign_id), heard)
+    row.lead_done, row.note = True, result.note or row.note
+    if record.recorded:  # the events about its recording repeat both
+        row.result = _ENCODER.encode(result)
+    else:
+        row.record = None
     book.journal.attempts.add(row.call_id)
     book.journal.events.append(event)
     lead = book.leads.get(row.lead_id)
@@ -85,7 +92,8 @@ def _find(book: Book, fence: Fence, call_id: str) -> AttemptRow | None:
 
 def _finish(row: AttemptRow, record: AttemptRecord) -> None:
     facts, verdict = record.facts, record.verdict
-    row.record = None if record.lead_trigger is not None else _ENCODER.encode(record)
+    wanted = record.lead_trigger is None or record.recorded
+    row.record = _ENCODER.encode(record) if wanted else None
     row.originated_at, row.ringing_at, row.answered_at = record.originated_at, record.ringing_at, record.answered_at
     row.bridged_at, row.ended_at, row.agent_id = record.bridged_at, record.ended_at, record.agent_id
     row.settled, row.lead_done = True, record.lead_trigger is not None
@@ -161,10 +169,11 @@ def _plan(lead: LeadRow, trigger: Trigger, next_at: float | None) -> None:
 
 def _lock_out(book: Book, row: AttemptRow) -> None:
     """Keep every campaign from calling a person who was just abandoned, as long as the law says."""
-    legal = book.campaigns[row.campaign_id].settings.legal
+    settings = book.campaigns[row.campaign_id].settings
+    legal = settings.legal
     if legal.lockout_s <= 0 or row.ended_at is None:
         return
-    if spoke_to_person(row) and waited_s(row) > legal.connect_within_s:
+    if spoke_to_person(row, settings.kind) and waited_s(row) > legal.connect_within_s:
         reason = f"an abandoned call: nobody calls for {legal.lockout_s / 3600:g} h (law {legal.law})"
         ban = Ban(phone=row.phone, kind="no_recall", until=row.ended_at + legal.lockout_s, reason=reason)
         book.bans.setdefault(row.phone, []).append(ban)

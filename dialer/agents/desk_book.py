@@ -50,7 +50,8 @@ class DeskBook:
         self._desks: dict[AgentId, Desk] = {}
         self._owned: set[int] = set()
         self._out = Taken([], [], [], [], [])
-        self._dirty: dict[AgentId, None] = {}
+        self._dirty: dict[AgentId, bool] = {}
+        """Whose state is to be published; True: also of an agent in no campaign, of whom nobody speaks unasked."""
 
     def knows(self, agent_id: AgentId) -> bool:
         """Tell whether the agent is signed in to a campaign."""
@@ -60,9 +61,9 @@ class DeskBook:
     def take(self) -> Taken:
         """Return what has to be passed on, and forget it."""
         out, self._out = self._out, Taken([], [], [], [], [])
-        for agent_id in self._dirty:
+        for agent_id, aloud in self._dirty.items():
             desk = self._desks[agent_id]
-            if desk.campaign is None or desk.campaign in self._owned:
+            if desk.campaign in self._owned or (aloud and desk.campaign is None):
                 out.states.append((agent_id, self._state(desk)))
         self._dirty.clear()
         return out
@@ -91,7 +92,7 @@ class DeskBook:
     def link_back(self, now: float) -> None:
         """Note that the broker is back: desks have the grace to be heard of again; later they must sign in anew."""
         for desk in self._desks.values():
-            self._dirty[desk.agent_id] = None
+            self._mark(desk)
             if desk.unseen:
                 desk.online, desk.away_at = False, now
 
@@ -107,14 +108,18 @@ class DeskBook:
         elif presence.session == desk.session:
             desk.ended.append(desk.session)
             desk.online = desk.unseen = False
-            self._gone(desk, now)
+            if desk.told:
+                self._gone(desk, now)
+            else:  # no engine here waits for the agent
+                desk.away_at = None
+                self._lose(desk, now, forget=True)
 
     def _came(self, desk: Desk, session: str, now: float) -> None:
         if desk.session and desk.session != session and desk.session not in desk.ended:
             desk.ended.append(desk.session)
         was_here = desk.is_here
         desk.session, desk.away_at, desk.online, desk.unseen = session, None, True, False
-        self._dirty[desk.agent_id] = None
+        self._mark(desk)
         if not desk.told:
             self._introduce(desk)
         elif not was_here and desk.phase is DeskState.READY and desk.wants:
@@ -123,19 +128,19 @@ class DeskBook:
 
     def _gone(self, desk: Desk, now: float) -> None:
         desk.away_at = now
-        self._dirty[desk.agent_id] = None
+        self._mark(desk)
         if desk.phase is DeskState.READY and desk.wants:
             desk.since = now
             self._tell(desk, AgentPaused(desk.agent_id, AWAY))
 
     def _lose(self, desk: Desk, now: float, *, forget: bool) -> None:
         self._tell(desk, AgentLost(desk.agent_id))
+        self._mark(desk, aloud=desk.told)
         desk.told = False
         desk.free(now)
         desk.since = now
         if forget:
             desk.campaign, desk.wants, desk.code = None, False, ""
-        self._dirty[desk.agent_id] = None
 
     # --- who owns which campaign ------------------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class DeskBook:
         if desk.campaign not in self._owned:
             return
         desk.told = True
-        self._dirty[desk.agent_id] = None
+        self._mark(desk)
         self._tell(desk, AgentSignedIn(desk.agent_id))
         if desk.wants and desk.is_here:
             self._tell(desk, AgentReady(desk.agent_id))
@@ -189,7 +194,7 @@ class DeskBook:
         desk = self._desks.get(order.agent_id)
         if desk is None or not desk.told or desk.campaign != campaign_id:
             return
-        self._dirty[desk.agent_id] = None
+        self._mark(desk)
         if order.order in HOLDS:
             desk.hold(HOLDS[order.order], order.call_id, order.lead_id, now)
             desk.ends_at = None if order.wrap_up_s is None else now + order.wrap_up_s
@@ -234,7 +239,7 @@ class DeskBook:
     def said(self, agent_id: AgentId, command: m.AnyCommand, now: float, *, campaign_id: int | None = None) -> None:
         """Obey a command; `campaign_id` is the one that a sign-in means. The answer is in the state."""
         desk = self._desk(agent_id, now)
-        self._dirty[agent_id] = None
+        self._mark(desk, aloud=True)
         if desk.is_new(command.id):
             error = self._obey(desk, command, now, campaign_id)
             desk.answer = m.Answer(id=command.id, error=error)
@@ -242,7 +247,7 @@ class DeskBook:
     def supervised(self, agent_id: AgentId, command: m.Supervise, now: float) -> None:
         """Take a supervisor into, or out of, an agent's talk; the answer is in the supervisor's state."""
         desk = self._desk(agent_id, now)
-        self._dirty[agent_id] = None
+        self._mark(desk, aloud=True)
         if desk.is_new(command.id):
             desk.answer = m.Answer(id=command.id, error=self._supervise(desk, command))
 
@@ -294,6 +299,9 @@ class DeskBook:
     def _tell(self, desk: Desk, event: AgentEvent) -> None:
         if desk.told and desk.campaign is not None:
             self._out.events.append((desk.campaign, event))
+
+    def _mark(self, desk: Desk, *, aloud: bool = False) -> None:
+        self._dirty[desk.agent_id] = aloud or self._dirty.get(desk.agent_id, False)
 
     def _desk(self, agent_id: AgentId, now: float) -> Desk:
         desk = self._desks.get(agent_id)

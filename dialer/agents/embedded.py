@@ -3,11 +3,13 @@
 amqtt 0.12 trusts whoever connects before it has asked for the password: it lets a stranger end, or change the rights
 of, the session of a client id, leaves the connection of a client id that was taken over open, sends the retained
 messages of other clients' subscriptions, lets a last will go to any topic, waits for ever for a client that has fallen
-silent, and drops a message when somebody comes or goes while it is being passed on. `_Broker` and `Guard` mend that.
+silent, drops a message when somebody comes or goes while it is being passed on, and leaves sockets of lost clients open.
+`_Broker` and `Guard` mend that.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
@@ -101,6 +103,28 @@ class _Broker(Broker):
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
         self._subscriptions = _Subscriptions()
+        self._visits: set[asyncio.Task[Any]] = set()
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serve one client, and close the connection whatever became of it."""
+        visit = asyncio.current_task()
+        assert visit is not None  # noqa: S101 -- asyncio's server runs each in a task
+        self._visits.add(visit)
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            self._visits.discard(visit)
+            writer.close()
+
+    async def shutdown(self) -> None:
+        """Stop, and let nobody stay connected."""
+        await super().shutdown()
+        for visit in self._visits:
+            visit.cancel()
+        if self._visits:
+            await asyncio.wait(self._visits)
 
     async def _initialize_client_session(
         self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int

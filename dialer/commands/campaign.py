@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dialer.commands import campaign_reports as reports
+from dialer.commands.campaign_dial import dial_command
 from dialer.commands.context import StoreContext, print_json, with_store
 from dialer.commands.webhook import may_be_private, trouble_of, webhook_command
 from dialer.errors import BadInput
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 _KINDS = (
-    "predictive, progressive, ratio, or autodialer: follows a script, or plays the prompt, and needs no agent until "
-    "one is asked for."
+    "predictive, progressive, ratio; preview: agents look at a lead and accept it; manual: agents dial by hand; "
+    "or autodialer: follows a script, or plays the prompt, and needs no agent until one is asked for."
 )
 _Name = Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -252,6 +253,7 @@ def _dialing(status: CampaignStatus) -> str:
     return "freely" if status.figures.reason is None else str(status.figures.reason)
 
 
+app.command("dial")(dial_command)
 app.command("why")(reports.why_command)
 app.command("compliance")(reports.compliance_command)
 app.command("forecast")(reports.forecast_command)

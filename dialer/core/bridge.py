@@ -8,6 +8,7 @@ from dialer.core.effects import AgentOrder, CommandAgent, Connect, Hangup, Play,
 from dialer.core.events import CallConnected, ConnectFailed
 from dialer.core.offering import ask, asked_again_at, asks, choices, music, rings_all, withdraw
 from dialer.core.prompts import apology
+from dialer.core.recording import record
 from dialer.core.state import EngineState
 from statuses.outcomes import CancelReason
 
@@ -112,6 +113,8 @@ def connected(state: EngineState, event: CallConnected, now: float) -> None:
     state.effects.append(RecordProgress(call.call_id, now, agent.agent_id))
     state.effects.append(CommandAgent(agent.agent_id, AgentOrder.TALK, call.call_id, call.lead.lead_id))
     _taken_over(call)
+    if state.settings.record:
+        record(state, call)
     if first and not (call.abandoned or call.inbound):
         state.estimators.abandon_observed(abandoned=False, at=now)
 

@@ -49,7 +49,7 @@ def ringing(state: EngineState, event: CallRinging, now: float) -> None:
     call = find(state, event.call_id)
     if call is None or call.ringing_at is not None or call.answered_at is not None:
         return
-    call.ringing_at, call.progressed = now, True
+    call.ringing_at, call.progressed = call.when(event.at, now), True
     if call.phase is Phase.PLACED:
         call.phase = Phase.RINGING
         state.timers.set(("ring", call.call_id), now + state.settings.ring_timeout_s)
@@ -72,8 +72,9 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
     state.dialing.pop(call.call_id, None)
     state.timers.cancel(("ring", call.call_id))
     state.timers.cancel(("ending", call.call_id))
-    call.answered_at, call.amd, call.cancel_reason = now, None if call.by_hand else event.amd, None
-    state.effects.append(RecordProgress(call.call_id, now))
+    call.amd, call.cancel_reason = None if call.by_hand else event.amd, None
+    call.answered_at = call.when(event.at, now)
+    state.effects.append(RecordProgress(call.call_id, call.answered_at))
     if call.inbound:
         _take(state, call, now)
         return

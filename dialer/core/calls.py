@@ -58,7 +58,7 @@ class Call:
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
         "by_hand", "cancel_reason", "declined", "early_media_at", "features", "giver", "inbound", "intent", "lead",
         "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed", "queue_left_at",
-        "queued_at", "record", "request_id", "ringing_at", "run", "talked_with", "word",
+        "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +96,8 @@ class Call:
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None
         self.cancel_reason: CancelReason | None = None
+        self.recording: bool | None = None
+        """The switch was told to record it, and does so now; None = it never was."""
         self.record: AttemptRecord | None = None
         """The final record, kept for the wrap-up."""
         self.run: Run | None = None
@@ -134,6 +136,13 @@ class Call:
         if run is None or not run.has_begun or self.cancel_reason is CancelReason.PROMPT_ENDED:
             return False
         return self.agentless or run.script.asks
+
+    def when(self, at: float | None, now: float) -> float:
+        """Return when a fact was that is heard of now: as the switch says, but not before what was known already."""
+        if at is None:
+            return now
+        known = self.bridged_at or self.answered_at or self.ringing_at or self.originated_at or self.intent.begun_at
+        return min(now, max(at, known))
 
     def facts(self, ended: CallEnded, now: float) -> AttemptFacts:
         """Return what classification needs (statuses.md 2.3)."""

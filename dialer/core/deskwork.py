@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.core import bridge, hand, pace
+from dialer.core import bridge, deskflow, hand, pace
 from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.callflow import wrap_up
 from dialer.core.calls import UNANSWERED, Call, Onward, Phase
@@ -11,6 +11,7 @@ from dialer.core.events import (
     AgentHeld,
     AgentHungUp,
     AgentTransferred,
+    AgentWrappedUp,
     CallTransferred,
     NumberChecked,
     SupervisionAsked,
@@ -138,6 +139,17 @@ def _not_sent(state: EngineState, call: Call, code: HoldReason | Declined) -> No
         state.pool.give(onward.trunk)
     if call.talked_with is not None:
         hand.refuse(state, call.talked_with, code, onward.request_id)
+
+
+def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float, request_id: int) -> None:
+    """Take the result that a person wrote down for the agent, if a customer waits for one."""
+    agent = state.roster.get(event.agent_id)
+    if agent is None or agent.state is not AgentState.WRAP_UP:
+        hand.refuse(state, event.agent_id, Declined.NO_CALL, request_id)
+        return
+    call_id = None if agent.call is None else agent.call.call_id
+    deskflow.wrapped_up(state, event, now)
+    hand.answer(state, request_id, call_id=call_id)
 
 
 def supervised(state: EngineState, event: SupervisionAsked, _now: float, request_id: int = 0) -> None:

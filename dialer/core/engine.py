@@ -101,6 +101,7 @@ ASKED: dict[type[events.Event], Asked] = {
     events.AgentHeld: deskwork.held,
     events.AgentTransferred: deskwork.transferred,
     events.SupervisionAsked: deskwork.supervised,
+    events.AgentWrappedUp: deskwork.wrapped_up,
 }
 """What a person may ask of a desk -> what it does; the last argument is the request."""
 

@@ -117,6 +117,9 @@ class CallProgressed(CallEvent, frozen=True, gc=False):
 class CallRinging(CallEvent, frozen=True, gc=False):
     """180 Ringing, or a ringback in early media."""
 
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
+
 
 class EarlyMediaHeard(CallEvent, frozen=True, gc=False):
     """183 with a classified announcement (statuses.md 2.10)."""
@@ -128,6 +131,8 @@ class CallAnswered(CallEvent, frozen=True, gc=False):
     """200 OK; `amd` when the adapter already knows who answered."""
 
     amd: AmdResult | None = None
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
 
 
 class MachineDetected(CallEvent, frozen=True, gc=False):
@@ -189,6 +194,8 @@ class CallEnded(CallEvent, frozen=True, gc=False):
     local_error: LocalError | None = None
     retry_after_s: float | None = None
     """The trunk rests so long: 503 Retry-After (RFC 3261 section 20.33), or a daily cap of it is used up."""
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
 
 
 class AgentSignedIn(AgentEvent, frozen=True, gc=False):
@@ -277,7 +284,7 @@ class Requested(Event, frozen=True, gc=False):
     """A person asked for this by the console or the API; AnswerRequest says what came of it."""
 
     request_id: int
-    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked
+    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked | AgentWrappedUp
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):

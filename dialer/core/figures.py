@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dialer.core.types import HoldReason
+from dialer.core.types import AgentId, CallId, HoldReason
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +19,17 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     placed: int
     answered: int
     abandoned: int
+
+
+class AgentNow(msgspec.Struct, frozen=True, gc=False):
+    """One signed-in agent: the state (of AgentState), since when, and the call and lead that it is about."""
+
+    agent_id: AgentId
+    state: str
+    since: float
+    code: str = ""
+    call_id: CallId | None = None
+    lead_id: int | None = None
 
 
 class LiveFigures(msgspec.Struct, frozen=True):
@@ -64,3 +75,5 @@ class LiveFigures(msgspec.Struct, frozen=True):
     """Decisions that the pacer could not make and progressive made."""
     strays: int = 0
     """Facts about calls or agents that the engine did not expect: the trunk or a desk is out of step."""
+    agents: tuple[AgentNow, ...] = ()
+    """Who is signed in, by id."""

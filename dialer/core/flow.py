@@ -10,8 +10,9 @@ from typing import NamedTuple, assert_never
 
 from dialer.core.bridge import abandon, enqueue, hang_up
 from dialer.core.calls import Call, Phase
-from dialer.core.effects import Hush, Play, Record, StopRecording
+from dialer.core.effects import Hush, Play, StopRecording
 from dialer.core.events import DigitPressed, RecordingEnded
+from dialer.core.recording import count_recording, record
 from dialer.core.run import Part, Run, StepKind
 from dialer.core.script import End, Gather, Prompt, RecordMessage, Transfer
 from dialer.core.script import Play as PlayNode
@@ -83,6 +84,7 @@ def key_pressed(state: EngineState, event: DigitPressed, now: float) -> None:
 
 def recording_ended(state: EngineState, event: RecordingEnded, now: float) -> None:
     """Go on after a `record` node; of a talk's recording the engine needs to know nothing."""
+    count_recording(state, event)
     at = _where(state, event.call_id, now)
     if at is not None and at.run.part in {Part.RECORDING, Part.STOPPING}:
         _recorded(at)
@@ -155,7 +157,7 @@ def _heard(at: _At) -> None:
         case RecordMessage():
             at.run.part = Part.RECORDING
             _wait(at, node.limit_s + HUSH_LIMIT_S)
-            at.state.effects.append(Record(at.call.call_id, node.limit_s))
+            record(at.state, at.call, limit_s=node.limit_s)
         case PlayNode():
             _go(at, node.next)
         case End():
@@ -186,6 +188,7 @@ def _missed(at: _At, node: Gather, prompt: Prompt) -> None:
 
 def _recorded(at: _At) -> None:
     node = at.run.node
+    at.call.recording = False  # or its end was never told
     _go(at, node.next if isinstance(node, RecordMessage) else None)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from dialer.core.agents import AgentState
+from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Phase
-from dialer.core.figures import LiveFigures, Sample
+from dialer.core.figures import AgentNow, LiveFigures, Sample
 from dialer.core.state import EngineState
 
 SAMPLE_EVERY_S = 10.0
@@ -79,4 +79,17 @@ class Measure:
             ignored=state.estimators.ignored,
             fallbacks=totals.fallbacks,
             strays=totals.strays,
+            agents=self._agents(),
         )
+
+    def _agents(self) -> tuple[AgentNow, ...]:
+        everyone = [agent for state in AgentState for agent in self._state.roster.in_state(state).values()]
+        return tuple(self._agent(agent) for agent in sorted(everyone, key=lambda agent: agent.agent_id))
+
+    def _agent(self, agent: Agent) -> AgentNow:
+        call = agent.call
+        lead = self._state.previews.get(agent.agent_id) if call is None else call.lead
+        return AgentNow(
+            agent.agent_id, agent.state.value, agent.since, agent.code,
+            None if call is None else call.call_id, None if lead is None else lead.lead_id,
+        )  # fmt: skip

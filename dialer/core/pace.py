@@ -276,7 +276,8 @@ def place(state: EngineState, call: Call, now: float) -> None:
     call.originated_at, call.phase = now, Phase.PLACED
     state.timers.set(("ring", call.call_id), now + ring_timeout_s + SETUP_ALLOWANCE_S)
     state.effects.append(Originate(
-        call.call_id, intent.phone, intent.hotline, intent.trunk, ring_timeout_s, state.settings.amd, prompts
+        call.call_id, intent.phone, intent.hotline, intent.trunk, ring_timeout_s,
+        state.settings.amd and not call.by_hand, prompts,
     ))  # fmt: skip
     state.totals.placed += 1
 

@@ -43,12 +43,12 @@ def retry(state: EngineState, call: Call, verdict: Verdict, talk_s: float, now: 
 
 def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> AttemptRecord:
     """Emit the final record of a call; a talk with an agent leaves the lead to the wrap-up, a message does not (T6)."""
-    facts = call.facts(ended, now)
+    facts, ended_at = call.facts(ended, now), call.when(ended.at, now)
     if call.inbound:
-        return _settled(state, call, _taken(call, facts, now))
+        return _settled(state, call, _taken(call, facts, ended_at))
     verdict = judge(state, call, facts, now)
     heard_from = call.answered_at if call.agentless else call.bridged_at
-    talk_s = 0.0 if heard_from is None else now - heard_from
+    talk_s = 0.0 if heard_from is None else ended_at - heard_from
     decision = retry(state, call, verdict, talk_s, now)
     trigger, kind = trigger_for(verdict)
     answered = verdict.status is CallStatus.ANSWERED
@@ -56,7 +56,7 @@ def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> Atte
         trigger = Trigger.NO_SUCCESS  # too short (A11); of a talk, the agent's word decides
     state.totals.finished += 1
     record = msgspec.structs.replace(
-        _of_call(call, facts, verdict, now),
+        _of_call(call, facts, verdict, ended_at),
         lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
         next_at=decision.next_at, retry_reason=decision.reason,
     )  # fmt: skip
@@ -79,7 +79,7 @@ def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> A
         answered_at=call.answered_at, bridged_at=call.bridged_at,
         agent_id=call.talked_with,
         queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
-        offers=tuple(call.offers),
+        offers=tuple(call.offers), recorded=call.recording is not None,
         steps=_steps(call, now),
     )  # fmt: skip
 
@@ -134,6 +134,7 @@ def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
         originated_at=orphan.intent.begun_at,
         answered_at=orphan.answered_at, bridged_at=orphan.bridged_at, agent_id=orphan.agent_id,
         lead_trigger=trigger, error_kind=kind, retry_reason="the dialer was restarted",
+        recorded=orphan.answered_at is not None,  # nobody knows; if it was, the record is wanted
     )  # fmt: skip
 
 

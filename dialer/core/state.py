@@ -55,7 +55,7 @@ class Arrival:
 class Totals:
     """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
 
-    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays")
+    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays", "unrecorded")
 
     def __init__(self) -> None:
         self.placed = 0
@@ -66,6 +66,8 @@ class Totals:
         """Decisions that the pacer could not make."""
         self.strays = 0
         """Events about calls that the engine does not know."""
+        self.unrecorded = 0
+        """Calls that the switch was told to record and did not."""
 
     def tally(self) -> Tally:
         """Return the counts that pacers may look at."""

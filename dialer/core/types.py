@@ -349,6 +349,8 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     offers: tuple[OfferMade, ...] = ()
     steps: tuple[ScriptStep, ...] = ()
     """What happened in the campaign's script."""
+    recorded: bool = False
+    """The switch was told to record the call: its recording may follow."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ from dialer.core.events import (
     Event,
     InboundBegun,
     PromptEnded,
+    RecordingEnded,
     TrunkClosed,
     TrunkOpened,
 )
@@ -65,6 +66,10 @@ EARLY_EVENTS = 10_000
 
 def _no_fault(_point: str) -> None:
     """Go on."""
+
+
+def _no_recording(_event: RecordingEnded) -> None:
+    """Leave it: nobody collects recordings."""
 
 
 def _no_trunks(_event: TrunkClosed | TrunkOpened) -> None:
@@ -102,6 +107,8 @@ class Driver:
         """Calls that were not placed because the lease was over."""
         self.on_trunk: Callable[[TrunkClosed | TrunkOpened], None] = _no_trunks
         """Told of trunks that go down and come back."""
+        self.on_recording: Callable[[RecordingEnded], None] = _no_recording
+        """Told of recordings that have ended, their calls being over or not."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -332,6 +339,8 @@ class Driver:
             if not isinstance(event, CallEvent):
                 self.on_trunk(event)
                 continue
+            if isinstance(event, RecordingEnded):
+                self.on_recording(event)
             campaign_id = self._route(event) if isinstance(event, CallArrived) else self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)

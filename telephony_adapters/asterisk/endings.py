@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from dialer.core.events import CallEnded
 from statuses.outcomes import EndedBy
 from telephony_adapters.asterisk import causes
@@ -43,9 +45,10 @@ class Endings:
         self._desks.part(call, gone=True)
         self._board.forget(call, end)
 
-    def gone(self, call: Call, event: AriEvent, now: float) -> None:
-        """End a call by what Asterisk says of it."""
-        self.over(call, causes.ended(call.call_id, self.facts(call, event, now)))
+    def gone(self, call: Call, event: AriEvent, now: float, at: float | None = None) -> None:
+        """End a call by what Asterisk says of it; `at` is when it ended, where that is known."""
+        end = causes.ended(call.call_id, self.facts(call, event, now))
+        self.over(call, msgspec.structs.replace(end, at=at))
 
     def unheard(self, call: Call, now: float) -> None:
         """End a call that is gone, and whose end was not heard."""

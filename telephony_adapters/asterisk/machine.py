@@ -28,6 +28,7 @@ from telephony_adapters.asterisk.config import Agents, Common, Server
 from telephony_adapters.asterisk.desks import Desks
 from telephony_adapters.asterisk.endings import Endings
 from telephony_adapters.asterisk.messages import AriEvent, Ask, Channel, Playback, Request, is_done
+from telephony_adapters.asterisk.moments import Moments
 from telephony_adapters.asterisk.names import arrived_id, path_of
 from telephony_adapters.asterisk.numbers import dialled, e164
 from telephony_adapters.asterisk.recording import Recorder
@@ -45,6 +46,9 @@ class Machine:
     """The calls of one server. Times never run backwards."""
 
     def __init__(self, server: Server, agents: Agents, common: Common, *, now: float = 0.0) -> None:
+        self._moments = Moments()
+        self._at: float | None = None
+        """When that happened which is taken in now, as far as Asterisk tells."""
         self.board = Board(server, agents, common, first=math.floor(now * 1000))
         self.desks = Desks(self.board)
         self.recorder = Recorder(self.board)
@@ -167,6 +171,7 @@ class Machine:
         """Take in an event of the WebSocket."""
         take = self._heard.get(event.type)
         if take is not None:
+            self._at = self._moments.of(event.timestamp, now)
             take(event, now)
 
     def _dialling(self, event: AriEvent, _now: float) -> None:
@@ -176,7 +181,7 @@ class Machine:
         if event.dialstatus == "RINGING" and not call.rang:
             call.rang = True
             self.board.signs += 1
-            self.board.tell(CallRinging(call.call_id))
+            self.board.tell(CallRinging(call.call_id, self._at))
             self._ring_agent(call)
         elif event.dialstatus == "PROGRESS" and not call.progressed:
             call.progressed = True
@@ -224,7 +229,7 @@ class Machine:
 
     def _answered(self, call: Call) -> None:
         call.phase = Phase.UP
-        self.board.tell(CallAnswered(call.call_id))
+        self.board.tell(CallAnswered(call.call_id, at=self._at))
         if call.amd and call.ours is None:
             call.phase = Phase.DETECTING
             self.board.act(Ask.AMD, call, "POST", "/continue", detecting.where(self.board.common.app))
@@ -259,7 +264,7 @@ class Machine:
                     self.board.signs += event.tech_cause != 408  # noqa: PLR2004 -- which Asterisk makes itself
                 if owner.phase is Phase.DETECTING:
                     self.board.tell(MachineDetected(owner.call_id, AmdResult.HANGUP))
-                self.endings.gone(owner, event, now)
+                self.endings.gone(owner, event, now, self._at)
             case Leg():
                 self.supervisors.leg_gone(owner)
                 self.desks.leg_down(owner, now)

@@ -57,7 +57,7 @@ def test_an_attempt_begins_with_call_initiated() -> None:
     assert (seen.event.call_id, seen.event.campaign_id, seen.event.lead_id) == ("call-000007", 3, 7)
     assert (seen.event.phone_e164, seen.event.hotline) == (phone(7), HOTLINE)
     assert (seen.event.occurred_at, seen.event.seq) == (int(START + 7) * 1_000_000, 0)
-    assert (seen.event.tenant_id, seen.event.schema_version, seen.event.source) == ("default", "1.0", "dialer")
+    assert (seen.event.tenant_id, seen.event.schema_version, seen.event.source) == ("default", "1.1", "dialer")
 
 
 def test_a_suppressed_attempt_says_why() -> None:

@@ -30,7 +30,6 @@ def test_plain_settings_are_fine(kind: CampaignKind) -> None:
         ({"abandon_limit": "2"}, "abandon_limit: 2 is outside 0 to 1"),
         ({"per_24h": "0"}, "per_24h: 0 is outside"),
         ({"short_talk_s": "-1"}, "short_talk_s: -1 is outside 0 to 3600"),
-        ({"kind": "preview"}, "kind: preview is not dialed; choose one of: predictive, progressive, ratio, auto"),
         ({"kind": "inbound", "end_when_done": "yes"}, "end_when_done: a campaign of kind inbound dials no leads"),
         ({"offer_s": "1"}, "offer_s: 1 is outside 3 to 120"),
         ({"queue_s": "0"}, "queue_s: 0 is outside 5 to 3600"),

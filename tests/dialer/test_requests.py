@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.engine import ASKED
-from dialer.core.events import AgentHeld, AgentHungUp, AgentTransferred, DialRequested, SupervisionAsked
+from dialer.core.events import AgentHeld, AgentHungUp, AgentTransferred, AgentWrappedUp, DialRequested, SupervisionAsked
 from dialer.core.types import Lead, Supervision
 from dialer.requests import ACTIONS, Wanted, requested
+from statuses.lead import Trigger
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ from dialer.requests import ACTIONS, Wanted, requested
         (
             Wanted("supervise", "an", supervisor="boss", mode=Supervision.BARGE),
             SupervisionAsked("an", "boss", Supervision.BARGE),
+        ),
+        (
+            Wanted("wrap_up", "an", trigger=Trigger.CALLBACK_ASKED, note="5 giờ", callback_at=9.0),
+            AgentWrappedUp("an", Trigger.CALLBACK_ASKED, note="5 giờ", callback_at=9.0),
         ),
     ],
 )

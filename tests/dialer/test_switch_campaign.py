@@ -11,7 +11,7 @@ import pytest
 
 from dialer.agents.simulated import Habits
 from statuses.outcomes import CallStatus, EndedBy
-from tests.dialer.switch_centre import SwitchCentre, fate_of, measured_delay
+from tests.dialer.switch_centre import SwitchCentre, fate_of
 from tests.plugins.figures import Figure
 from tests.plugins.mosquitto import Mosquitto
 from tests.plugins.sipp import Sipp
@@ -19,7 +19,7 @@ from tests.plugins.switch import Switch
 
 LEADS, AGENTS = 500, 20
 WITHIN_S = 0.05
-"""Of Asterisk's own records: what the issue asks, to which the delays of a busy machine come."""
+"""How far our times may be from those of Asterisk's own records."""
 QUICK = Habits(accept_after_s=(0.0, 0.05), wrap_s=(0.0, 0.1), callbacks=0.0, do_not_recall=0.0)
 
 
@@ -39,15 +39,14 @@ async def test_every_lead_ends_as_the_table_says_and_no_agent_has_two_calls(
 ) -> None:
     centre = SwitchCentre(tmp_path, switch, sipp, broker=mosquitto.url)
     await centre.campaign(LEADS)
-    with measured_delay() as delay:
-        async with centre.agents(AGENTS, QUICK) as people, centre.dialer() as dialer:
-            await people.ready()
-            began = time.monotonic()
-            await centre.until(lambda: centre.settled() == LEADS)
-            took = time.monotonic() - began
-            await people.until(lambda counts: counts.wrapped == counts.talks, within_s=30)
-            assert (await dialer.stop())[0] == 0
-            assert people.doubles == []
+    async with centre.agents(AGENTS, QUICK) as people, centre.dialer() as dialer:
+        await people.ready()
+        began = time.monotonic()
+        await centre.until(lambda: centre.settled() == LEADS)
+        took = time.monotonic() - began
+        await people.until(lambda counts: counts.wrapped == counts.talks, within_s=30)
+        assert (await dialer.stop())[0] == 0
+        assert people.doubles == []
     rows = centre.attempts("phone_e164", "status", "answered_at", "bridged_at", "ended_by")
     wrong = Counter((row["phone_e164"][-2:], *row.values()) for row in rows if row["status"] != expected(row))
     assert (len(rows), wrong) == (LEADS, {})
@@ -55,12 +54,12 @@ async def test_every_lead_ends_as_the_table_says_and_no_agent_has_two_calls(
     assert await centre.verified() == {"begun": LEADS, "finals": LEADS, "calls": LEADS, "dead_letters": 0}
     await centre.until(lambda: switch.live_channels() == 0)
     answers, ends = centre.differences()
-    assert max(answers) < WITHIN_S + delay.longest_s
-    assert max(ends) < WITHIN_S + delay.longest_s
+    assert max(answers) < WITHIN_S
+    assert max(ends) < WITHIN_S
     waits = sorted(row["bridged_at"] - row["answered_at"] for row in rows if row["status"] == CallStatus.ANSWERED)
     figure(
         f"a campaign over Asterisk: {LEADS} calls in {took:.0f} s, {dict(Counter(row['status'] for row in rows))}; "
         f"our times beside its records: answers at most {1000 * max(answers):.0f} ms apart, ends "
-        f"{1000 * max(ends):.0f} ms (a thread here woke late by up to {1000 * delay.longest_s:.0f} ms); "
+        f"{1000 * max(ends):.0f} ms; "
         f"answer to agent: median {1000 * waits[len(waits) // 2]:.0f} ms, longest {1000 * waits[-1]:.0f} ms"
     )

@@ -254,3 +254,14 @@ def test_an_agent_who_takes_calls_supervises_nobody() -> None:
     assert bench.answers()[1].code == Declined.AGENT_BUSY
     bench.tell(events.AgentPaused("a2"), events.SupervisionAsked("a1", "a2", Supervision.LISTEN))
     assert len(bench.of(Supervise)) == 1
+
+
+def test_a_result_that_a_person_writes_down_ends_the_wrap_up() -> None:
+    bench, call = talking()
+    early = events.AgentWrappedUp("a1", Trigger.DO_NOT_RECALL)
+    bench.tell(events.Requested(1, early))
+    end(bench, call)
+    bench.tell(events.Requested(2, early))
+    assert (bench.answers()[1].code, bench.answers()[2].code) == (Declined.NO_CALL, None)
+    assert [done.result.trigger for done in bench.lead_settled()] == [Trigger.DO_NOT_RECALL]
+    assert state_of(bench) is AgentState.READY

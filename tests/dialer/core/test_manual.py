@@ -455,3 +455,15 @@ def test_no_agent_has_two_calls_no_call_leaves_before_its_agents_leg_and_each_en
 
 def test_only_these_kinds_are_dialed_by_hand() -> None:
     assert {CampaignKind.MANUAL, CampaignKind.PREVIEW} == manual.BY_HAND
+
+
+def test_the_figures_say_who_is_signed_in_and_what_they_do() -> None:
+    bench = started(PREVIEW, agents=2, leads=1)
+    bench.tell(events.AgentPaused("a2", "lunch"))
+    seen = {agent.agent_id: agent for agent in bench.engine.figures(bench.now).agents}
+    assert (seen["a1"].state, seen["a1"].lead_id, seen["a1"].call_id) == ("ringing", 1, None)
+    assert (seen["a2"].state, seen["a2"].code) == ("not_ready", "lunch")
+    bench.tell(events.AgentAccepted("a1", lead_id=1))
+    call = bench.up()
+    (agent, _) = bench.engine.figures(bench.now).agents
+    assert (agent.state, agent.call_id, agent.lead_id) == ("reserved", call, 1)

@@ -46,6 +46,14 @@ def library(folder: Path, voice: Humming, **more: int) -> PromptLibrary:
     return PromptLibrary(folder / "prompts", folder / "kept", voice, **more)
 
 
+def length(path: str) -> float:
+    return seconds_of(Path(path).read_bytes())
+
+
+def drop(path: str) -> None:
+    Path(path).unlink()
+
+
 async def test_a_text_is_rendered_once_for_all_who_wait_and_for_the_next_process(
     tmp_path: Path, voice: Humming
 ) -> None:
@@ -58,12 +66,12 @@ async def test_a_text_is_rendered_once_for_all_who_wait_and_for_the_next_process
     voice.gate.set()
     paths = await asyncio.gather(*waiting[1:])
     assert len(set(paths)) == 1
-    assert seconds_of(Path(paths[0]).read_bytes()) == pytest.approx(0.8)
+    assert length(paths[0]) == pytest.approx(0.8)
     assert voice.said == ["vi:Chào Lan"]
     again = library(tmp_path, voice)
     assert await again.ready("say:vi:Chào Lan") == paths[0]
     assert (voice.said, again.rendered) == (["vi:Chào Lan"], 0)
-    Path(paths[0]).unlink()
+    drop(paths[0])
     assert await again.ready("say:vi:Chào Lan") == paths[0]
     assert len(voice.said) == 2
     await prompts.close()
@@ -76,7 +84,7 @@ async def test_recordings_are_made_ready_and_a_new_one_replaces_the_old(tmp_path
     file = tmp_path / "prompts" / "chào.wav"
     file.write_bytes(wav_of(np.zeros(22_050), 22_050))
     first = await prompts.ready("chào")
-    assert seconds_of(Path(first).read_bytes()) == pytest.approx(1.0, abs=0.001)
+    assert length(first) == pytest.approx(1.0, abs=0.001)
     assert await prompts.ready("chào") == first
     file.write_bytes(wav_of(np.zeros(2 * RATE)))
     assert await prompts.ready("chào") != first
