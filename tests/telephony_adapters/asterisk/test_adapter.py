@@ -318,6 +318,11 @@ async def test_a_cut_and_a_restart_lose_no_call(asterisk: Asterisk, phones: Phon
             assert (await side.until(TrunkClosed)).trunk == "main"
             with pytest.raises(AdapterDown):
                 await side.call("echo")
+            side.link.is_open = True  # as it is until the cut is seen
+            for ask in (side.telephony.recordings(), side.telephony.recording(talk)):
+                with pytest.raises(AdapterDown):
+                    await ask
+            side.link.is_open = False
             await agent.two_way(25)  # Asterisk goes on
             await _shown(asterisk, short, there=False)
             way.is_cut = False
