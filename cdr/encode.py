@@ -23,26 +23,30 @@ from cdr.events import (
     Envelope,
     EventType,
     Initiated,
+    Ivr,
     LeadMoved,
     Nothing,
+    Queue,
     Suppressed,
 )
 from dialer.core.ids import uuid7
-from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, HoldReason, LeadResult
-from statuses.outcomes import STATUS_CODES
+from dialer.core.types import AttemptIntent, AttemptRecord, CampaignKind, Direction, HoldReason, LeadResult
+from statuses.outcomes import STATUS_CODES, CancelReason, EndedBy
 
 SOURCE: Final = "dialer"
 FINALIZED: Final = 1
 """Version of the `calls` row that cdr.finalized writes."""
 DISPOSED: Final = 2
 """Version of the `calls` row that disposition.set writes."""
+PER_RECORDING: Final = 2
+"""What each thing that happened to the recording adds to the version."""
 
 _Step: TypeAlias = tuple[EventType, int, Data]
 """What happened, when (UTC microseconds), and its data."""
 _MILLI: Final = 1_000
 _NOTHING: Final = Nothing()
 _LEAD_MOVED: Final = EventType.LEAD_STATE_CHANGED.value
-_INBOUND: Final = CampaignKind.INBOUND.value
+_INBOUND: Final = Direction.INBOUND.value
 _ENCODER: Final = msgspec.json.Encoder()
 _APPS: Final = {
     CampaignKind.PREDICTIVE.value: "autodialer",
@@ -100,6 +104,24 @@ class LeadChange(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class Heard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What is known of a call's recording; `changes`: how often that has changed (1 stored, 2 deleted again)."""
+
+    changes: int = 0
+    url: str | None = None
+    ms: int | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether it can be heard."""
+        return self.url is not None
+
+
+_UNHEARD: Final = Heard()
+
+
 def attempt_begun(intent: AttemptIntent, campaign: CampaignRef) -> OutboxEvent:
     """Encode call.initiated: the intent is durable, the call is about to leave."""
     data = Initiated(intent.trunk, intent.attempt_no, intent.list_id, intent.customer_id)
@@ -120,14 +142,45 @@ def attempt_settled(record: AttemptRecord, campaign: CampaignRef) -> list[Outbox
     return [_call_event(step, seq, record, campaign) for seq, step in enumerate(steps, 1)]
 
 
-def disposition_set(result: LeadResult, record: AttemptRecord, at: float, campaign: CampaignRef) -> OutboxEvent:
+def disposition_set(
+    result: LeadResult, record: AttemptRecord, at: float, campaign: CampaignRef, heard: Heard = _UNHEARD
+) -> OutboxEvent:
     """Encode disposition.set: the whole CDR again with the agent's work, version 2 of the call's row.
 
-    `record` is what was settled for this call (`attempts.record`).
+    `record` is what was settled for this call (`attempts.record`), `heard` what became of its recording by then.
     """
+    disposed = _with_recording(_disposed(call_record(record, campaign), result), heard)
+    return _call_event((EventType.DISPOSITION_SET, _micros(at), disposed), _last(record, disposed), record, campaign)
+
+
+def recording_changed(
+    heard: Heard, record: AttemptRecord, result: LeadResult | None, at: float, campaign: CampaignRef
+) -> OutboxEvent:
+    """Encode recording.ready or recording.deleted: the whole CDR again, with the agent's work if that is done."""
     cdr = call_record(record, campaign)
-    seq = len(_steps(record, cdr)) + 2
-    disposed = msgspec.structs.replace(
+    told = _with_recording(cdr if result is None else _disposed(cdr, result), heard)
+    kind = EventType.RECORDING_READY if heard.is_there else EventType.RECORDING_DELETED
+    return _call_event((kind, _micros(at), told), _last(record, told), record, campaign)
+
+
+def _last(record: AttemptRecord, cdr: Cdr) -> int:
+    """Return the place of an event that tells this version of the CDR: nothing else follows the first version."""
+    disposed = cdr.version % PER_RECORDING == 0
+    changes = (cdr.version - 1) // PER_RECORDING
+    return len(_steps(record, cdr)) + 1 + disposed + changes
+
+
+def _with_recording(cdr: Cdr, heard: Heard) -> Cdr:
+    if not heard.changes:
+        return cdr
+    return msgspec.structs.replace(
+        cdr, version=cdr.version + PER_RECORDING * heard.changes, recording_url=heard.url, recording_ms=heard.ms,
+        recording_bytes=heard.bytes, recording_sha256=heard.sha256,
+    )  # fmt: skip
+
+
+def _disposed(cdr: Cdr, result: LeadResult) -> Cdr:
+    return msgspec.structs.replace(
         cdr,
         version=DISPOSED,
         wrap_ms=max(0, round(result.wrap_s * 1000)),
@@ -138,7 +191,6 @@ def disposition_set(result: LeadResult, record: AttemptRecord, at: float, campai
         callback_at=_maybe_micros(result.callback_at),
         next_at=_maybe_micros(result.next_at),
     )
-    return _call_event((EventType.DISPOSITION_SET, _micros(at), disposed), seq, record, campaign)
 
 
 def lead_changed(change: LeadChange, campaign: CampaignRef) -> OutboxEvent:
@@ -170,18 +222,19 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
     bridged = _between(record.bridged_at, answered or ringing or started, ended)
     billsec = 0 if answered is None else ended - answered
     facts, verdict = record.facts, record.verdict
-    unwaited = facts.agentless  # a message plays from the answer on
+    unwaited = facts.agentless  # a script is followed from the answer on
+    waits_from = _waits_from(record, answered, ended)
     return Cdr(
         version=FINALIZED, campaign_name=campaign.name, campaign_kind=campaign.kind,
-        app=_APPS.get(campaign.kind, campaign.kind),
-        direction="inbound" if campaign.kind == _INBOUND else "outbound",
+        app=_INBOUND if record.direction == _INBOUND else _APPS.get(campaign.kind, campaign.kind),
+        direction=record.direction.value,
         list_id=record.list_id, customer_id=record.customer_id, trunk=record.trunk, attempt_no=record.attempt_no,
         started_at=started, ended_at=ended, ringing_at=ringing, answered_at=answered, bridged_at=bridged,
         early_media_at=_between(record.early_media_at, started, ended),
         duration_ms=(ended - started) // _MILLI, billsec_ms=billsec // _MILLI,
         waitsec_ms=(ended - started - billsec) // _MILLI,
         ring_ms=0 if ringing is None else ((ended if answered is None else answered) - ringing) // _MILLI,
-        wait_ms=0 if unwaited or answered is None else ((ended if bridged is None else bridged) - answered) // _MILLI,
+        wait_ms=0 if unwaited or waits_from is None else max(0, (bridged or ended) - waits_from) // _MILLI,
         status=verdict.status.value, status_code=STATUS_CODES[verdict.status], rule_id=verdict.rule,
         attribution=verdict.attribution.value, counts=verdict.counts, sub_reason=verdict.sub_reason,
         cancel_reason=verdict.cancel_reason, ended_by=facts.ended_by, agent_id=record.agent_id,
@@ -189,7 +242,15 @@ def call_record(record: AttemptRecord, campaign: CampaignRef) -> Cdr:
         reason_text=facts.reason_text, dialstatus=facts.dialstatus, fs_cause=facts.fs_cause,
         local_error=facts.local_error, amd_result=facts.amd, announcement=facts.announcement,
         retry_reason=record.retry_reason, next_at=_maybe_micros(record.next_at), lead_trigger=record.lead_trigger,
+        press_key="".join(step.digit for step in record.steps) or None,
     )  # fmt: skip
+
+
+def _waits_from(record: AttemptRecord, answered: int | None, ended: int) -> int | None:
+    """Return when the wait for an agent began: at the answer, or where a script gave the call to the agents."""
+    if not record.steps or record.queued_at is None or answered is None:
+        return answered
+    return _between(record.queued_at, answered, ended)
 
 
 def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
@@ -207,12 +268,43 @@ def _steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
         steps.append((EventType.CALL_ANNOUNCEMENT, heard_at, Announced(facts.announcement.value)))
     if facts.amd is not None:
         steps.append((EventType.AMD_RESULT, cdr.answered_at or cdr.ended_at, Detected(facts.amd.value)))
+    steps += _script_steps(record, cdr)
+    if record.queued_at is not None:
+        steps += _queue_steps(record, cdr, record.queued_at)
     if cdr.bridged_at is not None:
         steps += _agent_steps(cdr, cdr.bridged_at)
     steps.sort(key=_by_time)
     ended = Ended(facts.sip_status, facts.q850, facts.ended_by, record.verdict.cancel_reason, facts.local_error)
     steps.append((EventType.CALL_ENDED, cdr.ended_at, ended))
     return steps
+
+
+def _script_steps(record: AttemptRecord, cdr: Cdr) -> list[_Step]:
+    low = cdr.answered_at or cdr.started_at
+    return [
+        (EventType(step.kind.value), _between(step.at, low, cdr.ended_at) or low, Ivr(step.node, step.digit))
+        for step in record.steps
+    ]
+
+
+def _queue_steps(record: AttemptRecord, cdr: Cdr, queued_at: float) -> list[_Step]:
+    """List the wait for an agent: in, who was asked and what came of it, out and why."""
+    joined = _within(queued_at, cdr.started_at, cdr.ended_at)
+    steps: list[_Step] = [(EventType.QUEUE_JOINED, joined, Queue(cdr.campaign_name))]
+    for offer in record.offers:
+        at = _within(offer.at, joined, cdr.ended_at)
+        steps.append((EventType.AGENT_OFFERED, at, AgentLeg(offer.agent_id, reason=offer.outcome)))
+    left = cdr.ended_at if record.queue_left_at is None else _within(record.queue_left_at, joined, cdr.ended_at)
+    steps.append((EventType.QUEUE_LEFT, left, Queue(cdr.campaign_name, _why_left(record, cdr))))
+    return steps
+
+
+def _why_left(record: AttemptRecord, cdr: Cdr) -> str:
+    if cdr.bridged_at is not None:
+        return "bridged"
+    if record.verdict.cancel_reason is CancelReason.OVERFLOW:
+        return "timeout"
+    return "hung_up" if record.facts.ended_by is EndedBy.REMOTE else "ended"
 
 
 def _agent_steps(cdr: Cdr, bridged_at: int) -> list[_Step]:
@@ -251,5 +343,9 @@ def _maybe_micros(at: float | None) -> int | None:
     return None if at is None else round(at * MICROS)
 
 
+def _within(at: float, low: int, high: int) -> int:
+    return min(max(_millis(at), low), high)
+
+
 def _between(at: float | None, low: int, high: int) -> int | None:
-    return None if at is None else min(max(_millis(at), low), high)
+    return None if at is None else _within(at, low, high)

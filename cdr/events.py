@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 """major.minor: a newer minor only adds fields and types, so that this decoder can read it."""
 TENANT: Final = "default"
 MICROS: Final = 1_000_000
@@ -24,7 +24,7 @@ class RejectRecord(Exception):
 
 
 class EventType(StrEnum):
-    """The closed set of event types of schema 1.0 (4.4)."""
+    """The closed set of event types of schema 1.1: those of 4.4, and the end of a recording."""
 
     ATTEMPT_SUPPRESSED = "attempt.suppressed"
     CALL_INITIATED = "call.initiated"
@@ -44,6 +44,7 @@ class EventType(StrEnum):
     AGENT_RELEASED = "agent.released"
     CALL_ENDED = "call.ended"
     RECORDING_READY = "recording.ready"
+    RECORDING_DELETED = "recording.deleted"
     DISPOSITION_SET = "disposition.set"
     CDR_FINALIZED = "cdr.finalized"
     LEAD_STATE_CHANGED = "lead.state_changed"
@@ -138,17 +139,11 @@ class Ended(Fields, frozen=True, omit_defaults=True):
     local_error: str | None = None
 
 
-class Recording(Fields, frozen=True, omit_defaults=True):
-    """A recording that can be heard."""
-
-    url: str
-    duration_ms: int | None = None
-
-
 class Cdr(Fields, frozen=True, omit_defaults=True):
     """The whole call detail record: the projector joins nothing and remembers nothing.
 
-    `version` is the logical counter of the row: 1 finalized, 2 with the agent's disposition. Times are UTC microseconds
+    `version` is the logical counter of the row: 1 finalized, 2 with the agent's disposition, and 2 more for each thing
+    that happened to the recording (stored, deleted). Times are UTC microseconds
     cut to whole milliseconds, so that the spans below are exact: duration = ended - started, billsec = ended -
     answered (0 when unanswered), waitsec = duration - billsec, ring = (answered or ended) - ringing, wait = (bridged or
     ended) - answered, wrap = the agent's work after the call. started <= ringing <= answered <= bridged <= ended.
@@ -203,6 +198,12 @@ class Cdr(Fields, frozen=True, omit_defaults=True):
     lead_trigger: str | None = None
     callback_at: int | None = None
     recording_url: str | None = None
+    """Where the recording can be heard, below the console's address; None = there is none, or no more."""
+    recording_ms: int | None = None
+    recording_bytes: int | None = None
+    recording_sha256: str | None = None
+    press_key: str | None = None
+    """The keys that were pressed in the campaign's script, in order; absent = none, or no script."""
 
 
 class LeadMoved(Fields, frozen=True, omit_defaults=True):
@@ -225,18 +226,7 @@ class LeadMoved(Fields, frozen=True, omit_defaults=True):
 
 
 Data: TypeAlias = (
-    Nothing
-    | Suppressed
-    | Initiated
-    | Announced
-    | Detected
-    | Ivr
-    | Queue
-    | AgentLeg
-    | Ended
-    | Recording
-    | Cdr
-    | LeadMoved
+    Nothing | Suppressed | Initiated | Announced | Detected | Ivr | Queue | AgentLeg | Ended | Cdr | LeadMoved
 )
 
 DATA_TYPES: Final[dict[EventType, type[Data]]] = {
@@ -257,7 +247,8 @@ DATA_TYPES: Final[dict[EventType, type[Data]]] = {
     EventType.AGENT_BRIDGE_FAILED: AgentLeg,
     EventType.AGENT_RELEASED: AgentLeg,
     EventType.CALL_ENDED: Ended,
-    EventType.RECORDING_READY: Recording,
+    EventType.RECORDING_READY: Cdr,
+    EventType.RECORDING_DELETED: Cdr,
     EventType.DISPOSITION_SET: Cdr,
     EventType.CDR_FINALIZED: Cdr,
     EventType.LEAD_STATE_CHANGED: LeadMoved,

@@ -34,6 +34,7 @@ class CdrFilter(msgspec.Struct, frozen=True):
     """CallStatus values; any of them."""
     hotline: str | None = None
     direction: str | None = None
+    """outbound, inbound, or missed: inbound that nobody took."""
     agent: str | None = None
     started_from: float | None = None
     started_to: float | None = None

@@ -23,6 +23,8 @@ __all__ = ["LIMIT_MAX", "PAGE", "CallRow", "CallStep", "CdrFilter", "CdrQueries"
 
 LIMIT_MAX: Final = 10_000
 TIMELINE_MAX: Final = 1_000
+MISSED: Final = "missed"
+"""A direction to filter by: calls of customers that nobody took (S2-3)."""
 ANALYSTS: Final = 2
 """So many long questions and exports at a time; the next one waits."""
 

@@ -15,6 +15,7 @@ from crm.laws import check_may_dial
 from crm.lead_actions import in_transaction
 from crm.names import near
 from crm.reconciling import release_reconciled
+from crm.scripts import need_script
 from crm.settings_check import check_settings
 from crm.settings_text import apply_settings
 from crm.webhooks import WebhookState, follow_address, read_webhooks
@@ -82,6 +83,7 @@ async def create(engine: AsyncEngine, settings: CampaignSettings, *, now: float,
     }
 
     def work(db: Connection) -> int:
+        _need_script(db, settings)
         campaign_id = int(db.execute(insert(Campaign).values(values).returning(Campaign.id)).scalar_one())
         follow_address(db, campaign_id, None, settings.callback_url, now=now, private=private_webhooks)
         return campaign_id
@@ -110,11 +112,17 @@ async def act(engine: AsyncEngine, name: str, action: CampaignAction, *, now: fl
             check_settings(settings, now=now)
             check_may_dial(settings)
             _need_hotline(settings)
+            _need_script(db, settings)
         since = {} if taken.state is state else {"state_since": now}
         _write(db, row.id, state=taken.state.value, resumes_by_schedule=taken.resumes_by_schedule, **since)
         return taken
 
     return await in_transaction(engine, work)
+
+
+def _need_script(db: Connection, settings: CampaignSettings) -> None:
+    if settings.script is not None:
+        need_script(db, settings.script)
 
 
 def _need_hotline(settings: CampaignSettings) -> None:
@@ -139,6 +147,8 @@ async def change_settings(
         if after.kind is not before.kind and row.state != CampaignState.DRAFT:
             raise IllegalAction(f"campaign {row.name!r}: kind can be changed only in a draft; create another campaign.")
         check_settings(after, now=now)
+        if after.script != before.script:
+            _need_script(db, after)
         follow_address(db, row.id, before.callback_url, after.callback_url, now=now, private=private_webhooks)
         _write(db, row.id, settings=_ENCODER.encode(after).decode())
         return after

@@ -97,7 +97,7 @@ def _report(db: Connection, settings: CampaignSettings, *, since: float, now: fl
     ]
     counts: dict[date, list[int]] = defaultdict(lambda: [0, 0])
     calls: list[AbandonedCall] = []
-    query = select(*columns).where(persons_answered(settings.campaign_id, since=since)).order_by(ATTEMPTS.c.ended_at)
+    query = select(*columns).where(persons_answered(settings, since=since)).order_by(ATTEMPTS.c.ended_at)
     for row in db.execute(query):
         call = _abandoned(row, legal.connect_within_s)
         day = counts[datetime.fromtimestamp(row.ended_at, zone).date()]

@@ -14,8 +14,8 @@ from crm.lead_actions import touch_campaigns
 from crm.names import fold
 from crm.reading import Batch, Failure, Person
 from dialer.core.types import CampaignSettings
-from store.adding import NewLead, add_leads, reserve_ids
-from store.bulk import BulkInsert, BulkStatement, among
+from store.adding import NewLead, add_leads
+from store.bulk import BulkInsert, BulkStatement, among, reserve_ids
 from store.load import CUSTOMERS, LEADS
 from store.locks import Lock
 from store.models import Comment, LeadList

@@ -7,7 +7,7 @@ from typing import Final
 
 from crm.laws import check_law
 from dialer.core.hotlines import STRATEGIES
-from dialer.core.kinds import message_of, pacer_for
+from dialer.core.kinds import check_prompts, is_scripted, pacer_for
 from dialer.core.pacing.registry import PACERS
 from dialer.core.types import CampaignKind, CampaignSettings
 from dialer.core.window import WindowClock, effective
@@ -17,9 +17,12 @@ DIALED_KINDS: Final = (
     CampaignKind.PREDICTIVE,
     CampaignKind.PROGRESSIVE,
     CampaignKind.RATIO,
+    CampaignKind.PREVIEW,
+    CampaignKind.MANUAL,
     CampaignKind.AUTODIALER,
+    CampaignKind.INBOUND,
 )
-"""The kinds that the engine dials today; autodialer plays one message, without keys and transfers."""
+"""The kinds that the engine dials today."""
 _NAME_LENGTH: Final = 255
 _RANGES: Final[Sequence[tuple[str, float, float]]] = (
     ("ratio", 1.0, 20.0),
@@ -30,6 +33,8 @@ _RANGES: Final[Sequence[tuple[str, float, float]]] = (
     ("hopper_size", 0, 100_000),
     ("no_recall_days", 0, 3650),
     ("overflow_s", 0.0, 120.0),
+    ("offer_s", 3.0, 120.0),
+    ("queue_s", 5.0, 3600.0),
 )
 
 
@@ -72,9 +77,12 @@ def _one_of(field: str, value: str, choices: Sequence[str]) -> None:
 def _check_kind(settings: CampaignSettings) -> None:
     try:
         pacer_for(settings)
-        message_of(settings)
+        is_scripted(settings)
+        check_prompts(settings)
     except ValueError as error:
         raise BadInput(f"{error}.") from error
+    if settings.kind is CampaignKind.INBOUND and settings.end_when_done:
+        raise BadInput("end_when_done: a campaign of kind inbound dials no leads, so it is never done; set it to no.")
 
 
 def _check_window(settings: CampaignSettings, now: float) -> None:

@@ -19,7 +19,7 @@ from crm.numbers import Phone, parse_phone
 from dialer.core.callback import parse_callback
 from dialer.core.pacing.agentless import Agentless
 from dialer.core.pacing.registry import PACERS
-from dialer.core.types import CampaignKind, CampaignSettings, Purpose, Slot
+from dialer.core.types import CampaignKind, CampaignSettings, Offering, Purpose, Slot, Strategy
 from dialer.errors import BadInput
 from statuses.outcomes import parse_status
 from statuses.retry import RetryOrder, RetryRule
@@ -237,10 +237,17 @@ SETTERS: Final[Mapping[str, Setter]] = MappingProxyType(
         "overflow_prompt": _set("overflow_prompt", _optional(str)),
         "overflow_s": _set("overflow_s", _number),
         "best_time": _set("best_time", _yes),
+        "record": _set("record", _yes),
         "starts_at": _moment("starts_at"),
         "ends_at": _moment("ends_at"),
         "end_when_done": _set("end_when_done", _yes),
+        "inbound": _set("inbound", _yes),
+        "offering": _set("offering", _choice(Offering)),
+        "offer_s": _set("offer_s", _number),
+        "strategy": _set("strategy", _choice(Strategy)),
+        "queue_s": _set("queue_s", _number),
         "prompt": _set("prompt", _optional(str)),
+        "script": _set("script", _optional(str)),
         "callback_url": _set("callback_url", _optional(parse_callback)),
     }
 )

@@ -24,6 +24,7 @@ from dialer.service.engine import EnginePart
 from dialer.service.keeper import Keeper
 from dialer.service.lifecycle import Service, run_services
 from dialer.service.part import Part, Watch
+from dialer.speech import Prompts
 from dialer.wiring import (
     Ground,
     MakeWorld,
@@ -32,6 +33,7 @@ from dialer.wiring import (
     open_clock,
     open_engine,
     open_projector,
+    open_prompts,
     open_relay,
     open_store,
     open_webhooks,
@@ -62,12 +64,15 @@ class Outcome(msgspec.Struct, frozen=True):
 class Dialer:
     """Everything of one process, open and wired."""
 
-    def __init__(self, role: Role, ground: Ground, parts: Sequence[Part], cdr: CdrQueries | None) -> None:
+    def __init__(
+        self, role: Role, ground: Ground, parts: Sequence[Part], cdr: CdrQueries | None, prompts: Prompts
+    ) -> None:
         self.role = role
         self.settings = ground.settings
         self.clock = ground.clock
         self.engine = ground.engine
         self.store = SqlLeadStore(ground.engine)
+        self.prompts = prompts
         self._parts = parts
         self._cdr = cdr
 
@@ -149,9 +154,11 @@ async def open_dialer(
         engine = await open_store(settings, stack)
         clock = await open_clock(engine, speed)
         ground = Ground(settings, engine, clock, fault, stack)
+        prompts = open_prompts(settings)
+        stack.push_async_callback(prompts.close)
         parts: list[Part] = [Watch("database", functools.partial(answers, engine))]
         if role in _ENGINES:
-            parts.append(await open_engine(ground, make_world, overrides))
+            parts += await open_engine(ground, make_world, overrides, prompts)
             parts += watch_mqtt(settings)
         if role is Role.RELAY or (role is Role.UP and settings.kafka):
             parts.append(await open_relay(ground))
@@ -162,7 +169,7 @@ async def open_dialer(
             parts += [*open_projector(ground, analytics), open_webhooks(ground)]
         elif analytics is not None:
             parts.append(Watch("analytics", functools.partial(analytics.query, "SELECT 1", {})))
-        yield Dialer(role, ground, parts, CdrQueries(analytics) if analytics is not None else None)
+        yield Dialer(role, ground, parts, CdrQueries(analytics) if analytics is not None else None, prompts)
 
 
 _ENGINES: Final = frozenset({Role.UP, Role.ENGINE})

@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from dialer.commands import (
+    adapters,
     agent,
+    asterisk,
     bench,
+    callbacks,
     calls,
     campaign,
     carrier,
@@ -23,7 +26,9 @@ from dialer.commands import (
     leads,
     loadtest,
     mqtt,
+    recordings,
     roles,
+    script,
     simulate,
     status,
     trunk,
@@ -46,11 +51,20 @@ app.add_typer(
 app.add_typer(agent.app, name="agent", help="Add, list and sign in the people who take calls; simulate some over MQTT.")
 app.add_typer(mqtt.app, name="mqtt", help="Prepare an MQTT broker of your own for agents' desks.")
 app.add_typer(leads.app, name="leads", help="Import, list, export and hold leads.")
+app.add_typer(script.app, name="script", help="Check, save and list the scripts of autodialer campaigns.")
 app.add_typer(cdr.app, name="cdr", help="Search, show, export, sum up, ask and verify call detail records.")
+app.add_typer(callbacks.app, name="callbacks", help="List customers to be called back, and mark them as done.")
 app.add_typer(calls.app, name="calls", help="Trace the SIP messages of one call.")
+app.add_typer(
+    recordings.app, name="recordings", help="List, fetch, verify and delete recordings of calls; see who heard them."
+)
 app.add_typer(status.app, name="status", help="Explain call statuses and classify a carrier's codes.")
+app.add_typer(asterisk.app, name="asterisk", help="What Asterisk needs to be the switch; whether each server works.")
 app.add_typer(
     trunk.app, name="trunk", help="List SIP trunks, print a trunks file to begin with, say which a number takes."
+)
+app.add_typer(
+    adapters.app, name="adapters", help="List telephony adapters and what they can do; run the numbered cards on one."
 )
 app.command("simulate")(simulate.simulate)
 app.command("loadtest")(loadtest.loadtest)

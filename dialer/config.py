@@ -13,10 +13,12 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dialer.errors import BadInput
+from dialer.recordings import RecordingFormat
 
 PREFIX: Final = "DIALER_"
 FILE_NAME: Final = "dialer.toml"
 TRUNKS_NAME: Final = "trunks.toml"
+ASTERISK_NAME: Final = "asterisk.toml"
 NOT_SETTINGS: Final = frozenset({
     "DIALER_AGENT_PASSWORD", "DIALER_CARRIER_LOG", "DIALER_CONFIG", "DIALER_CRASH_AT", "DIALER_REQUIRE",
 })  # fmt: skip
@@ -66,6 +68,12 @@ class Settings(BaseSettings):
     """Call records older than this are dropped from the analytics; 0 = kept for ever."""
     retention_events_days: int = Field(default=0, ge=0)
     """The same for raw events; 0 = kept for ever."""
+    recording_url: str = Field(default="", repr=False)
+    """Where recordings are kept: empty = HOME/recordings; s3://BUCKET/PREFIX, or another URL that fsspec takes."""
+    recording_format: RecordingFormat = RecordingFormat.MP3
+    """How recordings are kept: mp3, or wav as the switch made them."""
+    retention_recordings_days: int = Field(default=0, ge=0)
+    """Recordings of calls older than this are deleted; 0 = kept for ever."""
     host: str = "127.0.0.1"
     """The address on which the console, or a role's health page, listens."""
     port: int = Field(default=8080, ge=0, le=65_535)
@@ -82,6 +90,8 @@ class Settings(BaseSettings):
     """How many calls the trunk takes a second: this engine's share."""
     trunks: Path | None = None
     """The trunks file (TOML); None = HOME/trunks.toml where it exists. `dialer trunk example` prints one."""
+    asterisk: Path | None = None
+    """The Asterisk file (TOML); None = HOME/asterisk.toml where it exists. `dialer asterisk example` prints one."""
     sip_process: bool = False
     """Whether the SIP adapter runs in a process of its own beside the engine's, for hundreds of calls a second."""
     sip_trace_share: float = Field(default=0.0, ge=0, le=1)
@@ -94,6 +104,12 @@ class Settings(BaseSettings):
     """How long a campaign stays an engine's, a lane a relay's, unrenewed: so long after a death others take over."""
     drain_s: float = Field(default=30.0, ge=0)
     """How long a stop waits for calls to finish."""
+    voice_url: str = Field(default="", repr=False)
+    """Empty = the bundled voice; or the address of a speech service, with the places {text} and {language}."""
+    voice_keys: str = Field(default="", repr=False)
+    """The keys of that service, with commas: used one after another, as the place {key} or as bearer tokens."""
+    voice_kept_mb: int = Field(default=500, ge=1)
+    """How much disk rendered speech takes at most, in megabytes; what was used last is kept."""
     webhook_private: bool = False
     """Whether call records may be posted to loopback and private addresses, and there without TLS."""
     webhook_give_up_h: float = Field(default=24.0, ge=0)
@@ -108,9 +124,19 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home / 'dialer.db'}"
 
     @property
+    def prompts_path(self) -> Path:
+        """Return the folder of the audio library."""
+        return self.home / "prompts"
+
+    @property
     def analytics_path(self) -> Path:
         """Return the folder of the embedded ClickHouse engine."""
         return self.home / "analytics"
+
+    @property
+    def recordings_path(self) -> Path:
+        """Return the folder of recordings, unless `recording_url` names another place."""
+        return self.home / "recordings"
 
     @property
     def drained_trunks(self) -> Path:
@@ -122,6 +148,12 @@ class Settings(BaseSettings):
         """Return the trunks file in force, None when there is none."""
         usual = self.home / TRUNKS_NAME
         return self.trunks or (usual if usual.is_file() else None)
+
+    @property
+    def asterisk_file(self) -> Path | None:
+        """Return the Asterisk file in force, None when there is none."""
+        usual = self.home / ASTERISK_NAME
+        return self.asterisk or (usual if usual.is_file() else None)
 
     @property
     def sip_trace_path(self) -> Path:

@@ -11,6 +11,14 @@ class NotFound(DialerError):
     """The thing that was named does not exist."""
 
 
+class Deleted(NotFound):
+    """The thing that was named was there, and has been deleted."""
+
+
+class Damaged(DialerError):
+    """The thing is there, but is not what was stored."""
+
+
 class IllegalAction(DialerError):
     """The state of the thing does not allow the action."""
 

@@ -59,10 +59,22 @@ PHONES: Final = Metric("dialer_phones", "gauge", "Agents' phones by state", ("st
 SIP_EVENTS: Final = Metric(
     "dialer_sip_events_total", "counter", "What SIP dropped, refused by itself or noticed", ("event",)
 )
+ARI_REQUESTS: Final = Metric("dialer_ari_requests_total", "counter", "Requests that Asterisk was sent", ("trunk",))
+RECORDED: Final = Metric("dialer_recordings_stored_total", "counter", "Recordings brought into the storage")
+RECORDED_BYTES: Final = Metric("dialer_recordings_stored_bytes_total", "counter", "Bytes of these files")
+RECORDINGS_WAITING: Final = Metric("dialer_recordings_waiting", "gauge", "Finished recordings at the switch")
+RECORDING_FAILURES: Final = Metric("dialer_recordings_failures", "gauge", "Looks in a row that could not store them")
+RECORDINGS_MISSING: Final = Metric("dialer_recordings_missing_total", "counter", "Calls that the switch did not record")
+RECORDINGS_SPOILT: Final = Metric(
+    "dialer_recordings_unreadable", "gauge", "Recordings at the switch that are no WAV file"
+)
+RECORDINGS_DELETED: Final = Metric("dialer_recordings_deleted_total", "counter", "Recordings deleted by age")
 METRICS: Final = (
     INFO, STARTED, CPU, MEMORY, DEPENDENCY, OWNED, SHARE, IN_FLIGHT, RECOVERED, FENCED, FENCED_CALLS, QUEUE,
     COMMIT_FAILURES, BAD_EFFECTS, AGENTS, CALLS, HOPPER, PLACED, ANSWERED, ABANDONED, LIMIT, LAG,
-    PROBLEMS, TRACED, TRACED_BYTES, UNTRACED, TRUNK_UP, TRUNK_CALLS, PHONES, SIP_EVENTS,
+    PROBLEMS, TRACED, TRACED_BYTES, UNTRACED, TRUNK_UP, TRUNK_CALLS, PHONES, SIP_EVENTS, RECORDED, RECORDED_BYTES,
+    RECORDINGS_WAITING, RECORDING_FAILURES, RECORDINGS_MISSING, RECORDINGS_SPOILT, RECORDINGS_DELETED,
+    ARI_REQUESTS,
 )  # fmt: skip
 """Every metric there is; docs/operations.md lists them."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

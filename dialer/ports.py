@@ -10,7 +10,8 @@ import msgspec
 
 from dialer.core.campaign import CampaignState
 from dialer.core.effects import CommandAgent, StoreEffect
-from dialer.core.events import AgentEvent, Event
+from dialer.core.events import AgentEvent, Event, Requested
+from dialer.core.script import ScriptText
 from dialer.core.types import AgentId, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
 from dialer.switch import CallStatusAtSwitch, Capabilities, Telephony
 
@@ -91,6 +92,8 @@ class CampaignRow(msgspec.Struct, frozen=True):
     resumes_by_schedule: bool
     revision: int
     state_since: float
+    script: ScriptText | None = None
+    """What the store holds under the name of the campaign's script; None: it names none."""
 
 
 class Owned(msgspec.Struct, frozen=True, gc=False):
@@ -177,6 +180,13 @@ class LeadStore(Protocol):
         self, seen: CampaignRow, state: CampaignState, *, resumes_by_schedule: bool, now: float
     ) -> bool:
         """Write a campaign state that the schedule decided, unless a person changed the campaign since it was seen."""
+        ...
+
+    async def requests(self, fences: Sequence[Fence], *, now: float, fresh_s: float) -> Sequence[tuple[int, Requested]]:
+        """Take what people ask of these campaigns, as (campaign id, fact), each once, oldest first.
+
+        What was asked more than `fresh_s` ago is refused instead: the person has turned away.
+        """
         ...
 
     async def publish(self, fence: Fence, runtime: bytes, *, now: float) -> None:

@@ -35,16 +35,21 @@ from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.kafka import kafka_at, log_name, prepare_topic
 from dialer.ports import AgentLink, Clock, EventLog, Telephony
+from dialer.recorder import open_recorder
 from dialer.service.clock import PacedClock
 from dialer.service.crash import Fault
 from dialer.service.driver import Driver
 from dialer.service.engine import EnginePart
+from dialer.service.espeak import Espeak
+from dialer.service.http_voice import HttpVoice
 from dialer.service.kafka import KafkaLogPart, RelayPart
 from dialer.service.keeper import Keeper
 from dialer.service.part import Part, Watch
 from dialer.service.posting import WebhooksPart
 from dialer.service.projection import Alone, ProjectorPart, at_once
+from dialer.service.prompts import PromptLibrary
 from dialer.service.verifying import VerifierPart
+from dialer.speech import Prompts
 from statuses.classify import Override
 from store.binding import Bound, bind
 from store.lanes import SqlOutbox
@@ -112,14 +117,16 @@ async def open_analytics(ground: Ground, *, prunes: bool) -> Analytics:
     return analytics
 
 
-async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...]) -> EnginePart:
-    """Wire driver and keeper to the store and the world."""
+async def open_engine(
+    ground: Ground, make_world: MakeWorld, overrides: tuple[Override, ...], prompts: Prompts
+) -> list[Part]:
+    """Wire driver and keeper to the store and the world, and the recorder, which drains when the calls are over."""
     settings, store = ground.settings, SqlLeadStore(ground.engine, fault=ground.fault)
     world = await make_world(ground.clock)
     await ground.stack.enter_async_context(world.telephony)
     agents = await open_desks(settings, ground.engine, ground.clock, ground.stack, world.agents)
     await ground.stack.enter_async_context(agents)
-    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault)
+    driver = Driver(store, world.telephony, agents, ground.clock, fault=ground.fault, prompts=prompts)
     limits = world.trunks or (
         TrunkLimit(
             name=TRUNK,
@@ -137,7 +144,16 @@ async def open_engine(ground: Ground, make_world: MakeWorld, overrides: tuple[Ov
         overrides=overrides,
         lease_s=settings.lease_s,
     )
-    return EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    part = EnginePart(driver, keeper, drain_s=settings.drain_s, trunks=world.samples)
+    return [part, open_recorder(settings, ground.engine, driver, world.telephony, ground.fault)]
+
+
+def open_prompts(settings: Settings) -> PromptLibrary:
+    """Return the audio library of the home folder and the voice that the settings name."""
+    keys = [key.strip() for key in settings.voice_keys.split(",") if key.strip()]
+    voice = HttpVoice(settings.voice_url, keys) if settings.voice_url else Espeak()
+    kept = settings.home / "prompts-kept"
+    return PromptLibrary(settings.prompts_path, kept, voice, most_bytes=settings.voice_kept_mb * 1_000_000)
 
 
 def watch_mqtt(settings: Settings) -> list[Part]:

@@ -25,6 +25,7 @@ class Temper:
     def __init__(self, profile: AgentProfile) -> None:
         self.profile = profile
         self.wrap_up = quantile(profile.wrap_up)
+        self.accept_after = quantile(profile.accept_after)
         self.break_every = None if profile.break_every is None else quantile(profile.break_every)
         self.break_length = quantile(profile.break_length)
         self.away = quantile(profile.away)
@@ -46,6 +47,14 @@ class Person:
     def wrap_s(self) -> float:
         """Return how long the next after-call work takes."""
         return self._temper.wrap_up(self._draw())
+
+    def reply(self) -> tuple[float, bool] | None:
+        """Return when the agent answers an offer, and whether with yes; None: not at all."""
+        choice, profile = self._random(), self._temper.profile
+        after_s = self._temper.accept_after(self._draw())
+        if choice < profile.misses:
+            return None
+        return after_s, choice >= profile.misses + profile.rejects
 
     def until_break_s(self) -> float | None:
         """Return the time at work before the next break, None without breaks."""

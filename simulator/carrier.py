@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from simulator.chance import Uniforms, uniforms
+from simulator.chance import Uniforms, quantile, uniforms
 from simulator.profile import Burst, CarrierProfile, Fate, Habit, TrunkProfile
 from simulator.script import Script, ScriptWriter, not_provisioned, refused
 
@@ -79,9 +79,29 @@ class Carrier:
         self._of_number = Wheel({fate: shares[fate] for fate in _OF_THE_NUMBER})
         self._of_attempt = Wheel({fate: share for fate, share in shares.items() if fate not in _OF_THE_NUMBER})
         self._writer = ScriptWriter(profile)
+        pressed = sum(profile.keys.values())
+        if pressed > 1.0 + _TOLERANCE:
+            raise ValueError(f"the shares of the carrier's keys sum to {pressed:.6g}; make them sum to 1 at most")
+        self._keys, self._key_edges = tuple(profile.keys), tuple(accumulate(profile.keys.values()))
+        self._key_after = quantile(profile.key_after)
 
-    def script(self, call_id: str, *, phone: str, hotline: str, attempt_no: int, now: float) -> Script:
-        """Return what becomes of an INVITE that the trunk has admitted; the same arguments give the same script."""
+    def chance(self, whose: str, what: str) -> float:
+        """Return a number in (0, 1) that belongs to one thing of one call, or of one number."""
+        return uniforms(f"{self._seed}/{whose}/{what}")[0]
+
+    def keys(self, phone: str, attempt_no: int, prompt_no: int) -> tuple[float, str] | None:
+        """Return what is pressed at a prompt and after how long; None: nothing."""
+        u = uniforms(f"{self._seed}/{phone}/{attempt_no}/keys/{prompt_no}")
+        place = bisect_right(self._key_edges, u[0])
+        return (self._key_after(u[1]), self._keys[place]) if place < len(self._keys) else None
+
+    def script(
+        self, call_id: str, *, phone: str, hotline: str, attempt_no: int, now: float, amd: bool = False
+    ) -> Script:
+        """Return what becomes of an INVITE that the trunk has admitted; the same arguments give the same script.
+
+        With `amd`, or a profile that has it always, machine detection follows the answer.
+        """
         profile = self.profile
         if profile.known_hotlines and hotline not in profile.known_hotlines:
             return not_provisioned(call_id)
@@ -97,7 +117,12 @@ class Carrier:
         fate = self._fate(phone, u)
         if fate is Fate.ANSWER and self._away(phone, attempt_no, since):
             fate = Fate.RING_OUT
-        return self._writer.write(fate, call_id, u)
+        return self._writer.write(fate, call_id, u, amd=amd or profile.amd)
+
+    def caller(self, number: int) -> tuple[Uniforms, Script]:
+        """Return what is special about the n-th person who calls us, and what they do; [0] to [2] are free."""
+        u = uniforms(f"{self._seed}/caller/{number}")
+        return u, self._writer.caller(u)
 
     def _away(self, phone: str, attempt_no: int, since: float) -> bool:
         habits = [one for one in self.profile.habits if phone[-1] in one.ends_in and _lasts(one, since)]

@@ -45,6 +45,12 @@ class VirtualClock:
             await self._settle()
         self._now = until
 
+    async def step(self, until: float) -> None:
+        """Move on to the next moment at which something is due, at most to `until`."""
+        await self._settle()
+        due = self._sleepers[0][0] if self._sleepers else until
+        await self.advance(max(0.0, min(due, until) - self._now))
+
     async def _settle(self) -> None:
         for _ in range(_TURNS):
             await asyncio.sleep(0)

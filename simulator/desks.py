@@ -6,10 +6,19 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from dialer.core.effects import AgentOrder, CommandAgent
-from dialer.core.events import AgentLost, AgentPaused, AgentReady, AgentSignedIn, AgentWrappedUp, Event
+from dialer.core.events import (
+    AgentAccepted,
+    AgentLost,
+    AgentPaused,
+    AgentReady,
+    AgentRejected,
+    AgentSignedIn,
+    AgentWrappedUp,
+    Event,
+)
 from dialer.core.types import AgentId, CallId
 from simulator.agents import Person, Temper, agent_id
-from simulator.exchange import Schedule
+from simulator.line import Schedule
 from simulator.profile import AgentProfile
 
 REACHABLE_AGAIN_S = 1.0
@@ -25,16 +34,22 @@ class DeskState(StrEnum):
     AWAY = "away"
     PAUSED = "paused"
     READY = "ready"
+    RINGING = "ringing"
+    """Asked, and has not answered."""
     RESERVED = "reserved"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
+
+
+_EXPECTS = frozenset({DeskState.RINGING, DeskState.RESERVED})
+"""A talk may begin."""
 
 
 class Desk:
     """One desk; `turn` grows with every change of state and voids what was scheduled before."""
 
     __slots__ = (
-        "agent_id", "break_due", "break_plan", "call_id", "home_due", "person", "since", "state", "turn",
+        "agent_id", "break_due", "break_plan", "call_id", "home_due", "lead_id", "person", "since", "state", "turn",
     )  # fmt: skip
 
     def __init__(self, agent: AgentId, person: Person, now: float) -> None:
@@ -44,6 +59,8 @@ class Desk:
         self.since = now
         self.turn = 0
         self.call_id: CallId | None = None
+        self.lead_id: int | None = None
+        """Offered with the call, or alone."""
         self.break_due = False
         self.break_plan = 0
         """The latest plan of a break; older ones are void."""
@@ -75,10 +92,13 @@ class Desks:
         names = [agent_id(number) for number in range(first_number, first_number + profile.count)]
         self._desks = {name: Desk(name, Person(name, temper, seed=seed), now) for name in names}
         self._orders: dict[AgentOrder, Callable[[Desk, CommandAgent, float], None]] = {
+            AgentOrder.OFFER: self._offer,
+            AgentOrder.WITHDRAW: self._withdraw,
             AgentOrder.RESERVE: self._reserve,
             AgentOrder.RELEASE: self._release,
             AgentOrder.WRAP_UP: self._wrap_up,
             AgentOrder.READY: self._ready,
+            AgentOrder.REFUSED: self._refused,
             AgentOrder.OFFLINE: self._offline,
         }
 
@@ -123,7 +143,7 @@ class Desks:
     def joined(self, agent: AgentId, call_id: CallId, now: float) -> None:
         """Note that agent and customer hear each other."""
         desk = self._desks.get(agent)
-        if desk is not None and desk.state is DeskState.RESERVED and desk.call_id == call_id:
+        if desk is not None and desk.state in _EXPECTS and desk.call_id == call_id:
             turn = desk.turn
             self._move(desk, DeskState.TALKING, now)
             desk.turn = turn
@@ -183,6 +203,46 @@ class Desks:
             self._move(desk, DeskState.READY, now)
             self._emit(AgentReady(desk.agent_id), now)
             self._plan_break(desk, now)
+
+    def _offer(self, desk: Desk, command: CommandAgent, now: float) -> None:
+        if desk.state is not DeskState.READY:
+            return
+        desk.call_id, desk.lead_id = command.call_id, command.lead_id
+        self._move(desk, DeskState.RINGING, now)
+        reply = desk.person.reply()
+        if reply is not None:
+            after_s, yes = reply
+            self._at(now + after_s, self._reply, (desk, desk.turn, yes))
+
+    def _reply(self, payload: tuple[Desk, int, bool], now: float) -> None:
+        desk, turn, yes = payload
+        if desk.turn != turn:
+            return
+        call_id, lead_id = desk.call_id, desk.lead_id
+        if yes:
+            self._emit(AgentAccepted(desk.agent_id, call_id, lead_id), now)
+            return
+        desk.call_id = desk.lead_id = None
+        self._move(desk, DeskState.READY, now)
+        turn = desk.turn
+        self._emit(AgentRejected(desk.agent_id, call_id, lead_id), now)
+        if desk.turn == turn:  # the next offer is not here already
+            self._idle(desk, now)
+
+    def _withdraw(self, desk: Desk, command: CommandAgent, now: float) -> None:
+        is_this = desk.call_id == command.call_id and (desk.call_id is not None or desk.lead_id == command.lead_id)
+        if desk.state is not DeskState.RINGING or not is_this:
+            return
+        desk.call_id = desk.lead_id = None
+        self._idle(desk, now)
+        if command.code:  # taken off calls for not answering: back after a moment
+            self._at(now + REACHABLE_AGAIN_S, self._say_ready, (desk, desk.turn))
+
+    def _refused(self, desk: Desk, command: CommandAgent, now: float) -> None:
+        """Wait for the next lead when the accepted one may not be called."""
+        if desk.state is DeskState.RINGING and desk.call_id is None and desk.lead_id == command.lead_id:
+            desk.lead_id = None
+            self._idle(desk, now)
 
     def _reserve(self, desk: Desk, command: CommandAgent, now: float) -> None:
         if desk.state is DeskState.PAUSED:

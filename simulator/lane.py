@@ -11,7 +11,7 @@ from dialer.core.caps import caps_in_force
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import CallConnected, Event
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import CampaignSettings
+from dialer.core.types import AgentId, CallId, CampaignSettings
 from dialer.core.window import WindowClock, effective
 from simulator.desks import Desks, DeskState
 from simulator.exchange import Exchange
@@ -51,7 +51,16 @@ class Lane:
             fx.Hangup: self._hangup,
             fx.Connect: self._connect,
             fx.Play: self._play,
+            fx.BeginInbound: self._begin_inbound,
             fx.CommandAgent: self._command,
+            fx.Hush: self._hush,
+            fx.Answer: self._answer,
+            fx.Hold: self._hold,
+            fx.Summon: self._summon,
+            fx.Transfer: self._transfer,
+            fx.Record: self._record,
+            fx.StopRecording: self._stop_recording,
+            fx.Supervise: self._supervise,
         }
 
     def plug_in(self, exchange: Exchange, desks: Desks) -> None:
@@ -98,10 +107,14 @@ class Lane:
     def _begin(self, effect: fx.BeginAttempts, now: float) -> None:
         self._inbox.append(self.book.begin(effect, now))
 
+    def _begin_inbound(self, effect: fx.BeginInbound, now: float) -> None:
+        self._watch.arrived(effect.call_id, now)
+        self._inbox.append(self.book.begin_inbound(effect))
+
     def _settle(self, effect: fx.SettleAttempt, now: float) -> None:
         record = effect.record
         rang = record.ringing_at is not None or record.answered_at is not None
-        if record.originated_at is not None:  # an intent that was voided sent nothing
+        if record.originated_at is not None or self._watch.is_open(record.call_id):  # a voided intent sent nothing
             self._watch.settled(record.call_id, now, weighs=rang or caps_in_force(self.settings).strict)
         self.meter.settled(record)
         self.book.settle(record, now)
@@ -112,24 +125,56 @@ class Lane:
     def _originate(self, effect: fx.Originate, now: float) -> None:
         self._watch.invited(effect.call_id, effect.phone, self._window, caps_in_force(self.settings), now)
         self._exchange.originate(
-            effect.call_id, phone=effect.phone, hotline=effect.hotline, trunk=effect.trunk, now=now, owner=self
-        )
+            effect.call_id, phone=effect.phone, hotline=effect.hotline, trunk=effect.trunk, now=now, owner=self,
+            amd=effect.amd,
+        )  # fmt: skip
 
     def _hangup(self, effect: fx.Hangup, now: float) -> None:
         self._exchange.hangup(effect.call_id, now)
 
     def _connect(self, effect: fx.Connect, now: float) -> None:
-        earlier = self._watch.talk_of(effect.agent_id)
-        line = None if earlier is None else self._exchange.get(earlier)
-        runs = line is not None and line.agent_id == effect.agent_id
-        self._watch.reserved(effect.agent_id, effect.call_id, now, earlier_runs=runs)
+        self._reserve(effect.agent_id, effect.call_id, now)
         self._exchange.connect(effect.call_id, effect.agent_id, now)
 
-    def _play(self, effect: fx.Play, now: float) -> None:
-        self._exchange.play(effect.call_id, now)
+    def _summon(self, effect: fx.Summon, now: float) -> None:
+        self._reserve(effect.agent_id, effect.call_id, now)
+        self._exchange.summon(effect.call_id, effect.agent_id, now, self)
+
+    def _reserve(self, agent: AgentId, call_id: CallId, now: float) -> None:
+        self._watch.reserved(agent, call_id, now, earlier_runs=self._is_busy(agent))
+
+    def _is_busy(self, agent: AgentId) -> bool:
+        earlier = self._watch.talk_of(agent)
+        return earlier is not None and self._exchange.holder(earlier) == agent
 
     def _command(self, effect: fx.CommandAgent, now: float) -> None:
+        if effect.order is fx.AgentOrder.OFFER:
+            self._watch.asked(effect.agent_id, effect.call_id or "", now, earlier_runs=self._is_busy(effect.agent_id))
         self.desks.order(effect, now)
+
+    def _play(self, effect: fx.Play, now: float) -> None:
+        self._exchange.media.play(self._exchange.get(effect.call_id), now)
+
+    def _hush(self, effect: fx.Hush, now: float) -> None:
+        self._exchange.media.hush(self._exchange.get(effect.call_id), now)
+
+    def _answer(self, effect: fx.Answer, now: float) -> None:
+        self._exchange.answer(effect.call_id, now)
+
+    def _hold(self, effect: fx.Hold, now: float) -> None:
+        self._exchange.media.hold(self._exchange.get(effect.call_id), now, on=effect.on)
+
+    def _transfer(self, effect: fx.Transfer, now: float) -> None:
+        self._exchange.transfer(effect.call_id, effect.phone, now)
+
+    def _record(self, effect: fx.Record, now: float) -> None:
+        self._exchange.media.record(self._exchange.get(effect.call_id), now, limit_s=effect.limit_s)
+
+    def _stop_recording(self, effect: fx.StopRecording, now: float) -> None:
+        self._exchange.media.stop_tape(self._exchange.get(effect.call_id), now)
+
+    def _supervise(self, effect: fx.Supervise, _now: float) -> None:
+        self._exchange.media.supervise(self._exchange.get(effect.call_id), effect.supervisor, effect.mode)
 
 
 def _nothing(_effect: fx.Effect, _now: float) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from dialer.core.caps import caps_in_force
-from dialer.core.effects import BeginAttempts
-from dialer.core.events import AttemptsBegun, LeadsLeased
-from dialer.core.types import AttemptRecord, CampaignSettings, HoldReason, Lead, LeadResult, Refusal
+from dialer.core.effects import BeginAttempts, BeginInbound
+from dialer.core.events import AttemptsBegun, InboundBegun, LeadsLeased
+from dialer.core.types import (
+    AttemptIntent,
+    AttemptRecord,
+    CampaignSettings,
+    Direction,
+    HoldReason,
+    Lead,
+    LeadResult,
+    Refusal,
+)
 from simulator.numbers import NumberLedger
-from statuses.lead import ErrorKind, LeadFacts, LeadState, LeadStep, Trigger, step
+from statuses.lead import ErrorKind, IllegalTransition, LeadFacts, LeadState, LeadStep, Trigger, step
 from statuses.outcomes import CallStatus
 from statuses.retry import queue_key
 
@@ -74,6 +84,9 @@ class LeadBook:
         self._ready: dict[int, list[tuple[Key, int, Place]]] = {list_id: [] for list_id in range(1, lists + 1)}
         self._later: list[tuple[float, int, int, Place]] = []
         self._begun_at: dict[str, float] = {}
+        self._came_in: set[str] = set()
+        """Calls that were not ours."""
+        self._by_phone = {place.phone: place for place in self._places.values()}
         for place in self._places.values():
             self._queue(place, 0.0, 0.0)
 
@@ -150,8 +163,28 @@ class LeadBook:
             begun.append(intent.call_id)
         return AttemptsBegun(tuple(begun), tuple(refused))
 
+    def begin_inbound(self, effect: BeginInbound) -> InboundBegun:
+        """Match a call that arrived to its lead; a stranger becomes a lead that nobody dials (list 0)."""
+        place = self._by_phone.get(effect.phone)
+        if place is None:
+            place = self._by_phone[effect.phone] = Place(len(self._places) + 1, effect.phone, 0)
+            self._places[place.lead_id] = place
+        self._came_in.add(effect.call_id)
+        intent = AttemptIntent(
+            effect.call_id, place.lead_id, place.lead_id, place.list_id, effect.phone, effect.hotline, effect.trunk,
+            0, effect.at, Direction.INBOUND,
+        )  # fmt: skip
+        return InboundBegun(effect.call_id, intent, place.lead())
+
     def settle(self, record: AttemptRecord, now: float) -> None:
-        """Write an attempt's end; the lead waits for the wrap-up when the record names no trigger."""
+        """Write an attempt's end; the lead waits for the wrap-up when the record names no trigger.
+
+        A call that came in is no attempt of the lead's; one that was missed makes a callback where that may be.
+        """
+        if record.direction is Direction.INBOUND:
+            if record.lead_trigger is not None:
+                self._after_inbound(record.lead_id, record.lead_trigger, now, now)
+            return
         place, verdict = self._places[record.lead_id], record.verdict
         rang = record.ringing_at is not None or record.answered_at is not None
         counts = rang or self._caps.strict
@@ -166,12 +199,24 @@ class LeadBook:
 
     def settle_lead(self, result: LeadResult, now: float) -> None:
         """Write what the agent's wrap-up means."""
+        if result.call_id in self._came_in:
+            at = result.callback_at if result.trigger is Trigger.CALLBACK_ASKED else result.next_at
+            self._after_inbound(result.lead_id, result.trigger, at, now)
+            return
         place = self._places[result.lead_id]
         if result.trigger is Trigger.CALLBACK_ASKED:
             place.callback_agent = result.agent_id
             self._result(place, result.trigger, None, result.callback_at, now)
         else:
             self._result(place, result.trigger, None, result.next_at, now)
+
+    def _after_inbound(self, lead_id: int, trigger: Trigger, at: float | None, now: float) -> None:
+        """Do to the lead what a call that came in means for it, where its state allows that: nobody had picked it."""
+        place = self._places[lead_id]
+        if place.leased or place.state is LeadState.IN_PROGRESS or not place.list_id:
+            return
+        with suppress(IllegalTransition):
+            self._result(place, trigger, None, at, now)
 
     def _refusal(self, place: Place, now: float) -> HoldReason | None:
         if not place.leased:

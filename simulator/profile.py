@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from simulator.chance import Duration, Shape
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Keys = Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,20}$")]
 
 
 class Fate(StrEnum):
@@ -93,6 +95,20 @@ class Outage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     for_s: Annotated[float, msgspec.Meta(gt=0)]
 
 
+class Callers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People who call us: to these hotlines, at random moments."""
+
+    per_hour: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0
+    """Calls to all hotlines together; 0 = none."""
+    hotlines: tuple[str, ...] = ()
+    """Each is called as often as the others; empty in a scenario = those of the campaigns that take calls."""
+    trunk: str = "trunk-1"
+    known: Share = 0.7
+    """Callers who were called before, and call back; the others are strangers."""
+    patience: Duration = Duration(60.0, 0.5, min_s=5.0, max_s=1800.0)
+    """How long a caller waits for an agent, from the first ring to the hang-up."""
+
+
 class CarrierProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a carrier and the people behind it behave. Durations are from the INVITE unless said."""
 
@@ -119,7 +135,7 @@ class CarrierProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent_hangs_up: Share = 0.4
     """Talks that the agent ends."""
     amd: bool = False
-    """The switch tells machines from people."""
+    """The switch tells machines from people on every call, and not only where it is asked to."""
     amd_delay: Duration = Duration(1.9, 0.2, min_s=0.2, max_s=5.0)
     amd_missed: Share = 0.05
     """Machines taken for people."""
@@ -141,6 +157,15 @@ class CarrierProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Length of a prompt."""
     prompt_patience: Duration | None = None
     """How long a person listens to a prompt before hanging up; absent = the patience of who hears nobody."""
+    keys: Mapping[Keys, Share] = {}
+    """What people press when they hear a prompt, and the share that does; the rest press nothing."""
+    key_after: Duration = Duration(4.0, 0.4, min_s=0.3, max_s=60.0)
+    """From the beginning of a prompt to the first key."""
+    hold_patience: Duration | None = None
+    """How long a person who waits for an agent with music waits; absent = the patience of who hears nobody."""
+    transfer_fails: Share = 0.0
+    """Transfers whose new number does not answer."""
+    callers: Callers = Callers()
     silence_ends_s: Annotated[float, msgspec.Meta(gt=0)] = 32.0
     """INVITE to 408 when nothing comes back (RFC 3261 Timer B)."""
     known_hotlines: tuple[str, ...] = ()
@@ -167,6 +192,12 @@ class AgentProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=0, le=5000)] = 10
     arrive_within_s: Seconds = 60.0
     wrap_up: Duration = Duration(15.0, 0.5, max_s=600.0)
+    accept_after: Duration = Duration(2.0, 0.5, min_s=0.2, max_s=60.0)
+    """From an offer to the agent's word, where agents are asked."""
+    rejects: Share = 0.0
+    """Offers that the agent turns down."""
+    misses: Share = 0.0
+    """Offers that the agent does not answer."""
     break_every: Duration | None = None
     """Time at work between two breaks; absent = no breaks."""
     break_length: Duration = Duration(600.0, 0.2, max_s=7200.0)

@@ -98,7 +98,7 @@ def _campaign(lane: Lane) -> CampaignReport:
     meter, seconds = lane.meter, lane.seconds
     attempts = meter.statuses.total()
     busy = seconds[DeskState.TALKING] + seconds[DeskState.WRAP_UP]
-    staffed = busy + seconds[DeskState.READY] + seconds[DeskState.RESERVED]
+    staffed = busy + sum(seconds[state] for state in (DeskState.READY, DeskState.RINGING, DeskState.RESERVED))
     return CampaignReport(
         name=lane.settings.name,
         pacer=lane.settings.pacer,

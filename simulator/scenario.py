@@ -8,7 +8,16 @@ from typing import Annotated
 
 import msgspec
 
-from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, LegalProfile, NumberCaps, Slot
+from dialer.core.types import (
+    CallWindow,
+    CampaignKind,
+    CampaignSettings,
+    LegalProfile,
+    NumberCaps,
+    Offering,
+    Slot,
+    Strategy,
+)
 from dialer.errors import BadInput
 from simulator.carrier import Carrier
 from simulator.profile import AgentProfile, CarrierProfile, TrunkProfile
@@ -47,6 +56,14 @@ class CampaignPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hotline_strategy: str = "rotate"
     overflow_prompt: str | None = None
     prompt: str | None = None
+    amd: bool = False
+    record: bool = False
+    inbound: bool = False
+    """Calls to the hotlines come to these agents too (always so for the kind inbound)."""
+    offering: Offering = Offering.AUTO
+    offer_s: Positive = 20.0
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    queue_s: Positive = 120.0
     max_attempts: Annotated[int, msgspec.Meta(ge=1)] = 3
     retry_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 3600.0
     error_gap_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
@@ -133,6 +150,8 @@ def settings(plan: CampaignPlan, campaign_id: int) -> CampaignSettings:
         caps=NumberCaps(per_24h=plan.per_24h),
         legal=LegalProfile(abandon_limit=plan.abandon_limit, connect_within_s=plan.connect_within_s),
         overflow_prompt=plan.overflow_prompt, prompt=plan.prompt, best_time=plan.best_time,
+        amd=plan.amd, record=plan.record, inbound=plan.inbound, offering=plan.offering, offer_s=plan.offer_s,
+        strategy=plan.strategy, queue_s=plan.queue_s,
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class Script(msgspec.Struct, frozen=True, gc=False):
     connect_fails: bool = False
     prompt_patience_s: float | None = None
     """None: `patience_s` goes on during a prompt."""
+    hold_patience_s: float | None = None
+    """None: `patience_s` goes on with music."""
 
 
 ENDINGS: Mapping[Fate, tuple[Ending, ...]] = {
@@ -81,9 +83,12 @@ class ScriptWriter:
         self._pdd = quantile(profile.post_dial_delay)
         self._talk, self._machine_talk = quantile(profile.talk), quantile(profile.machine_talk)
         self._patience, self._amd_delay = quantile(profile.patience), quantile(profile.amd_delay)
+        self._caller_patience = quantile(profile.callers.patience)
         self._announcement = quantile(profile.announcement)
         listens = profile.prompt_patience
         self._prompt_patience: Quantile | None = None if listens is None else quantile(listens)
+        waits = profile.hold_patience
+        self._hold_patience: Quantile | None = None if waits is None else quantile(waits)
         self._rings: dict[Fate, Quantile] = {
             Fate.ANSWER: quantile(profile.answer_after),
             Fate.MACHINE: quantile(profile.mailbox_after),
@@ -91,15 +96,17 @@ class ScriptWriter:
             Fate.RING_OUT: quantile(profile.ring_out_after),
             Fate.REJECT: quantile(profile.reject_after),
         }
+        self._answering = {Fate.ANSWER: self._answered, Fate.MACHINE: self._machine}
         self._writers: dict[Fate, Callable[[str, Uniforms], Script]] = {
-            Fate.ANSWER: self._answered,
-            Fate.MACHINE: self._machine,
             Fate.SILENCE: self._silence,
             Fate.NO_REPLY: self._silence_at_once,
         }
 
-    def write(self, fate: Fate, call_id: str, u: Uniforms) -> Script:
-        """Return the script of a fate."""
+    def write(self, fate: Fate, call_id: str, u: Uniforms, *, amd: bool = False) -> Script:
+        """Return the script of a fate; `amd`: the switch detects machines on this call."""
+        answered = self._answering.get(fate)
+        if answered is not None:
+            return answered(call_id, u, amd=amd)
         writer = self._writers.get(fate)
         return self._unanswered(fate, call_id, u) if writer is None else writer(call_id, u)
 
@@ -123,12 +130,23 @@ class ScriptWriter:
         steps.append((at, self._end(fate, call_id, u)))
         return Script(
             fate, steps, self._talk(u[3]), self._patience(u[4]), late_answer=self._answers_late(fate, u),
-            prompt_patience_s=self._listens(u),
+            prompt_patience_s=self._listens(u), hold_patience_s=self._waits(u),
         )  # fmt: skip
 
     def _listens(self, u: Uniforms) -> float | None:
         """Return how long a person hears a prompt; who hears one has no talk, whose number is free."""
         return None if self._prompt_patience is None else self._prompt_patience(u[3])
+
+    def _waits(self, u: Uniforms) -> float | None:
+        """Return how long a person waits with music; who waits heard no announcement, whose number is free."""
+        return None if self._hold_patience is None else self._hold_patience(u[8])
+
+    def caller(self, u: Uniforms) -> Script:
+        """Return what a person does who calls us: waits, talks, and one of the two hangs up."""
+        return Script(
+            Fate.ANSWER, [], self._talk(u[3]), self._caller_patience(u[4]), u[6] < self._profile.agent_hangs_up,
+            connect_fails=u[12] < self._profile.connect_fails,
+        )  # fmt: skip
 
     def _answers_late(self, fate: Fate, u: Uniforms) -> bool:
         return fate in {Fate.RING_OUT, Fate.ANSWER} and u[9] < self._profile.late_answer
@@ -141,27 +159,25 @@ class ScriptWriter:
         by = EndedBy.DIALER if fate is Fate.NO_REPLY else EndedBy.REMOTE
         return CallEnded(call_id, sip_status, q850, reason_text=text, ended_by=by)
 
-    def _answered(self, call_id: str, u: Uniforms) -> Script:
+    def _answered(self, call_id: str, u: Uniforms, *, amd: bool) -> Script:
         steps, at = self._ring(Fate.ANSWER, call_id, u)
         steps.append((at, CallAnswered(call_id)))
-        profile, amd = self._profile, None
-        if profile.amd:
-            amd = AmdResult.MACHINE if u[5] < profile.amd_false else AmdResult.HUMAN
+        profile = self._profile
+        said = AmdResult.MACHINE if u[5] < profile.amd_false else AmdResult.HUMAN
         return Script(
             Fate.ANSWER, steps, self._talk(u[3]), self._patience(u[4]), u[6] < profile.agent_hangs_up,
-            amd, self._amd_delay(u[11]), self._answers_late(Fate.ANSWER, u), u[12] < profile.connect_fails,
-            self._listens(u),
+            said if amd else None, self._amd_delay(u[11]), self._answers_late(Fate.ANSWER, u),
+            u[12] < profile.connect_fails, self._listens(u), self._waits(u),
         )  # fmt: skip
 
-    def _machine(self, call_id: str, u: Uniforms) -> Script:
+    def _machine(self, call_id: str, u: Uniforms, *, amd: bool) -> Script:
         steps, at = self._ring(Fate.MACHINE, call_id, u)
         steps.append((at, CallAnswered(call_id)))
-        profile, amd = self._profile, None
-        if profile.amd:
-            amd = AmdResult.HUMAN if u[5] < profile.amd_missed else AmdResult.MACHINE
+        profile = self._profile
+        said = AmdResult.HUMAN if u[5] < profile.amd_missed else AmdResult.MACHINE
         talk_s = max(_FIRST_WORD_S, self._machine_talk(u[3]))
         return Script(
-            Fate.MACHINE, steps, talk_s, _MACHINE_STAYS_S, agent_hangs_up=True, amd=amd,
+            Fate.MACHINE, steps, talk_s, _MACHINE_STAYS_S, agent_hangs_up=True, amd=said if amd else None,
             amd_delay_s=self._amd_delay(u[11]), connect_fails=u[12] < profile.connect_fails,
         )  # fmt: skip
 

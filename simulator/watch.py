@@ -42,12 +42,26 @@ class Watch:
         self._invited.add(call_id)
         self._unsettled[call_id] = (phone, now)
 
+    def arrived(self, call_id: CallId, now: float) -> None:
+        """Note a call that came in and was written down: it is settled once, as those that we place."""
+        if call_id in self._invited:
+            self._break("a call that arrived twice", call_id, now)
+        self._invited.add(call_id)
+        self._unsettled[call_id] = ("", now)
+
+    def is_open(self, call_id: CallId) -> bool:
+        """Tell whether a call was sent or came in, and is not settled."""
+        return call_id in self._unsettled
+
     def reserved(self, agent: AgentId, call_id: CallId, now: float, *, earlier_runs: bool) -> None:
-        """Check a connection: the agent holds no other call."""
-        other = self._talks.get(agent)
-        if earlier_runs and other != call_id:
-            self._break(f"{agent} got a second call while one was running", call_id, now)
+        """Check a connection, or a summons: the agent holds no other call."""
+        self.asked(agent, call_id, now, earlier_runs=earlier_runs)
         self._talks[agent] = call_id
+
+    def asked(self, agent: AgentId, call_id: CallId, now: float, *, earlier_runs: bool) -> None:
+        """Check an offer: the agent holds no other call."""
+        if earlier_runs and self._talks.get(agent) != call_id:
+            self._break(f"{agent} got a second call while one was running", call_id, now)
 
     def talk_of(self, agent: AgentId) -> CallId | None:
         """Return the last call that an agent was joined to."""
@@ -59,6 +73,8 @@ class Watch:
         if invite is None:
             self._break("a settlement of a call that was not sent, or a second one", call_id, now)
         phone, at = invite
+        if not phone:  # it came in: no number was called
+            return
         self._live_numbers.discard(phone)
         if not weighs:
             self._weighing[phone].remove(at)

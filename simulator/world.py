@@ -7,8 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from dialer.core.events import CampaignPaused, CampaignStarted, Event
+from dialer.core.events import CallArrived, CampaignPaused, CampaignStarted, Event
 from dialer.core.trunks import TrunkLimit, TrunkPool
+from dialer.core.types import CampaignKind
+from simulator.callers import Inflow
 from simulator.carrier import Carrier
 from simulator.desks import Desks
 from simulator.exchange import Exchange
@@ -16,6 +18,7 @@ from simulator.lane import Lane
 from simulator.leads import LeadBook, synthetic_phone
 from simulator.numbers import NumberLedger
 from simulator.scenario import Scenario, settings
+from simulator.script import Script
 from simulator.watch import InvariantBroken, Watch
 
 What: TypeAlias = Callable[[Any, float], None]
@@ -43,6 +46,12 @@ class World:
         self.carrier = Carrier(scenario.carrier, seed=seed, started_at=self.started_at, trunks=scenario.trunks)
         self.exchange = Exchange(self.carrier, self.schedule, self._deliver)
         self.lanes = self._lanes()
+        self._takers = self._who_takes()
+        self.inflow = Inflow(
+            self.carrier, self.schedule, hotlines=scenario.carrier.callers.hotlines or tuple(self._takers),
+            called=self.exchange.called, arrive=self._arrive,
+        )  # fmt: skip
+        self.inflow.until = self.ends_at
 
     def _lanes(self) -> list[Lane]:
         scenario, lanes = self.scenario, list[Lane]()
@@ -64,6 +73,20 @@ class World:
             first_agent += plan.agents.count
         return lanes
 
+    def _who_takes(self) -> dict[str, Lane]:
+        """Return whose the calls to each hotline are: inbound campaigns come first, as in the service."""
+        takers: dict[str, Lane] = {}
+        for lane in sorted(self.lanes, key=lambda lane: lane.settings.kind is not CampaignKind.INBOUND):
+            if lane.settings.inbound or lane.settings.kind is CampaignKind.INBOUND:
+                for hotline in lane.settings.hotlines:
+                    takers.setdefault(hotline, lane)
+        return takers
+
+    def _arrive(self, event: CallArrived, script: Script, now: float, number: int) -> None:
+        lane = self._takers.get(event.hotline)
+        if lane is not None:  # nobody's hotline: declined before it rings
+            self.exchange.arrive(event, script, now, number=number, owner=lane)
+
     def schedule(self, at: float, what: What, payload: object) -> None:
         """Put something on the heap."""
         self._pushed += 1
@@ -76,6 +99,7 @@ class World:
         for lane in self.lanes:
             lane.desks.open(self.now)
             self._deliver(lane, CampaignStarted(), self.now)
+        self.inflow.open(self.now)
         self._play(self.ends_at)
         self._close()
         self._play(self.ends_at + WIND_DOWN_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from statuses import causes
@@ -17,7 +17,7 @@ __all__ = ["AttemptFacts", "Override", "OverrideError", "Verdict", "classify", "
 
 @dataclass(frozen=True, slots=True)
 class AttemptFacts:
-    """All that is known about one outbound leg when it is over; times in milliseconds.
+    """All that is known about a customer's leg when it is over; times in milliseconds. `inbound`: they called us.
 
     `sip_status` is the final response; a 408 with `ended_by` DIALER is our own transaction timeout. `progressed` means
     that a 100 or 183 was seen, `rang` a 180 or a ringback. `queue_left` is a QUEUESTATUS or CC-Cancel-Reason.
@@ -46,6 +46,7 @@ class AttemptFacts:
     setup_ms: int | None = None
     ring_ms: int | None = None
     trunk: str | None = None
+    inbound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ def classify(facts: AttemptFacts, overrides: Sequence[Override] = ()) -> Verdict
     """Return the verdict of the first rule that matches; total and pure (statuses.md 2.4).
 
     Order: our own faults, the answer, announcements, our own CANCEL, the trunk's override table, a specific Q.850
-    cause, the SIP status, what only a PBX knows, an unspecific Q.850 cause, and `unknown`.
+    cause, the SIP status, what only a PBX knows, an unspecific Q.850 cause, and `unknown`. A call to us has no cause of
+    a network: our own faults, the answer, and who ended it before that; it is never held against the lead.
     """
+    if facts.inbound:
+        taken = _local(facts) or _answered(facts) or own.CALLS_IN[facts.ended_by is EndedBy.REMOTE]
+        return replace(_verdict(taken.rule, taken.outcome(rang=facts.rang), facts), counts=False)
     for rule in _BEFORE_OVERRIDES:
         found = rule(facts)
         if found is not None:

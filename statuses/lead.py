@@ -38,6 +38,7 @@ __all__ = [
     "Transition",
     "Trigger",
     "allowed",
+    "called_in",
     "is_dialable",
     "is_terminal",
     "step",
@@ -82,6 +83,21 @@ def step(facts: LeadFacts, trigger: Trigger, *, error_kind: ErrorKind | None = N
     if facts.state is LeadState.IN_PROGRESS:
         return _leave_call(row, facts, error_kind)
     return _move(row, facts)
+
+
+def called_in(facts: LeadFacts, trigger: Trigger) -> LeadStep:
+    """Return what a call of the customer's does to the lead, which need not have been called: as a talk of ours would.
+
+    ANSWERED leaves a lead that has its end there. Raises IllegalTransition, as `step` does, for a missed call of a lead
+    that is not called by itself, and for a lead that is in a call of ours now: that call's end decides.
+    """
+    if trigger is Trigger.MISSED_CALL:
+        return step(facts, trigger)
+    if facts.state in (None, LeadState.IN_PROGRESS):
+        raise IllegalTransition(_refusal(facts, trigger, None))
+    if trigger is Trigger.ANSWERED and facts.state in TERMINAL:
+        return _land("T6", facts.state, facts.error_kind, facts.remembered, facts.pending)
+    return _late_result(facts, trigger, None)
 
 
 def allowed(facts: LeadFacts) -> frozenset[Trigger]:

@@ -58,6 +58,8 @@ class Trigger(StrEnum):
     SUPPRESSION_EXPIRED = "suppression_expired"
     CAMPAIGN_STOPPED = "campaign_stopped"
     WORKER_LOST = "worker_lost"
+    MISSED_CALL = "missed_call"
+    """The customer called us and nobody took the call."""
 
 
 _S, _T, _E = LeadState, Trigger, ErrorKind
@@ -171,6 +173,8 @@ _CALLING: Final = _of(_S.IN_PROGRESS)
 _RESTING: Final = _ALL - _CALLING
 _OPEN: Final = _RESTING - TERMINAL
 
+_CALLED_BACK: Final = _of(_S.NOT_CALLED, _S.CALLED_NO_SUCCESS, _S.CALLBACK, _S.RETRY_EXHAUSTED, _S.CALL_ERROR)
+
 TRANSITIONS: Final = (
     Transition("T1", _of(None), _T.ADDED, _S.NOT_CALLED),
     Transition("T2", _of(None), _T.ADDED_BLACKLISTED, _S.BLACKLISTED),
@@ -200,5 +204,9 @@ TRANSITIONS: Final = (
     Transition("T24", _of(_S.DO_NOT_RECALL), _T.SUPPRESSION_EXPIRED, "same"),
     Transition("T25", _ALL, _T.CAMPAIGN_STOPPED, "same"),
     Transition("T26", _CALLING, _T.WORKER_LOST, "remembered"),
+    Transition("T27", _CALLED_BACK, _T.MISSED_CALL, _S.CALLBACK, _may_try_again),
 )
-"""The table; the first row that accepts wins. Hours, gaps and due times (T4, T5, T13) are the caller's guards."""
+"""The table; the first row that accepts wins. Hours, gaps and due times (T4, T5, T13) are the caller's guards.
+
+T27 is ours, for calls to us: who called in vain is called back, unless the lead has its end, is held, or is in a call.
+"""

@@ -83,7 +83,9 @@ class LocalError(StrEnum):
     """A fault of ours; LOST means that the outcome is unknown because we crashed.
 
     NOT_ALLOWED: our rules let nobody call the number. NO_ROUTE: no trunk serves it. DAILY_CAP: the day's minutes or
-    money are used up.
+    money are used up. TEMPLATE: a text names a field that the customer has not. SCRIPT: the script cannot be followed.
+    AUDIO: a recording is missing or cannot be read. TTS_KEY: every key of the speech service is used up. VOICE: a text
+    could not be spoken.
     """
 
     TEMPLATE = "template"
@@ -98,7 +100,21 @@ class LocalError(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NO_ROUTE = "no_route"
     DAILY_CAP = "daily_cap"
+    AUDIO = "audio"
+    VOICE = "voice"
 
+
+CONTENT_FAULTS: Final = frozenset(
+    {
+        LocalError.TEMPLATE,
+        LocalError.SCRIPT,
+        LocalError.SCRIPT_DELETED,
+        LocalError.TTS_KEY,
+        LocalError.AUDIO,
+        LocalError.VOICE,
+    }
+)
+"""What is wrong with what a call would play, found before anyone is called."""
 
 NEW_CODE: Final = "NEW"
 """The code of a lead that has not been called."""

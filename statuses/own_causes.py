@@ -51,4 +51,14 @@ TRUNK_SILENT: Final = row(
 )
 UNSTATED: Final = row("cancel.unstated", "we ended the call, nobody said why", cell(CallStatus.CANCEL, "unstated"))
 
+CALLS_IN: Final = {
+    True: row(
+        "inbound.caller_left",
+        "the caller hung up before the answer",
+        cell(CallStatus.BUSY_LINE, "before_answer", Attribution.CALLEE),
+    ),
+    False: row("inbound.declined", "we did not answer the call", cell(CallStatus.BUSY_LINE, "declined")),
+}
+"""A call to us that was not answered, by whether the caller ended it."""
+
 UNKNOWN: Final = row("unknown", "no rule matched", cell(CallStatus.FAILED, "unknown", Attribution.UNKNOWN))

@@ -9,7 +9,7 @@ from typing import Final
 
 from statuses.classify import Verdict
 from statuses.lead import ErrorKind, Trigger, trigger_for
-from statuses.outcomes import CallStatus
+from statuses.outcomes import CONTENT_FAULTS, CallStatus
 
 DEFAULT_RETRY: Final = frozenset(
     {
@@ -96,7 +96,7 @@ def decide(
         return RetryDecision(retry=True, next_at=now + policy.error_gap_s, reason="voided")
     refusal = (
         _final(kind)
-        or _unwanted(policy, verdict.status, kind, talk_s)
+        or _unwanted(policy, verdict, kind, talk_s)
         or _over_limits(policy, verdict.status, attempts, status_attempts)
         or ("error_retries" if trigger is Trigger.ERROR and error_attempts > policy.error_retries else None)
     )
@@ -118,11 +118,15 @@ def _over_limits(policy: RetryPolicy, status: CallStatus, attempts: int, status_
     return "status_limit" if rule is not None and rule.limit is not None and status_attempts > rule.limit else None
 
 
-def _unwanted(policy: RetryPolicy, status: CallStatus, kind: ErrorKind | None, talk_s: float) -> str | None:
+def _unwanted(policy: RetryPolicy, verdict: Verdict, kind: ErrorKind | None, talk_s: float) -> str | None:
+    status, sub_reason = verdict.status, verdict.sub_reason
     if status is CallStatus.ANSWERED and status not in policy.retry_on:
         return None if policy.short_talk_s is not None and talk_s < policy.short_talk_s else "answered"
-    # A failed hotline or agent heals by itself (T13), whatever the campaign retries; broken content does not.
-    heals = status is CallStatus.FAILED and kind in (ErrorKind.AGENT, ErrorKind.HOTLINE)
+    # A failed hotline or agent heals by itself, and nobody was called where content was missing that people put back
+    # (T13), whatever the campaign retries.
+    heals = status is CallStatus.FAILED and (
+        kind in (ErrorKind.AGENT, ErrorKind.HOTLINE) or sub_reason in CONTENT_FAULTS
+    )
     return None if heals or status in policy.retry_on else "status_not_retried"
 
 

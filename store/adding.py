@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, select
 
 from cdr.encode import CampaignRef, LeadChange, OutboxEvent, lead_changed
 from dialer.core.types import CampaignSettings, HoldReason
 from statuses.lead import LeadFacts, Trigger, step
-from store.bulk import BulkInsert, among
+from store.bulk import BulkInsert, among, reserve_ids
 from store.load import BANS, LEADS
 from store.outbox import append
 from store.rows import Ban
@@ -46,10 +46,6 @@ _INSERT: Final = BulkInsert(LEADS, _Row.__slots__)
 _BANS: Final = select(
     BANS.c.phone_e164, BANS.c.kind, BANS.c.scope, BANS.c.campaign_id, BANS.c.except_campaign_id, BANS.c.until
 ).where(among(BANS.c.phone_e164))
-_SQLITE_LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-_POSTGRES_NEXT: Final = text(
-    "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, CAST(:count AS integer))"
-)
 _TRIGGERS: Final = {HoldReason.DNC: Trigger.ADDED_DNC, HoldReason.BLACKLIST: Trigger.ADDED_BLACKLISTED}
 _STEPS: Final = {
     trigger: step(LeadFacts(state=None), trigger)
@@ -60,14 +56,6 @@ _STATES: Final = {
     trigger: (str(held.state or ""), None if held.remembered is None else held.remembered.value)
     for trigger, held in _STEPS.items()
 }
-
-
-def reserve_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
-    """Return ids that nobody else gets; on SQLite the caller's transaction must be a writing one."""
-    if connection.dialect.name == "postgresql":
-        return sorted(connection.execute(_POSTGRES_NEXT, {"name": table.name, "count": count}).scalars())
-    last = connection.execute(_SQLITE_LAST, {"name": table.name}).scalar_one_or_none() or 0
-    return range(last + 1, last + 1 + count)
 
 
 def add_leads(

@@ -39,7 +39,7 @@ def _begin_one(book: Book, fence: Fence, intent: AttemptIntent, now: float) -> H
     if lead is None or lead.campaign_id != fence.campaign_id:
         return HoldReason.GONE
     mine = lead.lease_owner == fence.owner and lead.lease_epoch == fence.epoch
-    hold = guard(book, lead, now, leases=False)
+    hold = guard(book, lead, now, leases=False, by_hand=intent.by_hand)
     if hold is not None:
         if mine:
             _turn_away(book, lead, intent, hold, now)
@@ -73,7 +73,7 @@ def _write_down(book: Book, fence: Fence, lead: LeadRow, intent: AttemptIntent) 
     lead.dialed, lead.last_call_at, lead.last_hotline = lead.dialed + 1, intent.begun_at, intent.hotline
     book.journal.events.append(event)
     book.move(lead, moved, Trigger.PICKED, at=intent.begun_at)
-    book.attempts[intent.call_id] = _row(fence, intent)
+    book.attempts[intent.call_id] = attempt_row(fence, intent)
     book.dials.setdefault(intent.phone, {})[intent.call_id] = Dial(intent.begun_at, open=True, reached=True)
     book.journal.begun.add(intent.call_id)
     return None
@@ -85,7 +85,8 @@ def _fail(book: Book, lead: LeadRow, intent: AttemptIntent, error: Exception) ->
     return HoldReason.GONE
 
 
-def _row(fence: Fence, intent: AttemptIntent) -> AttemptRow:
+def attempt_row(fence: Fence, intent: AttemptIntent) -> AttemptRow:
+    """Return the row of an attempt that begins."""
     return AttemptRow(
         call_id=intent.call_id,
         campaign_id=fence.campaign_id,
@@ -98,6 +99,7 @@ def _row(fence: Fence, intent: AttemptIntent) -> AttemptRow:
         attempt_no=intent.attempt_no,
         owner_epoch=fence.epoch,
         begun_at=intent.begun_at,
+        direction=intent.direction.value,
     )
 
 

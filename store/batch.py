@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     LeaseLeads,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
     StoreEffect,
@@ -20,8 +23,13 @@ from dialer.core.events import Event, InboundBegun
 from dialer.ports import Owned
 from store.attempts import begin, progress
 from store.book import Book
+from store.hand import check
+from store.inbound import begin_inbound
 from store.leases import release
 from store.settle import settle_attempt, settle_lead
+
+BY_STORE: Final = (LeaseLeads, SeekLead, AnswerRequest)
+"""Effects that a store performs itself, after all that a book knows of."""
 
 
 @dataclass(slots=True)
@@ -32,6 +40,8 @@ class Touched:
     leads: set[int] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
+    arrivals: set[tuple[int, str]] = field(default_factory=set)
+    """(campaign, number) of customers who call us."""
 
 
 def touched(batch: Sequence[Owned]) -> Touched:
@@ -40,6 +50,8 @@ def touched(batch: Sequence[Owned]) -> Touched:
     for owned in batch:
         keys.campaigns.add(owned.fence.campaign_id)
         _collect(keys, owned.effect)
+        if isinstance(owned.effect, BeginInbound):
+            keys.arrivals.add((owned.fence.campaign_id, owned.effect.phone))
     return keys
 
 
@@ -52,7 +64,7 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
                 keys.phones.add(intent.phone)
         case BeginInbound():
             keys.calls.add(effect.call_id)
-            keys.phones.add(effect.phone)
+            keys.phones.update({effect.phone} - {""})
         case SettleAttempt():
             keys.leads.add(effect.record.lead_id)
             keys.calls.add(effect.record.call_id)
@@ -63,7 +75,9 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
             keys.calls.add(effect.call_id)
         case ReleaseLeads():
             keys.leads.update(effect.lead_ids)
-        case LeaseLeads():
+        case CheckNumber():
+            keys.phones.add(effect.phone)
+        case LeaseLeads() | SeekLead() | AnswerRequest():
             pass
         case _:
             assert_never(effect)
@@ -75,7 +89,7 @@ def perform(book: Book, owned: Owned, now: float) -> Event | None:
         return _perform(book, owned, now)
     except Exception as error:  # noqa: BLE001 -- one bad effect must not take the batch of a whole service with it
         book.journal.failures.append((_name(owned), error))
-        return None
+        return InboundBegun(owned.effect.call_id, None, None) if isinstance(owned.effect, BeginInbound) else None
 
 
 def _name(owned: Owned) -> str:
@@ -89,7 +103,7 @@ def _perform(book: Book, owned: Owned, now: float) -> Event | None:
         case BeginAttempts():
             return begin(book, fence, effect, now)
         case BeginInbound():
-            return InboundBegun(effect.call_id, None, None)
+            return begin_inbound(book, fence, effect, now)
         case SettleAttempt():
             settle_attempt(book, fence, effect)
         case SettleLead():
@@ -98,8 +112,10 @@ def _perform(book: Book, owned: Owned, now: float) -> Event | None:
             progress(book, fence, effect)
         case ReleaseLeads():
             release(book, fence, effect.lead_ids)
-        case LeaseLeads():
-            raise TypeError("leads are leased by the store, which knows the candidates")
+        case CheckNumber():
+            return check(book, fence, effect, now)
+        case LeaseLeads() | SeekLead() | AnswerRequest():
+            raise TypeError("leads are found by the store, which knows the candidates; requests are no rows of a book")
         case _:
             assert_never(effect)
     return None

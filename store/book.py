@@ -7,11 +7,12 @@ whole world. The rules in `attempts`, `settle` and `leases` only ever see a book
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cdr.encode import CampaignRef, LeadChange, OutboxEvent, lead_changed
 from dialer.core.types import Fence
-from statuses.lead import ErrorKind, LeadFacts, LeadState, LeadStep, Trigger
-from store.rows import AttemptRow, Ban, CampaignInfo, Dial, LeadRow
+from statuses.lead import ErrorKind, LeadFacts, LeadState, LeadStep, Trigger, step
+from store.rows import AttemptRow, Ban, CallbackRow, CampaignInfo, Dial, LeadRow
 from store.rules import Hold
 
 
@@ -22,12 +23,37 @@ class Journal:
     leads: set[int] = field(default_factory=set)
     leases: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
+    added: dict[int, float] = field(default_factory=dict)
+    """New leads, and since when."""
+    callbacks: list[CallbackRow] = field(default_factory=list)
+    talked: dict[str, tuple[str | None, float]] = field(default_factory=dict)
+    """Numbers whose customers were talked with: by which agent, and when."""
     begun: set[str] = field(default_factory=set)
     attempts: set[str] = field(default_factory=set)
     bans: list[Ban] = field(default_factory=list)
     events: list[OutboxEvent] = field(default_factory=list)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
     """(call id or campaign, what was wrong): effects that could not be performed; the others were."""
+
+
+class People(Protocol):
+    """Customers, and where those stand who call us and are on no list."""
+
+    def customer(self, phone: str, now: float) -> tuple[int, str]:
+        """Return the id and the name of the customer of a number, made if there is none; "" is who withholds it."""
+        ...
+
+    def name(self, customer_id: int) -> str:
+        """Return a customer's name."""
+        ...
+
+    def inbound_list(self, campaign_id: int, now: float) -> int:
+        """Return a campaign's list "Inbound", made if there is none."""
+        ...
+
+    def lead_id(self) -> int:
+        """Return an id for a new lead."""
+        ...
 
 
 class Book:
@@ -44,6 +70,9 @@ class Book:
         self.holders: dict[str, dict[int, bool]] = {}
         """Leads that have a phone leased (False) or are in a call with it (True)."""
         self.bans: dict[str, list[Ban]] = {}
+        self.people: People | None = None
+        self.matches: dict[tuple[int, str], frozenset[int]] = {}
+        """Leads of a campaign whose customer has a number, beside those with the number itself."""
         self.journal = Journal()
         self._refs: dict[int, CampaignRef] = {}
 
@@ -102,6 +131,16 @@ class Book:
         change = _change(lead, (state_from, state_to), step.rule, trigger, agent=agent, at=at)
         self.journal.events.append(lead_changed(change, self.ref(lead.campaign_id)))
 
+    def admit(self, lead: LeadRow, trigger: Trigger, *, at: float) -> None:
+        """Add a new lead (T1 to T3) and journal its event."""
+        moved = step(LeadFacts(state=None), trigger)
+        lead.state, lead.version = str(moved.state or ""), 1
+        lead.remembered = None if moved.remembered is None else moved.remembered.value
+        self.add_lead(lead)
+        self.journal.added[lead.id] = at
+        change = _change(lead, (None, lead.state), moved.rule, trigger, agent=None, at=at)
+        self.journal.events.append(lead_changed(change, self.ref(lead.campaign_id)))
+
     def _remove(self, lead: LeadRow) -> None:
         self.journal.removed.add(lead.id)
         self.leads.pop(lead.id, None)
@@ -130,7 +169,7 @@ class Book:
 
 
 def _change(
-    lead: LeadRow, states: tuple[str, str | None], rule: str, trigger: Trigger, *, agent: str | None, at: float
+    lead: LeadRow, states: tuple[str | None, str | None], rule: str, trigger: Trigger, *, agent: str | None, at: float
 ) -> LeadChange:
     return LeadChange(
         lead_id=lead.id,

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     insert,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,7 +31,19 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
+_SQLITE_LAST: Final = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+_POSTGRES_NEXT: Final = text(
+    "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, CAST(:count AS integer))"
+)
 _POSTGRES: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def reserve_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Return ids that nobody else gets; on SQLite the caller's transaction must be a writing one."""
+    if connection.dialect.name == "postgresql":
+        return sorted(connection.execute(_POSTGRES_NEXT, {"name": table.name, "count": count}).scalars())
+    last = connection.execute(_SQLITE_LAST, {"name": table.name}).scalar_one_or_none() or 0
+    return range(last + 1, last + 1 + count)
 
 
 class _Keys(TypeDecorator[Collection[Any]]):

@@ -9,21 +9,24 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cdr.encode import OutboxEvent
 from dialer.core.campaign import CampaignState
-from dialer.core.effects import BeginAttempts, LeaseLeads, SettleAttempt, SettleLead
-from dialer.core.events import Event
-from dialer.core.types import AgentId, AttemptIntent, CallId, Fence, OpenAttempt, SavedEstimates
+from dialer.core.effects import AnswerRequest, BeginAttempts, LeaseLeads, SeekLead, SettleAttempt, SettleLead
+from dialer.core.events import Event, Requested
+from dialer.core.types import AgentId, AttemptIntent, CallId, Direction, Fence, OpenAttempt, SavedEstimates
 from dialer.ports import BadEffects, CampaignRow, Owned
-from store import learning, ownership
-from store.batch import perform, touched
+from store import learning, ownership, requests
+from store.batch import BY_STORE, perform, touched
 from store.leases import with_leads, withdrawn
 from store.legal import joined_within, persons_answered
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
 from store.models import UNFINISHED
 from store.outbox import append
 from store.picking import lease_leads
-from store.rows import CampaignInfo
+from store.rows import CampaignInfo, campaign_row
 from store.runner import runner_for
+from store.scripts import scripts_of
+from store.seeking import seek_lead
 from store.write import flush
 
 Fault = Callable[[str], None]
@@ -65,13 +68,13 @@ class SqlLeadStore:
         book = load(connection, touched(batch), now=now)
         answers: dict[int, Event | None] = {}
         for place, owned in enumerate(batch):
-            if not isinstance(owned.effect, LeaseLeads):
+            if not isinstance(owned.effect, BY_STORE):
                 answers[place] = perform(book, owned, now)
         flush(connection, book, now=now)
         events = book.journal.events
         for place, owned in enumerate(batch):  # last, so that what the batch released can be leased again
-            if isinstance(owned.effect, LeaseLeads):
-                answers[place] = lease_leads(connection, owned.fence, owned.effect, events, now=now)
+            if isinstance(owned.effect, BY_STORE):
+                answers[place] = _find(connection, owned, events, now)
         append(connection, events, now=now)
         for point in points:
             self._fault(f"{point}.before_commit")
@@ -81,11 +84,13 @@ class SqlLeadStore:
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
         query = campaigns_query().where(CAMPAIGNS.c.state != CampaignState.ENDED.value).order_by(CAMPAIGNS.c.id)
-        infos = await self._runner.read(lambda connection: [info_of(row) for row in connection.execute(query)])
-        return [
-            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
-            for info in infos
-        ]
+
+        def read(connection: Connection) -> list[CampaignRow]:
+            infos = [info_of(row) for row in connection.execute(query)]
+            scripts = scripts_of(connection, (info.settings for info in infos))
+            return [campaign_row(info, scripts) for info in infos]
+
+        return await self._runner.read(read)
 
     async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
         """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""
@@ -137,7 +142,7 @@ class SqlLeadStore:
         info = await self._runner.read(lambda connection: _info(connection, campaign_id))
         if info is None:
             return 0, 0
-        person = persons_answered(campaign_id, since=since)
+        person = persons_answered(info.settings, since=since)
         prompt = joined_within(info.settings.legal.connect_within_s)
         query = select(func.count(), func.coalesce(func.sum(case((prompt, 0), else_=1)), 0)).where(person)
         answers, abandons = await self._runner.read(lambda connection: connection.execute(query).one())
@@ -169,6 +174,12 @@ class SqlLeadStore:
         query = update(CAMPAIGNS).where(ownership.held_by(fence)).values(runtime=runtime, runtime_at=now)
         await self._runner.write(lambda connection: connection.execute(query).rowcount)
 
+    async def requests(self, fences: Sequence[Fence], *, now: float, fresh_s: float) -> Sequence[tuple[int, Requested]]:
+        """Take what people ask of these campaigns, as (campaign id, fact), each once; too old a request is refused."""
+        if not await self._runner.read(lambda connection: requests.any_open(connection, fences)):
+            return ()
+        return await self._runner.write(lambda connection: requests.take(connection, fences, now=now, fresh_s=fresh_s))
+
     async def learned(self, campaign_id: int) -> SavedEstimates:
         """Return what was remembered last; empty when nothing was, or people had it forgotten."""
         return await self._runner.read(lambda connection: learning.read(connection, campaign_id))
@@ -176,6 +187,17 @@ class SqlLeadStore:
     async def remember(self, fence: Fence, learned: SavedEstimates) -> bool:
         """Store what an engine has learned; False for an owner that lost the campaign, or when it was forgotten."""
         return await self._runner.write(lambda connection: learning.remember(connection, fence, learned))
+
+
+def _find(connection: Connection, owned: Owned, events: list[OutboxEvent], now: float) -> Event | None:
+    match owned.effect:
+        case LeaseLeads():
+            return lease_leads(connection, owned.fence, owned.effect, events, now=now)
+        case SeekLead():
+            return seek_lead(connection, owned.fence, owned.effect, events, now=now)
+        case AnswerRequest():
+            requests.answer(connection, owned.fence, owned.effect, now=now)
+    return None
 
 
 def _points(batch: Sequence[Owned]) -> list[str]:
@@ -193,8 +215,9 @@ def _open(row: Row[Any]) -> OpenAttempt:
         phone=row.phone_e164,
         hotline=row.hotline,
         trunk=row.trunk,
-        attempt_no=row.attempt_no,
+        attempt_no=max(0, row.attempt_no),
         begun_at=row.begun_at,
+        direction=Direction(row.direction),
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)
 

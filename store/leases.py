@@ -82,14 +82,14 @@ def offer(book: Book, fence: Fence, candidates: Iterable[LeadRow], *, room: int,
     return leased
 
 
-def guard(book: Book, lead: LeadRow, now: float, *, leases: bool) -> Hold | None:
+def guard(book: Book, lead: LeadRow, now: float, *, leases: bool, by_hand: bool = False) -> Hold | None:
     """Return why the lead may not be called now; `leases`: a lease of its number for another lead counts too."""
     settings = book.campaigns[lead.campaign_id].settings
     others = book.holders.get(lead.phone, {}).items()
     taken = any(other != lead.id and (calling or leases) for other, calling in others)
     active = book.lists.get(lead.list_id, False)
     return (
-        lead_hold(lead, list_active=active, max_attempts=settings.retry.max_attempts, now=now)
+        lead_hold(lead, list_active=active, max_attempts=settings.retry.max_attempts, now=now, by_hand=by_hand)
         or ban_hold(book.bans.get(lead.phone, ()), lead.campaign_id, now)
         or (Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S) if taken else None)
         or number_hold(book.dials.get(lead.phone, {}).values(), caps_in_force(settings), now)
@@ -122,6 +122,7 @@ def lent(lead: LeadRow) -> Lead:
         callback_agent=lead.callback_agent if lead.state == LeadState.CALLBACK else None,
         from_state=LeadState(lead.state),
         name=lead.name,
+        fields=lead.fields,
     )
 
 

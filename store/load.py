@@ -13,11 +13,12 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, Table, bindparam, or_, select, text
 
 from dialer.core.campaign import CampaignState
-from dialer.core.types import CampaignSettings
+from dialer.core.types import CampaignSettings, Direction
 from statuses.lead import LeadState
 from store.batch import Touched
 from store.book import Book
 from store.bulk import among
+from store.callers import SqlPeople, match
 from store.models import Attempt, Campaign, Customer, Lead, LeadList, Suppression
 from store.rows import AttemptRow, Ban, CampaignInfo, Dial, LeadRow
 from store.rules import DAY_S
@@ -32,7 +33,7 @@ CUSTOMERS: Final = cast("Table", Customer.__table__)
 CHUNK: Final = 5_000
 """Keys per statement where each is a parameter: both databases take about 32,000."""
 _RENAMED: Final = {"phone": "phone_e164"}
-LEAD_FIELDS: Final = tuple(name for name in LeadRow.__slots__ if name != "name")
+LEAD_FIELDS: Final = tuple(name for name in LeadRow.__slots__ if name not in {"name", "fields"})
 ATTEMPT_FIELDS: Final = tuple(AttemptRow.__slots__)
 _LEAD_COLUMNS: Final = [LEADS.c[_RENAMED.get(name, name)] for name in LEAD_FIELDS]
 _LEADS: Final = select(*_LEAD_COLUMNS).where(among(LEADS.c.id)).order_by(LEADS.c.id)
@@ -48,6 +49,7 @@ _DIALS: Final = select(
     ATTEMPTS.c.settled,
     ATTEMPTS.c.rang,
     ATTEMPTS.c.lost,
+    ATTEMPTS.c.direction,
 ).where(among(ATTEMPTS.c.phone_e164), or_(ATTEMPTS.c.begun_at > bindparam("since"), ~ATTEMPTS.c.settled))
 _HOLDERS: Final = select(LEADS.c.phone_e164, LEADS.c.id, LEADS.c.state).where(
     among(LEADS.c.phone_e164), or_(LEADS.c.lease_owner.is_not(None), LEADS.c.state == LeadState.IN_PROGRESS.value)
@@ -104,6 +106,11 @@ def load(connection: Connection, keys: Touched, *, now: float) -> Book:
     """Fill a book with the campaigns, leads, attempts and number histories that a batch needs."""
     book = Book()
     load_campaigns(connection, book, keys.campaigns)
+    if keys.arrivals:
+        book.people = SqlPeople(connection)
+        for campaign_id, phone in sorted(keys.arrivals):
+            found = book.matches[campaign_id, phone] = match(connection, campaign_id, phone)
+            keys.leads |= found
     for row in _rows(connection, _LEADS.with_for_update(), keys.leads):
         book.add_lead(lead_of(row))
     for row in _rows(connection, _ATTEMPTS.with_for_update(), keys.calls):
@@ -138,8 +145,9 @@ def load_campaigns(connection: Connection, book: Book, campaign_ids: Collection[
 
 def load_numbers(connection: Connection, book: Book, phones: Collection[str], *, now: float) -> None:
     """Add what the guards ask about numbers."""
-    for phone, call_id, begun_at, settled, rang, lost in _rows(connection, _DIALS, phones, since=now - DAY_S):
-        dial = Dial(begun_at, open=not settled, reached=rang or lost or not settled)
+    for phone, call_id, begun_at, settled, rang, lost, way in _rows(connection, _DIALS, phones, since=now - DAY_S):
+        ours = way == Direction.OUTBOUND
+        dial = Dial(begun_at, open=not settled, reached=rang or lost or not settled, ours=ours)
         book.dials.setdefault(phone, {})[call_id] = dial
     for phone, lead_id, state in _rows(connection, _HOLDERS, phones):
         book.holders.setdefault(phone, {})[lead_id] = state == LeadState.IN_PROGRESS

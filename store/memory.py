@@ -8,16 +8,34 @@ from collections.abc import Sequence
 
 from cdr.encode import OutboxEvent
 from dialer.core.campaign import CampaignState
-from dialer.core.effects import LeaseLeads
-from dialer.core.events import Event
-from dialer.core.types import AgentId, AttemptIntent, CallId, CampaignSettings, Fence, OpenAttempt, SavedEstimates
+from dialer.core.effects import AnswerRequest, LeaseLeads, SeekLead
+from dialer.core.events import Event, Requested
+from dialer.core.script import ScriptText
+from dialer.core.types import (
+    AgentId,
+    AttemptIntent,
+    CallId,
+    CampaignSettings,
+    Declined,
+    Direction,
+    Fence,
+    HoldReason,
+    OpenAttempt,
+    SavedEstimates,
+)
 from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
-from store.batch import perform
+from dialer.requests import Wanted, requested
+from statuses.lead import LeadFacts, Trigger, step
+from store.batch import BY_STORE, perform
 from store.book import Book, Journal
+from store.hand import Choice, choose, take_off, told
 from store.leases import lease, places, with_leads, withdrawn
-from store.rows import AttemptRow, Ban, CampaignInfo, LeadRow
+from store.rows import AttemptRow, Ban, CallbackRow, CampaignInfo, LeadRow, campaign_row
 from store.rules import dial_rank, due_at, spoke_to_person, waited_s
+
+MANUAL_LISTS = 1_000_000_000
+"""The list "Manual" of a campaign has this number more than the campaign."""
 
 
 class MemoryLeadStore:
@@ -25,9 +43,19 @@ class MemoryLeadStore:
 
     def __init__(self) -> None:
         self.book = Book()
+        self.book.people = _People(self.book)
+        self.callbacks: dict[tuple[int, str], CallbackRow] = {}
+        """Open callbacks for people, by campaign and number."""
         self.events: list[OutboxEvent] = []
         """All CDR events so far; the offset of an event is its place, from 1."""
         self.runtimes: dict[int, tuple[bytes, float]] = {}
+        self.scripts: dict[str, ScriptText] = {}
+        """The scripts that campaigns may name; one that is not here was deleted."""
+        self.answers: dict[int, AnswerRequest] = {}
+        """What came of requests, by id."""
+        self._asked: list[tuple[int, int, Wanted, float]] = []
+        self._taken = 0
+        self._last_lead = 0
         self._learned: dict[int, SavedEstimates] = {}
         self._engines: dict[str, float] = {}
 
@@ -51,27 +79,89 @@ class MemoryLeadStore:
         """Perform all effects; return the answers in order. Raises BadEffects after all that could be performed."""
         answers: dict[int, Event | None] = {}
         for place, owned in enumerate(batch):
-            if not isinstance(owned.effect, LeaseLeads):
+            if not isinstance(owned.effect, BY_STORE):
                 answers[place] = perform(self.book, owned, now)
         for place, owned in enumerate(batch):
-            if isinstance(owned.effect, LeaseLeads):
-                source = _Source(self.book, owned.fence.campaign_id, now, owned.effect.prefer)
-                answers[place] = lease(self.book, owned.fence, owned.effect.count, source, now)
+            if isinstance(owned.effect, BY_STORE):
+                answers[place] = self._find(owned, now)
         journal, self.book.journal = self.book.journal, Journal()
         self.events.extend(journal.events)
+        self._follow_up(journal)
         given = ((owned, answers[place]) for place, owned in enumerate(batch))
         told = [(owned.fence.campaign_id, answer) for owned, answer in given if answer is not None]
         if journal.failures:
             raise BadEffects(journal.failures, told)
         return told
 
+    def _follow_up(self, journal: Journal) -> None:
+        for key in [key for key in self.callbacks if key[1] in journal.talked]:
+            del self.callbacks[key]
+        for callback in journal.callbacks:
+            self.callbacks[callback.campaign_id, callback.phone] = callback
+
+    def _find(self, owned: Owned, now: float) -> Event | None:
+        fence = owned.fence
+        match owned.effect:
+            case LeaseLeads() as effect:
+                source = _Source(self.book, fence.campaign_id, now, effect.prefer)
+                return lease(self.book, fence, effect.count, source, now)
+            case SeekLead() as effect:
+                return told(effect, self._seek(fence, effect, now))
+            case AnswerRequest() as effect:
+                self.answers[effect.request_id] = effect
+        return None
+
+    def _seek(self, fence: Fence, effect: SeekLead, now: float) -> Choice:
+        asked = self.book.leads.get(effect.lead_id)
+        phone = effect.phone if asked is None else asked.phone
+        here = [lead for lead in self.book.leads.values() if lead.campaign_id == fence.campaign_id]
+        found = sorted((lead for lead in here if lead.phone == phone), key=lambda lead: lead is not asked)
+        choice = choose(self.book, fence, found, now)
+        if choice != Choice():
+            return choice
+        if not phone:
+            return Choice(reason=HoldReason.GONE)
+        for lead in found:
+            if lead.list_id == MANUAL_LISTS + fence.campaign_id:
+                take_off(self.book, lead, now)
+        return choose(self.book, fence, [self._new_lead(fence.campaign_id, phone, now)], now)
+
+    def _new_lead(self, campaign_id: int, phone: str, now: float) -> LeadRow:
+        """Put the number on a list of its own: every call by hand to a finished customer is a new lead's."""
+        number = self._last_lead = max(self._last_lead, *self.book.leads, 0) + 1
+        same = [lead.customer_id for lead in self.book.leads.values() if lead.phone == phone]
+        others = [lead.customer_id for lead in self.book.leads.values()]
+        customer_id = same[0] if same else max(others, default=0) + 1
+        list_id = MANUAL_LISTS + campaign_id
+        self.book.lists[list_id] = True
+        lead = LeadRow(number, customer_id, campaign_id, list_id, phone)
+        self.book.add_lead(lead)
+        added = step(LeadFacts(state=None), Trigger.ADDED)
+        lead.state = ""
+        self.book.move(lead, added, Trigger.ADDED, at=now)
+        return lead
+
+    def ask(self, campaign_id: int, wanted: Wanted, *, now: float) -> int:
+        """Ask something of an agent's desk; return the request's id."""
+        self._asked.append((len(self._asked) + 1, campaign_id, wanted, now))
+        return len(self._asked)
+
+    async def requests(self, fences: Sequence[Fence], *, now: float, fresh_s: float) -> Sequence[tuple[int, Requested]]:
+        """Take what people ask of these campaigns, each once; too old a request is refused."""
+        ours = {fence.campaign_id for fence in fences}
+        told_: list[tuple[int, Requested]] = []
+        for number, campaign_id, wanted, at in self._asked[self._taken :]:
+            self._taken += 1
+            if campaign_id in ours and at >= now - fresh_s:
+                told_.append((campaign_id, requested(number, wanted)))
+            else:
+                self.answers[number] = AnswerRequest(number, Declined.TOO_LATE.value)
+        return told_
+
     async def campaigns(self) -> Sequence[CampaignRow]:
         """List the campaigns that are not ended, by id."""
         infos = (info for _, info in sorted(self.book.campaigns.items()) if info.state is not CampaignState.ENDED)
-        return [
-            CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since)
-            for info in infos
-        ]
+        return [campaign_row(info, self.scripts) for info in infos]
 
     async def acquire(self, campaign_id: int, *, owner: str, now: float, ttl_s: float) -> Fence | None:
         """Take or take over (expired) a campaign with a higher epoch; None while another owner's lease is valid."""
@@ -135,7 +225,7 @@ class MemoryLeadStore:
             return 0, 0
         limit = info.settings.legal.connect_within_s
         ended = [row for row in self._attempts(campaign_id) if row.ended_at is not None and row.ended_at >= since]
-        waits = [waited_s(row) for row in ended if spoke_to_person(row)]
+        waits = [waited_s(row) for row in ended if spoke_to_person(row, info.settings.kind)]
         return len(waits), sum(wait > limit for wait in waits)
 
     async def withdrawn(self, campaign_id: int, lead_ids: Sequence[int]) -> Sequence[int]:
@@ -179,6 +269,31 @@ class MemoryLeadStore:
         return [row for row in self.book.attempts.values() if row.campaign_id == campaign_id]
 
 
+class _People:
+    """Customers as the leads know them."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._lists: dict[int, int] = {}
+
+    def customer(self, phone: str, now: float) -> tuple[int, str]:  # noqa: ARG002 -- the port's
+        known = [(lead.customer_id, lead.name) for lead in self._book.leads.values() if lead.phone == phone]
+        highest = max((lead.customer_id for lead in self._book.leads.values()), default=0)
+        return min(known, default=(highest + 1, ""))
+
+    def name(self, customer_id: int) -> str:
+        return next((lead.name for lead in self._book.leads.values() if lead.customer_id == customer_id), "")
+
+    def inbound_list(self, campaign_id: int, now: float) -> int:  # noqa: ARG002 -- the port's
+        if campaign_id not in self._lists:
+            self._lists[campaign_id] = list_id = max(self._book.lists, default=0) + 1
+            self._book.lists[list_id] = True
+        return self._lists[campaign_id]
+
+    def lead_id(self) -> int:
+        return max(self._book.leads, default=0) + 1
+
+
 class _Source:
     """All leads of one campaign, looked through at every question."""
 
@@ -216,7 +331,8 @@ def _open(row: AttemptRow) -> OpenAttempt:
         phone=row.phone,
         hotline=row.hotline,
         trunk=row.trunk,
-        attempt_no=row.attempt_no,
+        attempt_no=max(0, row.attempt_no),
         begun_at=row.begun_at,
+        direction=Direction(row.direction),
     )
     return OpenAttempt(intent, answered_at=row.answered_at, bridged_at=row.bridged_at, agent_id=row.agent_id)

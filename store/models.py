@@ -23,10 +23,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.agent_models import Agent
 from store.base import NEVER_REUSE_IDS, Base, BigId
+from store.callback_models import OPEN_CALLBACK, Callback
+from store.log_models import BoundProjection, LedgerEntry, OutboxRecord
+from store.recording_models import AuditEntry, Recording
 from store.relay_models import RelayLane, RelayMember
+from store.request_models import DeskRequest
+from store.script_models import StoredScript
 from store.webhook_models import Webhook, WebhookQueue
 
-__all__ = ["NEVER_REUSE_IDS", "Agent", "Base", "BigId", "RelayLane", "RelayMember", "Webhook", "WebhookQueue"]
+__all__ = [
+    "NEVER_REUSE_IDS", "OPEN_CALLBACK", "Agent", "AuditEntry", "Base", "BigId", "BoundProjection", "Callback",
+    "DeskRequest", "LedgerEntry", "OutboxRecord", "Recording", "RelayLane", "RelayMember", "StoredScript", "Webhook",
+    "WebhookQueue",
+]  # fmt: skip
 """Of other modules: whoever wants a table finds it here."""
 
 SuppressionKind: TypeAlias = Literal["dnc", "blacklist", "no_recall"]
@@ -223,6 +232,8 @@ class Lead(Base):
     disposition: Mapped[str | None] = mapped_column(String(64))
     priority: Mapped[int] = mapped_column(default=0)
     """Higher goes first among those due at the same time."""
+    called_in: Mapped[int] = mapped_column(server_default=text("0"))
+    """How often the customer called us."""
     held_until: Mapped[float | None]
     """The store's own brake: a guard refused the number until then."""
     held_reason: Mapped[str | None] = mapped_column(String(24))
@@ -269,8 +280,11 @@ class Attempt(Base):
     hotline: Mapped[str] = mapped_column(String(32))
     trunk: Mapped[str] = mapped_column(String(64))
     attempt_no: Mapped[int]
+    """1, 2, ... of those that we made; below 0: calls of theirs, -1 the first."""
     owner_epoch: Mapped[int]
     begun_at: Mapped[float]
+    direction: Mapped[str] = mapped_column(String(8), default="outbound", server_default=text("'outbound'"))
+    """A Direction value."""
     originated_at: Mapped[float | None]
     ringing_at: Mapped[float | None]
     answered_at: Mapped[float | None]
@@ -294,7 +308,14 @@ class Attempt(Base):
     counts: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(Text)
     record: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR."""
+    """AttemptRecord JSON while the wrap-up is awaited, so that the disposition can repeat the whole CDR.
+
+    Of a call that is recorded it is kept on, for the events about its recording.
+    """
+    result: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """LeadResult JSON, kept for the same."""
+    recording: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Heard JSON: what became of the recording; written by `store.recordings`."""
 
 
 class Suppression(Base):
@@ -331,41 +352,6 @@ class Comment(Base):
     author: Mapped[str] = mapped_column(String(128), default="")
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[float]
-
-
-class OutboxRecord(Base):
-    """One CDR event; written only by `store.outbox.append`, which numbers without gaps."""
-
-    __tablename__ = "outbox"
-
-    offset: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    key: Mapped[str] = mapped_column(String(64))
-    event_id: Mapped[str] = mapped_column(String(36), unique=True)
-    type: Mapped[str] = mapped_column(String(32))
-    value: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[float]
-
-
-class LedgerEntry(Base):
-    """How far a projection has come in a partition, and the range it is at (architecture.md 6)."""
-
-    __tablename__ = "offset_ledger"
-
-    projection: Mapped[str] = mapped_column(String(64), primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(BigId, default=0)
-    pending_first: Mapped[int | None] = mapped_column(BigId)
-    pending_last: Mapped[int | None] = mapped_column(BigId)
-
-
-class BoundProjection(Base):
-    """Which event log a projection reads and which analytics it writes: its positions hold for these alone."""
-
-    __tablename__ = "bound_projections"
-
-    projection: Mapped[str] = mapped_column(String(64), primary_key=True)
-    log: Mapped[str] = mapped_column(String(300))
-    analytics: Mapped[str] = mapped_column(String(64))
 
 
 class User(Base):

@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Select, and_, func, select, union_all
 from cdr.encode import OutboxEvent
 from dialer.core.effects import LeaseLeads
 from dialer.core.events import LeadsLeased
+from dialer.core.kinds import names_fields
 from dialer.core.types import Fence
 from store.book import Book
 from store.bulk import among
 from store.leases import Places, lease, places
 from store.load import CUSTOMERS, LEADS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.rows import LeadRow
+from store.scripts import fields_of
 from store.write import flush
 
 _LISTS_AT_ONCE: Final = 80
@@ -30,23 +32,30 @@ def lease_leads(
     book = Book()
     book.journal.events = events
     load_campaigns(connection, book, {fence.campaign_id})
-    return lease(book, fence, effect.count, SqlSource(connection, book, now, effect.prefer), now)
+    info = book.campaigns.get(fence.campaign_id)
+    fields = info is not None and names_fields(info.settings)
+    return lease(book, fence, effect.count, SqlSource(connection, book, now, effect.prefer, fields=fields), now)
 
 
 class SqlSource:
     """The due leads of the lists that a book knows to be active."""
 
-    def __init__(self, connection: Connection, book: Book, now: float, prefer: Sequence[int] = ()) -> None:
+    def __init__(
+        self, connection: Connection, book: Book, now: float, prefer: Sequence[int] = (), *, fields: bool = False
+    ) -> None:
         self._connection = connection
         self._book = book
         self._now = now
         self._places = places(prefer)
+        self._fields = fields
         self._lists = sorted(list_id for list_id, active in book.lists.items() if active)
 
     def candidates(self, rank: int, limit: int) -> Sequence[LeadRow]:
         """Return due leads in dialing order and load what the guards ask about their numbers."""
         found = _candidates(self._connection, self._lists, rank, self._places, now=self._now, limit=limit)
+        known = fields_of(self._connection, {lead.customer_id for lead in found}) if self._fields else {}
         for lead in found:
+            lead.fields = known.get(lead.customer_id, {})
             self._book.add_lead(lead)
         load_numbers(self._connection, self._book, {lead.phone for lead in found}, now=self._now)
         return found

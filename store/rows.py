@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from dialer.core.campaign import CampaignState
+from dialer.core.script import ScriptText
 from dialer.core.types import CampaignSettings, Fence
+from dialer.ports import CampaignRow
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -41,11 +44,14 @@ class LeadRow:
     agent_name: str | None = None
     disposition: str | None = None
     priority: int = 0
+    called_in: int = 0
     held_until: float | None = None
     held_reason: str | None = None
     lease_owner: str | None = None
     lease_epoch: int | None = None
     version: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+    """What the campaign's texts may name of the customer; only where they name some."""
 
     @property
     def key(self) -> int:
@@ -73,6 +79,7 @@ class AttemptRow:
     attempt_no: int
     owner_epoch: int
     begun_at: float
+    direction: str = "outbound"
     originated_at: float | None = None
     ringing_at: float | None = None
     answered_at: float | None = None
@@ -94,6 +101,8 @@ class AttemptRow:
     counts: bool = False
     note: str | None = None
     record: bytes | None = None
+    result: bytes | None = None
+    recording: bytes | None = None
 
     @property
     def key(self) -> str:
@@ -115,6 +124,8 @@ class Dial:
     """Not settled: the call may be going on."""
     reached: bool
     """It rang, or nobody knows: it counts in the 24 h rule even when that is not strict."""
+    ours: bool = True
+    """We called; calls of theirs are held against nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,19 @@ class Ban:
     except_campaign_id: int | None = None
     until: float | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRow:
+    """A callback for people to make; the fields mean what the columns of `store.models.Callback` mean."""
+
+    campaign_id: int
+    lead_id: int
+    customer_id: int
+    phone: str
+    due_at: float
+    reason: str
+    agent: str | None = None
 
 
 @dataclass(slots=True)
@@ -146,3 +170,10 @@ class CampaignInfo:
     def is_valid(self, fence: Fence) -> bool:
         """Tell whether the fence still holds: a takeover raises the epoch, resigning clears the owner."""
         return self.owner == fence.owner and self.epoch == fence.epoch
+
+
+def campaign_row(info: CampaignInfo, scripts: Mapping[str, ScriptText]) -> CampaignRow:
+    """Return a campaign as its engine gets it; a script that is not there has no text."""
+    name = info.settings.script
+    script = None if name is None else scripts.get(name) or ScriptText(name, 0, None)
+    return CampaignRow(info.settings, info.state, info.resumes_by_schedule, info.revision, info.state_since, script)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from dialer.core.types import HoldReason, NumberCaps
+from dialer.core.types import CampaignKind, Direction, HoldReason, NumberCaps
 from statuses.lead import ErrorKind, LeadState
 from statuses.outcomes import CallStatus
 from statuses.retry import RetryOrder
@@ -76,8 +76,11 @@ def ranks(order: RetryOrder) -> tuple[int, ...]:
     return (0, 1, 4, 2, 3) if order is RetryOrder.NEW_FIRST else (0, 1, 2, 3, 4)
 
 
-def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float) -> Hold | None:
-    """Return why the lead itself may not be dialed, None when nothing stands against it; the lease is not looked at."""
+def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float, by_hand: bool = False) -> Hold | None:
+    """Return why the lead itself may not be dialed, None when nothing stands against it; the lease is not looked at.
+
+    A call `by_hand` is not bound by the time that the lead is due at (statuses.md 3.1).
+    """
     finished = lead.state == _S.CALL_ERROR and (lead.error_kind or ErrorKind.NUMBER) == ErrorKind.NUMBER
     reason = HoldReason.FINISHED if finished else _BY_STATE.get(lead.state)
     if reason is not None:
@@ -88,7 +91,7 @@ def lead_hold(lead: LeadRow, *, list_active: bool, max_attempts: int, now: float
         return Hold(HoldReason.LIST_OFF)
     if lead.state in (_S.NOT_CALLED, _S.CALLED_NO_SUCCESS) and lead.attempts >= max_attempts:
         return Hold(HoldReason.MAX_ATTEMPTS)
-    return _time_hold(lead, now)
+    return None if by_hand else _time_hold(lead, now)
 
 
 def _time_hold(lead: LeadRow, now: float) -> Hold | None:
@@ -125,10 +128,13 @@ def _applies(ban: Ban, campaign_id: int, now: float) -> bool:
     )
 
 
-def spoke_to_person(row: AttemptRow) -> bool:
-    """Tell whether a finished attempt was answered by a person for whom an agent was to come; as `persons_answered`."""
+def spoke_to_person(row: AttemptRow, kind: CampaignKind) -> bool:
+    """Tell whether a person answered a call of ours for whom an agent was to come; as `persons_answered`."""
     message = row.status == CallStatus.IVR or (row.status == CallStatus.ANSWERED and row.bridged_at is None)
-    return row.answered_at is not None and row.status != CallStatus.VOICEMAIL and not message
+    ours = row.direction == Direction.OUTBOUND and row.answered_at is not None
+    if kind is CampaignKind.AUTODIALER:  # no agent was to come until one was asked for
+        return ours and row.status == CallStatus.FAILED
+    return ours and row.status != CallStatus.VOICEMAIL and not message
 
 
 def waited_s(row: AttemptRow) -> float:
@@ -144,7 +150,7 @@ def number_hold(dials: Iterable[Dial], caps: NumberCaps, now: float) -> Hold | N
     for dial in dials:
         if dial.open:
             return Hold(HoldReason.NUMBER_IN_FLIGHT, now + IN_FLIGHT_RECHECK_S)
-        if dial.begun_at > now - DAY_S and (caps.strict or dial.reached):
+        if dial.ours and dial.begun_at > now - DAY_S and (caps.strict or dial.reached):
             counted.append(dial.begun_at)
     if len(counted) < caps.per_24h:
         return None

@@ -7,20 +7,22 @@ from typing import Final
 
 import msgspec
 
-from cdr.encode import attempt_settled, disposition_set
+from cdr.encode import Heard, attempt_settled, disposition_set
 from dialer.core.effects import SettleAttempt, SettleLead
-from dialer.core.types import AttemptRecord, Fence, HoldReason, LeadResult
+from dialer.core.types import AttemptRecord, Direction, Fence, HoldReason, LeadResult
 from statuses.classify import Verdict
 from statuses.lead import ErrorKind, IllegalTransition, LeadStep, Trigger, step
 from statuses.outcomes import LocalError
 from store.attempts import may_finish
 from store.book import Book
+from store.inbound import ASKED, add_callback, settle_inbound, step_in
 from store.rows import AttemptRow, Ban, LeadRow
 from store.rules import DAY_S, spoke_to_person, waited_s
 
 _LOG: Final = logging.getLogger(__name__)
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AttemptRecord)
+_HEARD: Final = msgspec.json.Decoder(Heard)
 
 
 def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
@@ -37,8 +39,12 @@ def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
     if dial is not None:
         dial.open, dial.reached = False, row.rang or row.lost
     _lock_out(book, row)
+    if row.bridged_at is not None and row.phone:
+        book.journal.talked[row.phone] = (row.agent_id, record.ended_at)
     lead = book.leads.get(row.lead_id)
-    if lead is not None:
+    if row.direction == Direction.INBOUND:
+        settle_inbound(book, row, lead, record)
+    elif lead is not None:
         _settle_lead_of(book, lead, record)
 
 
@@ -51,13 +57,25 @@ def settle_lead(book: Book, fence: Fence, effect: SettleLead, now: float) -> Non
     if row.record is None:
         book.journal.failures.append((result.call_id, LookupError("the wrap-up of a call that was not settled yet")))
         return
-    event = disposition_set(result, _DECODER.decode(row.record), now, book.ref(row.campaign_id))
-    row.lead_done, row.note, row.record = True, result.note or row.note, None
+    record = _DECODER.decode(row.record)
+    heard = Heard() if row.recording is None else _HEARD.decode(row.recording)
+    event = disposition_set(result, record, now, book.ref(row.campaign_id), heard)
+    row.lead_done, row.note = True, result.note or row.note
+    if record.recorded:  # the events about its recording repeat both
+        row.result = _ENCODER.encode(result)
+    else:
+        row.record = None
     book.journal.attempts.add(row.call_id)
     book.journal.events.append(event)
     lead = book.leads.get(row.lead_id)
-    if lead is not None:
-        _apply_result(book, lead, result, now)
+    if lead is None:
+        return
+    inbound = row.direction == Direction.INBOUND
+    moved = step_in(book, lead, result.trigger) if inbound else _step(book, lead, result.call_id, result.trigger, None)
+    if moved is not None:
+        _apply_result(book, lead, result, moved, now)
+    elif inbound:
+        _remember(book, row, lead, result, now)
 
 
 def _find(book: Book, fence: Fence, call_id: str) -> AttemptRow | None:
@@ -74,7 +92,8 @@ def _find(book: Book, fence: Fence, call_id: str) -> AttemptRow | None:
 
 def _finish(row: AttemptRow, record: AttemptRecord) -> None:
     facts, verdict = record.facts, record.verdict
-    row.record = None if record.lead_trigger is not None else _ENCODER.encode(record)
+    wanted = record.lead_trigger is None or record.recorded
+    row.record = _ENCODER.encode(record) if wanted else None
     row.originated_at, row.ringing_at, row.answered_at = record.originated_at, record.ringing_at, record.answered_at
     row.bridged_at, row.ended_at, row.agent_id = record.bridged_at, record.ended_at, record.agent_id
     row.settled, row.lead_done = True, record.lead_trigger is not None
@@ -110,10 +129,16 @@ def _count(lead: LeadRow, verdict: Verdict, trigger: Trigger | None) -> None:
         lead.status_attempts = {**lead.status_attempts, lead.last_status: seen + 1}
 
 
-def _apply_result(book: Book, lead: LeadRow, result: LeadResult, now: float) -> None:
-    moved = _step(book, lead, result.call_id, result.trigger, None)
-    if moved is None:
-        return
+def _remember(book: Book, row: AttemptRow, lead: LeadRow, result: LeadResult, now: float) -> None:
+    """Keep what an agent agreed with a customer whose lead cannot take it now: it is in a call of ours."""
+    if result.trigger is Trigger.DO_NOT_RECALL:
+        _ban(book, lead, now)
+    elif result.trigger is Trigger.CALLBACK_ASKED:
+        due = now if result.callback_at is None else result.callback_at
+        add_callback(book, row, due, ASKED, result.agent_id)
+
+
+def _apply_result(book: Book, lead: LeadRow, result: LeadResult, moved: LeadStep, now: float) -> None:
     _plan(lead, result.trigger, result.next_at)
     lead.disposition = result.disposition or lead.disposition
     lead.agent_name = result.agent_id or lead.agent_name
@@ -144,10 +169,11 @@ def _plan(lead: LeadRow, trigger: Trigger, next_at: float | None) -> None:
 
 def _lock_out(book: Book, row: AttemptRow) -> None:
     """Keep every campaign from calling a person who was just abandoned, as long as the law says."""
-    legal = book.campaigns[row.campaign_id].settings.legal
+    settings = book.campaigns[row.campaign_id].settings
+    legal = settings.legal
     if legal.lockout_s <= 0 or row.ended_at is None:
         return
-    if spoke_to_person(row) and waited_s(row) > legal.connect_within_s:
+    if spoke_to_person(row, settings.kind) and waited_s(row) > legal.connect_within_s:
         reason = f"an abandoned call: nobody calls for {legal.lockout_s / 3600:g} h (law {legal.law})"
         ban = Ban(phone=row.phone, kind="no_recall", until=row.ended_at + legal.lockout_s, reason=reason)
         book.bans.setdefault(row.phone, []).append(ban)

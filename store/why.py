@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, nul
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.caps import caps_in_force
-from dialer.core.types import CampaignSettings, HoldReason
+from dialer.core.types import CampaignSettings, Direction, HoldReason
 from dialer.errors import NotFound
 from statuses.lead import ErrorKind, LeadState
 from store.batch import Touched
@@ -142,7 +142,7 @@ def _in_call() -> Any:
 
 def _capped(settings: CampaignSettings, now: float) -> Any:
     attempt, caps = ATTEMPTS.c, caps_in_force(settings)
-    counted = [attempt.begun_at > now - DAY_S]
+    counted = [attempt.begun_at > now - DAY_S, attempt.direction == Direction.OUTBOUND.value]
     if not caps.strict:
         counted.append(or_(attempt.rang, attempt.lost))
     if caps.per_24h <= 0:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, update
 
 from store.book import Book, Journal
 from store.bulk import BulkInsert, BulkUpdate, among
+from store.callbacks import follow_up
 from store.load import ATTEMPT_FIELDS, ATTEMPTS, BANS, LEAD_FIELDS, LEADS
 from store.rows import Ban, LeadRow
 
@@ -32,10 +33,14 @@ def flush(connection: Connection, book: Book, *, now: float) -> None:
     The events are the caller's to append, once, at the end: on PostgreSQL that queues up behind all other writers.
     """
     journal = book.journal
+    if journal.added:
+        connection.execute(insert(LEADS), [_new_lead(book.leads[key], at) for key, at in journal.added.items()])
     _flush_leads(connection, book, journal)
     _INSERT_ATTEMPTS.run(connection, (book.attempts[call_id] for call_id in sorted(journal.begun)))
     changed = journal.attempts - journal.begun
     _UPDATE_ATTEMPTS.run(connection, (book.attempts[call_id] for call_id in sorted(changed)))
+    if journal.callbacks or journal.talked:
+        follow_up(connection, journal.callbacks, journal.talked, now=now)
     if journal.bans:
         connection.execute(_INSERT_BANS, [_ban_values(ban, now) for ban in journal.bans])
     book.journal = Journal(failures=journal.failures, events=journal.events)
@@ -44,9 +49,9 @@ def flush(connection: Connection, book: Book, *, now: float) -> None:
 def _flush_leads(connection: Connection, book: Book, journal: Journal) -> None:
     if journal.removed:
         connection.execute(_DELETE_LEADS, {"keys": journal.removed})
-    moved = journal.leads - journal.removed
+    moved = journal.leads - journal.removed - journal.added.keys()
     _UPDATE_LEADS.run(connection, (book.leads[lead_id] for lead_id in sorted(moved)))
-    leased = journal.leases - journal.leads - journal.removed
+    leased = journal.leases - journal.leads - journal.removed - journal.added.keys()
     _flush_leases(connection, [book.leads[lead_id] for lead_id in sorted(leased)])
 
 
@@ -58,6 +63,11 @@ def _flush_leases(connection: Connection, leads: Sequence[LeadRow]) -> None:
     for values, ids in alike.items():
         new = dict(zip(_LEASE_FIELDS, values, strict=True))
         connection.execute(update(LEADS).where(among(LEADS.c.id)).values(new), {"keys": ids})
+
+
+def _new_lead(lead: LeadRow, added_at: float) -> dict[str, Any]:
+    values = {"phone_e164" if name == "phone" else name: getattr(lead, name) for name in LEAD_FIELDS}
+    return {**values, "added_at": added_at}
 
 
 def _ban_values(ban: Ban, now: float) -> dict[str, Any]:

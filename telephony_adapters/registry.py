@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dialer.errors import BadInput
-from dialer.ports import Clock, Telephony
+from dialer.ports import Capabilities, Clock, Telephony
 
 Factory = Callable[[Clock], Telephony]
 
@@ -14,10 +14,15 @@ class AdapterRegistry:
     """Open adapters by name; nothing is registered by importing a module."""
 
     def __init__(
-        self, factories: Mapping[str, Factory], *, checks: Mapping[str, Callable[[], object]] | None = None
+        self,
+        factories: Mapping[str, Factory],
+        *,
+        checks: Mapping[str, Callable[[], object]] | None = None,
+        declares: Mapping[str, Callable[[], Capabilities]] | None = None,
     ) -> None:
-        """Take the factories, and `checks` that raise BadInput for settings that an adapter cannot use."""
+        """Take the factories, `checks` that raise BadInput for settings that an adapter cannot use, and what it can."""
         self._factories = dict(factories)
+        self._declares = dict(declares or {})
         self._checks = dict(checks or {})
 
     def names(self) -> list[str]:
@@ -37,6 +42,10 @@ class AdapterRegistry:
         self.factory(name)
         if name in self._checks:
             self._checks[name]()
+
+    def capabilities(self) -> dict[str, Capabilities]:
+        """Return what each adapter declares, none of them being opened; nothing for one that does not say."""
+        return {name: self._declares.get(name, Capabilities)() for name in self.names()}
 
     def open(self, name: str, clock: Clock) -> Telephony:
         """Make the adapter on this clock; raise BadInput that lists the known names."""

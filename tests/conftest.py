@@ -42,5 +42,7 @@ pytest_plugins = [
     "tests.plugins.baresip",
     "tests.plugins.kamailio",
     "tests.plugins.asterisk",
+    "tests.plugins.switch",
     "tests.plugins.tshark",
+    "tests.plugins.espeak",
 ]

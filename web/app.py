@@ -13,6 +13,10 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from web.api import make_api_router, make_health_router
+from web.api_callbacks import make_callback_router
+from web.api_desks import make_desk_router
+from web.api_prompts import make_prompt_router
+from web.api_recordings import make_recording_router
 from web.api_traces import make_trace_router
 from web.auth import SESSION_S, Passwords, Sessions, Throttle
 from web.deps import WebDeps
@@ -20,7 +24,7 @@ from web.errors import install_error_handlers
 from web.guard import Guard, allowed_hosts
 from web.live import LiveBoard
 from web.login import Desk, make_login_router
-from web.pages import campaigns, lead, leads
+from web.pages import callbacks, campaigns, dial, lead, leads, script, scripts
 from web.texts import TEXTS
 
 COOKIE: Final = "dialer_session"
@@ -48,8 +52,14 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.include_router(make_health_router(deps.health, deps.metrics))
     app.include_router(make_api_router(deps))
+    app.include_router(make_callback_router(deps))
+    app.include_router(make_desk_router(deps))
     if deps.traces is not None:
         app.include_router(make_trace_router(deps.traces))
+    if deps.recordings is not None:
+        app.include_router(make_recording_router(deps.recordings, deps.wall))
+    if deps.prompts is not None:
+        app.include_router(make_prompt_router(deps.prompts))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _mount_pages(app, deps, board)
     # The last one added sees a request first: the session is read, then the guard decides, then anything else runs.
@@ -68,6 +78,10 @@ def _mount_pages(app: FastAPI, deps: WebDeps, board: LiveBoard) -> None:
     campaigns.register(deps, board)
     leads.register(deps, board)
     lead.register(deps, board)
+    callbacks.register(deps)
+    scripts.register(deps)
+    script.register(deps)
+    dial.register(deps, board)
     ui.run_with(
         app,
         title=TEXTS["app.name"][0],

@@ -15,7 +15,13 @@ from nicegui.element import Element
 
 from web.i18n import DEFAULT_ZONE, Lang, Words, as_lang
 
-MENU: Final = (("menu.campaigns", "/", "campaign"), ("menu.leads", "/leads", "groups"))
+MENU: Final = (
+    ("menu.campaigns", "/", "campaign"),
+    ("menu.leads", "/leads", "groups"),
+    ("menu.callbacks", "/callbacks", "event"),
+    ("menu.scripts", "/scripts", "account_tree"),
+    ("menu.dial", "/dial", "dialpad"),
+)
 INK: Final = "#1b2530"
 ACCENT: Final = "#0f6b5c"
 _SWITCH: Final[tuple[tuple[Lang, str, str], ...]] = (("vi", "VI", "Tiếng Việt"), ("en", "EN", "English"))

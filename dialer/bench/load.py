@@ -125,11 +125,13 @@ class _Delayed:
 class Loader:
     """Places the calls of one load and hears what becomes of them; `seen` may be looked at any time.
 
-    The adapter is entered and left by whoever made it, who also calls `invited` for each INVITE that leaves.
+    The adapter is entered and left by whoever made it, who also calls `invited` for each INVITE that leaves, unless
+    `ordered`: then calls count from the order, for the adapter's switch does not tell when it sends the INVITE.
     """
 
-    def __init__(self, telephony: Telephony, load: Load) -> None:
+    def __init__(self, telephony: Telephony, load: Load, *, ordered: bool = False) -> None:
         self.seen = Seen()
+        self._ordered = ordered
         self._telephony = telephony
         self._load = load
         run = secrets.token_hex(4)
@@ -234,6 +236,8 @@ class Loader:
         self._calls[call_id] = _Call()
         self._idle.clear()
         self._ring.add(call_id, time.monotonic())
+        if self._ordered:
+            self.invited(call_id)
         await self._telephony.originate(
             call_id, phone=next(self._numbers), hotline=load.hotline, trunk=load.trunk, ring_timeout_s=load.ring_s
         )

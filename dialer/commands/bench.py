@@ -23,6 +23,10 @@ _Repeats = Annotated[int, typer.Option(min=1, help="How often the two are measur
 _Seed = Annotated[int, typer.Option(help="The simulated world's seed.")]
 
 
+_Asterisk = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="The root of a system with Asterisk 22; else the one that tests fetch."),
+]
 _Kafka = Annotated[str, typer.Option(envvar="DIALER_KAFKA", help="HOST:PORT of a broker on which topics may be made.")]
 
 
@@ -172,10 +176,7 @@ def views_command(
 @app.command("sip")
 def sip_command(
     repeats: _Repeats = 3,
-    asterisk: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="The root of a system with Asterisk 22; else the one that tests fetch."),
-    ] = None,
+    asterisk: _Asterisk = None,
     quick: Annotated[bool, typer.Option("--quick", help="Few calls, one round: whether it works.")] = False,
     as_json: _Json = False,
 ) -> None:
@@ -187,6 +188,35 @@ def sip_command(
 
     sizes = QUICK if quick else msgspec.structs.replace(Sizes(), repeats=repeats)
     _show([lambda step: bench_sip(sizes=sizes, asterisk=asterisk, step=step)], as_json)
+
+
+@app.command("asterisk")
+def asterisk_command(
+    repeats: _Repeats = 3,
+    asterisk: _Asterisk = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few calls, one round: whether it works.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Join people to agents through Asterisk 22: how soon, and calls a second beside a bare ARI loop."""
+    import msgspec
+
+    from dialer.bench.switch.bench import QUICK, Sizes, bench_asterisk
+
+    sizes = QUICK if quick else msgspec.structs.replace(Sizes(), repeats=repeats)
+    _show([lambda step: bench_asterisk(sizes=sizes, asterisk=asterisk, step=step)], as_json)
+
+
+@app.command("amd")
+def amd_command(
+    per_kind: Annotated[int, typer.Option(min=1, max=1000, help="Greetings of each of nine kinds.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the voices, pauses and noises.")] = 7,
+    asterisk: _Asterisk = None,
+    as_json: _Json = False,
+) -> None:
+    """Let Asterisk 22 tell machines from people by made greetings: precision, recall, and what it took each for."""
+    from dialer.bench.amd.bench import bench_amd
+
+    _show([lambda step: bench_amd(per_kind=per_kind, seed=seed, asterisk=asterisk, step=step)], as_json)
 
 
 @app.command("idle")

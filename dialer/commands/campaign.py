@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dialer.commands import campaign_reports as reports
+from dialer.commands.campaign_dial import dial_command
 from dialer.commands.context import StoreContext, print_json, with_store
 from dialer.commands.webhook import may_be_private, trouble_of, webhook_command
 from dialer.errors import BadInput
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 _KINDS = (
-    "predictive, progressive, ratio, or autodialer: plays the prompt to whoever answers and needs no agent; "
-    "keys and transfers to an agent are not offered yet."
+    "predictive, progressive, ratio; preview: agents look at a lead and accept it; manual: agents dial by hand; "
+    "or autodialer: follows a script, or plays the prompt, and needs no agent until one is asked for."
 )
 _Name = Annotated[str, typer.Argument(help="The campaign's name.", show_default=False)]
 _Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -41,6 +42,7 @@ def create_command(
     wrap_up: Annotated[str | None, typer.Option(metavar="SECONDS", help="Time for after-call work.")] = None,
     hotline: Annotated[list[str] | None, typer.Option(help="A number to show; may be repeated.")] = None,
     prompt: Annotated[str | None, typer.Option(help="The message that an autodialer plays.")] = None,
+    script: Annotated[str | None, typer.Option(help="The script that it follows; `dialer script list`.")] = None,
     hours: Annotated[str | None, typer.Option(help="08:00-12:00,13:00-17:30")] = None,
     days: Annotated[str | None, typer.Option(help="mon-fri or mon,wed,sat")] = None,
     timezone: Annotated[str | None, typer.Option(help="Asia/Ho_Chi_Minh")] = None,
@@ -58,6 +60,7 @@ def create_command(
         "wrap_up_s": wrap_up,
         "hotlines": ",".join(hotline) if hotline else None,
         "prompt": prompt,
+        "script": script,
         "hours": hours,
         "days": days,
         "timezone": timezone,
@@ -250,6 +253,7 @@ def _dialing(status: CampaignStatus) -> str:
     return "freely" if status.figures.reason is None else str(status.figures.reason)
 
 
+app.command("dial")(dial_command)
 app.command("why")(reports.why_command)
 app.command("compliance")(reports.compliance_command)
 app.command("forecast")(reports.forecast_command)

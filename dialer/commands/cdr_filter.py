@@ -16,7 +16,7 @@ from dialer.errors import BadInput
 if TYPE_CHECKING:
     from cdr.queries import CdrFilter
 
-_DIRECTIONS: Final = ("outbound", "inbound")
+_DIRECTIONS: Final = ("outbound", "inbound", "missed")
 _VOICES: Final = ("connected", "ivr", "missed")
 PERIODS: Final = ("today", "yesterday", "last-7-days", "last-30-days", "this-month", "last-month")
 _DATE_LENGTH: Final = len("2026-11-22")
@@ -47,7 +47,9 @@ class Wish(NamedTuple):
     ended_from: Annotated[_Text, _option(metavar="ISO", about="Calls that ended from then on.")] = None
     ended_to: Annotated[_Text, _option(metavar="ISO", about="Calls that ended up to then.")] = None
     hotline: Annotated[_Text, _option(metavar="N", about="Calls that showed this number.")] = None
-    direction: Annotated[_Text, _option(metavar="WAY", about="outbound or inbound.")] = None
+    direction: Annotated[
+        _Text, _option(metavar="WAY", about="outbound, inbound, or missed: inbound that nobody took.")
+    ] = None
     app: Annotated[_Text, _option(metavar="APP", about="autodialer, autocall, click_to_call, dial, inbound.")] = None
     agent: Annotated[_Text, _option(metavar="ID", about="Calls of this agent.")] = None
     extension: Annotated[_Text, _option(metavar="EXT", about="Calls of this desk.")] = None

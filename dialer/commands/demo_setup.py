@@ -54,7 +54,7 @@ def demo_settings(*, until_done: bool) -> CampaignSettings:
         window=all_day,
         ring_timeout_s=25.0,
         wrap_up_s=20.0,
-        overflow_prompt="xin-loi",
+        overflow_prompt="say:vi:Xin lỗi, các nhân viên đều đang bận. Chúng tôi sẽ gọi lại sau.",
         retry=RetryPolicy(max_attempts=3, gap_s=900.0, error_gap_s=300.0),
         caps=NumberCaps(per_24h=6),
         end_when_done=until_done,

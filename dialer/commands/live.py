@@ -19,9 +19,10 @@ from dialer.errors import BadInput
 from dialer.home import CONSOLE, ENGINE, PROJECTOR, RELAY, Home
 from dialer.logs import set_up_logging
 from dialer.metrics import Sample
-from dialer.ports import Clock, Telephony
+from dialer.ports import Capabilities, Clock, Telephony
 from dialer.service.lifecycle import Service, stop_on_signals
 from dialer.wiring import World
+from simulator.live import CAPABILITIES as SIMULATOR_CAN
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import AgentProfile, CarrierProfile
@@ -143,7 +144,31 @@ def adapters(plan: Plan) -> AdapterRegistry:
 
         read_trunks(plan.settings)
 
-    return AdapterRegistry({SimulatorTelephony.name: simulator, "sip": sip}, checks={"sip": check_sip})
+    def sip_can() -> Capabilities:
+        from telephony_adapters.trunks.telephony import CAPABILITIES
+
+        return CAPABILITIES
+
+    def asterisk(clock: Clock) -> Telephony:
+        from dialer.commands.asterisk_setup import open_asterisk
+
+        return open_asterisk(plan.settings, clock)
+
+    def check_asterisk() -> None:
+        from dialer.commands.asterisk_setup import read_asterisk
+
+        read_asterisk(plan.settings)
+
+    def asterisk_can() -> Capabilities:
+        from telephony_adapters.asterisk.adapter import CAPABILITIES
+
+        return CAPABILITIES
+
+    return AdapterRegistry(
+        {SimulatorTelephony.name: simulator, "sip": sip, "asterisk": asterisk},
+        checks={"sip": check_sip, "asterisk": check_asterisk},
+        declares={SimulatorTelephony.name: lambda: SIMULATOR_CAN, "sip": sip_can, "asterisk": asterisk_can},
+    )
 
 
 async def _world(plan: Plan, clock: Clock) -> World:
@@ -152,7 +177,12 @@ async def _world(plan: Plan, clock: Clock) -> World:
     desks = SimulatedDesks(clock=clock, seed=plan.seed, trunk=trunk)
     limits: tuple[TrunkLimit, ...] = ()
     samples: Callable[[], Iterable[Sample]] = tuple
-    if trunk is None:
+    if plan.settings.trunk == "asterisk":
+        from dialer.commands import asterisk_setup
+
+        asterisk_setup.join_desks(telephony, desks)
+        limits, samples = asterisk_setup.limits_of(telephony), asterisk_setup.samples_of(telephony)
+    elif trunk is None:
         from dialer.commands.sip import join_desks, limits_of, samples_of
 
         join_desks(telephony, desks)

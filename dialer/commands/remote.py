@@ -115,6 +115,25 @@ class RemoteCdr:
             raise DialerError(f"the running service at {self._http.base_url} does not answer: {error!r}") from error
 
 
+class RemoteDesks(RemoteCdr):
+    """Agents' desks of a running service (docs/manual.md)."""
+
+    async def order(self, action: str, **asked: Any) -> int:
+        """Ask a desk for something and return the request's id."""
+        with self._problems():
+            answer = await self._target().post(f"/api/desks/{action}", json=asked)
+            answer.raise_for_status()
+        return int(msgspec.json.decode(answer.content)["request_id"])
+
+    async def answer(self, request_id: int) -> dict[str, Any]:
+        """Return what came of a request so far."""
+        with self._problems():
+            answer = await self._target().get(f"/api/desks/requests/{request_id}")
+            answer.raise_for_status()
+        found: dict[str, Any] = msgspec.json.decode(answer.content)
+        return found
+
+
 class ProjectorCdr(RemoteCdr):
     """The same, of the projector that lives on a home folder; it may come, go and move while this one stays open."""
 

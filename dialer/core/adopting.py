@@ -16,12 +16,15 @@ def adopted(state: EngineState, event: CallAdopted, now: float) -> None:
         raise ValueError(f"call {event.call_id} is no talk with an agent: it cannot be taken up again")
     call = Call(attempt.intent, attempt.lead)
     call.phase, call.progressed = Phase.TALKING, True
+    call.recording = True  # nobody knows; if it was, the record is wanted
     call.originated_at, call.answered_at, call.bridged_at = (
         attempt.intent.begun_at, attempt.answered_at or attempt.bridged_at, attempt.bridged_at,
     )  # fmt: skip
     call.agent = agent = Agent(attempt.agent_id, now)
+    call.talked_with = agent.agent_id
     agent.state, agent.call = AgentState.TALKING, call
     state.calls[call.call_id] = call
-    state.pool.occupy(attempt.intent.trunk)
+    if not call.inbound:
+        state.pool.occupy(attempt.intent.trunk)
     if attempt.bridged_at - call.answered_at > state.settings.legal.connect_within_s:
         abandon(state, call, now)

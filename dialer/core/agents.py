@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 
 class AgentState(StrEnum):
-    """PITEL's Ready, Not Ready, Talk, After call; RESERVED is the moment between the choice and the talk."""
+    """PITEL's Ready, Not Ready, Talk, After call.
+
+    RINGING: asked whether they take a call. RESERVED: the moment between the choice and the talk.
+    """
 
     NOT_READY = "not_ready"
     READY = "ready"
+    RINGING = "ringing"
     RESERVED = "reserved"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
@@ -26,12 +30,20 @@ class AgentInput(StrEnum):
 
     READY = "ready"
     PAUSE = "pause"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+    """The offer is over and it was not the agent's doing: their idle time goes on."""
+    MISS = "miss"
     RESERVE = "reserve"
     JOIN = "join"
     UNREACHABLE = "unreachable"
     RELEASE = "release"
     HANGUP = "hangup"
     DONE = "done"
+    RETURN = "return"
+    """A call that was given away comes back."""
 
 
 _S, _I = AgentState, AgentInput
@@ -41,6 +53,11 @@ TRANSITIONS: dict[tuple[AgentState, AgentInput], AgentState] = {
     (_S.READY, _I.READY): _S.READY,
     (_S.READY, _I.PAUSE): _S.NOT_READY,
     (_S.READY, _I.RESERVE): _S.RESERVED,
+    (_S.READY, _I.OFFER): _S.RINGING,
+    (_S.RINGING, _I.ACCEPT): _S.RESERVED,
+    (_S.RINGING, _I.DECLINE): _S.READY,
+    (_S.RINGING, _I.WITHDRAW): _S.READY,
+    (_S.RINGING, _I.MISS): _S.NOT_READY,
     (_S.RESERVED, _I.JOIN): _S.TALKING,
     (_S.RESERVED, _I.RELEASE): _S.READY,
     (_S.RESERVED, _I.UNREACHABLE): _S.NOT_READY,
@@ -48,18 +65,23 @@ TRANSITIONS: dict[tuple[AgentState, AgentInput], AgentState] = {
     (_S.WRAP_UP, _I.DONE): _S.READY,
     (_S.WRAP_UP, _I.READY): _S.READY,
     (_S.WRAP_UP, _I.PAUSE): _S.WRAP_UP,
+    (_S.WRAP_UP, _I.RETURN): _S.RESERVED,
 }
 
 
 class Agent:
-    """One signed-in agent; `call` is the call reserved, talked or wrapped up."""
+    """One signed-in agent; `call` is the call offered, reserved, talked or wrapped up."""
 
-    __slots__ = ("agent_id", "call", "code", "pause_after", "since", "state")
+    __slots__ = ("agent_id", "call", "code", "idle_since", "pause_after", "served", "since", "state")
 
     def __init__(self, agent_id: AgentId, now: float) -> None:
         self.agent_id = agent_id
         self.state = AgentState.NOT_READY
         self.since = now
+        self.idle_since = now
+        """Since when ready, offers that came to nothing left out."""
+        self.served = 0
+        """Talks since they signed in."""
         self.call: Call | None = None
         self.pause_after = False
         self.code = ""
@@ -105,6 +127,10 @@ class Roster:
             del self._in[agent.state][agent.agent_id]
             self._in[target][agent.agent_id] = agent
             agent.state, agent.since = target, now
+            if what is AgentInput.WITHDRAW:
+                self._in[target] = dict(sorted(self._in[target].items(), key=_idle_since))
+            elif target is AgentState.READY:
+                agent.idle_since = now
         return True
 
     def remove(self, agent: Agent, now: float) -> None:
@@ -114,7 +140,7 @@ class Roster:
         del self._agents[agent.agent_id]
 
     def in_state(self, state: AgentState) -> dict[AgentId, Agent]:
-        """Return the agents of a state, longest in it first."""
+        """Return the agents of a state, longest in it first (of those who are ready, longest idle)."""
         return self._in[state]
 
     def ready(self, agent_id: AgentId | None) -> Agent | None:
@@ -134,3 +160,7 @@ class Roster:
         staffed = sum(seconds for state, seconds in spent.items() if state is not AgentState.NOT_READY)
         busy = spent[AgentState.TALKING] + spent[AgentState.WRAP_UP]
         return busy / staffed if staffed > 0 else None
+
+
+def _idle_since(item: tuple[AgentId, Agent]) -> float:
+    return item[1].idle_since

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dialer.core.agents import AgentInput
-from dialer.core.bridge import abandon, hang_up, offer, serve_waiting
+from dialer.core import hand
+from dialer.core.agents import Agent, AgentInput, AgentState
+from dialer.core.bridge import abandon, enqueue, hang_up, offer, serve_waiting
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
 from dialer.core.events import (
@@ -16,10 +17,12 @@ from dialer.core.events import (
     MachineDetected,
     PromptEnded,
 )
-from dialer.core.message import begin_message, message_over
+from dialer.core.flow import begin_script, prompt_over
+from dialer.core.offering import withdraw
+from dialer.core.prompts import prepare
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
-from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
+from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy
 
 BACK_OFF_S = 1.0
 """Rest a trunk after a 503 that names no time (RFC 3261 section 21.5.4)."""
@@ -30,6 +33,8 @@ def find(state: EngineState, call_id: str) -> Call | None:
     call = state.calls.get(call_id)
     if call is None:
         state.totals.strays += 1
+    else:
+        state.content.left(call_id)
     return call
 
 
@@ -44,7 +49,7 @@ def ringing(state: EngineState, event: CallRinging, now: float) -> None:
     call = find(state, event.call_id)
     if call is None or call.ringing_at is not None or call.answered_at is not None:
         return
-    call.ringing_at, call.progressed = now, True
+    call.ringing_at, call.progressed = call.when(event.at, now), True
     if call.phase is Phase.PLACED:
         call.phase = Phase.RINGING
         state.timers.set(("ring", call.call_id), now + state.settings.ring_timeout_s)
@@ -60,33 +65,50 @@ def early_media(state: EngineState, event: EarlyMediaHeard, now: float) -> None:
 
 
 def answered(state: EngineState, event: CallAnswered, now: float) -> None:
-    """Find an agent for a person, or play the message; hang up on a machine. A 200 may have crossed our CANCEL."""
+    """Find an agent for a person, or begin the script; hang up on a machine. A 200 may have crossed our CANCEL."""
     call = find(state, event.call_id)
     if call is None or call.answered_at is not None:
         return
     state.dialing.pop(call.call_id, None)
     state.timers.cancel(("ring", call.call_id))
     state.timers.cancel(("ending", call.call_id))
-    call.answered_at, call.amd, call.cancel_reason = now, event.amd, None
-    state.effects.append(RecordProgress(call.call_id, now))
-    human = event.amd is not AmdResult.MACHINE
+    call.amd, call.cancel_reason = None if call.by_hand else event.amd, None
+    call.answered_at = call.when(event.at, now)
+    state.effects.append(RecordProgress(call.call_id, call.answered_at))
+    if call.inbound:
+        _take(state, call, now)
+        return
+    human = call.amd is not AmdResult.MACHINE
     state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
     if not human:
         hang_up(state, call, CancelReason.CULL, now)
         return
     state.totals.answered += 1
-    if state.message is not None:
-        begin_message(state, call, state.message, now)
+    if call.by_hand:
+        hand.join(state, call, now)
+        return
+    if call.run is not None:
+        begin_script(state, call, call.run, now)
         return
     state.timers.set(("connect", call.call_id), now + state.settings.legal.connect_within_s)
     offer(state, call, now)
 
 
+def _take(state: EngineState, call: Call, now: float) -> None:
+    """Queue a caller; nothing is learned of it about the people whom we call."""
+    state.timers.cancel(("answer", call.call_id))
+    prepare(state, call)
+    if call.run is not None:
+        begin_script(state, call, call.run, now)
+    else:
+        enqueue(state, call, now)
+
+
 def machine(state: EngineState, event: MachineDetected, now: float) -> None:
     """Let go of a call that turned out to be answered by a machine."""
     call = find(state, event.call_id)
-    if call is None or call.phase is Phase.ENDING:
-        return
+    if call is None or call.phase is Phase.ENDING or call.by_hand:
+        return  # an agent who dialed by hand hears for himself who answered
     call.amd = event.amd
     if event.amd is AmdResult.MACHINE:
         state.timers.cancel(("connect", call.call_id))
@@ -94,13 +116,13 @@ def machine(state: EngineState, event: MachineDetected, now: float) -> None:
 
 
 def prompt_ended(state: EngineState, event: PromptEnded, now: float) -> None:
-    """Hang up after the overflow message, or after the message of a campaign without agents."""
+    """Hang up after the overflow message; go on in a script."""
     call = find(state, event.call_id)
     if call is None:
         return
     if call.phase is Phase.OVERFLOW:
         hang_up(state, call, CancelReason.OVERFLOW, now)
-    message_over(state, call, now, played=event.played)
+    prompt_over(state, call, now, played=event.played)
 
 
 def ring_timeout(state: EngineState, call: Call, now: float) -> None:
@@ -112,11 +134,36 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
     """Settle the call, free the trunk, and send the agent into wrap-up."""
     call = state.calls.pop(event.call_id, None)
     if call is None:
-        state.totals.strays += 1
+        _ended_early(state, event, now)
         return
+    _judge_content(state, event, now)
     if _rang_out(call, event):
         call.cancel_reason = CancelReason.RING_TIMEOUT
     forget(state, call)
+    hand.end_onward(state, call)
+    freed = withdraw(state, call, now)
+    if not call.inbound:
+        _learn(state, call, event, now)
+    record = settle(state, call, event, now)
+    if call.agent is not None:
+        _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+    elif call.bridged_at is not None:
+        hand.settle_alone(state, call, now)
+    if freed:
+        serve_waiting(state, now)
+
+
+def _ended_early(state: EngineState, event: CallEnded, now: float) -> None:
+    """Note that a caller hung up before the call was written down; else it is a stray."""
+    arrival = state.arrivals.get(event.call_id)
+    if arrival is None:
+        state.totals.strays += 1
+    elif arrival.ended is None:
+        arrival.ended, arrival.ended_at = event, now
+
+
+def _learn(state: EngineState, call: Call, event: CallEnded, now: float) -> None:
+    """Free the trunk, and count what came of a call that we placed."""
     state.pool.give(call.intent.trunk, call.intent.begun_at)
     if event.sip_status == 503 or event.retry_after_s is not None:  # noqa: PLR2004 -- the SIP status code itself
         state.pool.back_off(call.intent.trunk, now + (event.retry_after_s or BACK_OFF_S))
@@ -124,14 +171,20 @@ def ended(state: EngineState, event: CallEnded, now: float) -> None:
         state.estimators.call_finished(False, now - call.intent.begun_at, at=now, features=call.features)  # noqa: FBT003 -- an observation
     else:
         _count_answer(state, call, now)
-    record = settle(state, call, event, now)
-    if call.agent is not None:
-        _release_agent(state, call, now, talked=record.verdict.status is CallStatus.ANSWERED)
+
+
+def _judge_content(state: EngineState, event: CallEnded, now: float) -> None:
+    if event.local_error in CONTENT_FAULTS:
+        state.content.failed(event.call_id, event.local_error, now)
+    elif event.sip_status is not None:
+        state.content.left(event.call_id)
+    else:
+        state.content.dropped(event.call_id)
 
 
 def _rang_out(call: Call, event: CallEnded) -> bool:
     """Tell whether the trunk cancelled a call that nobody answered, for it rings no longer than its own limit."""
-    unasked = call.cancel_reason is None and call.answered_at is None
+    unasked = call.cancel_reason is None and call.answered_at is None and not call.inbound
     return unasked and event.ended_by is EndedBy.DIALER and event.sip_status == 487  # noqa: PLR2004 -- the SIP status
 
 
@@ -139,7 +192,7 @@ def _count_answer(state: EngineState, call: Call, now: float) -> None:
     """Count who answered: only now is it sure, a machine may be recognised late and must not widen the budget."""
     machine = call.amd is AmdResult.MACHINE
     state.estimators.answer_ended(machine=machine)
-    if machine or call.agentless:
+    if machine or call.run is not None:
         return
     state.budget.answered(now)
     if call.bridged_at is None:
@@ -150,7 +203,9 @@ def forget(state: EngineState, call: Call) -> None:
     """Drop the call from every index and disarm its timers."""
     state.dialing.pop(call.call_id, None)
     state.waiting.pop(call.call_id, None)
-    for kind in ("ring", "connect", "join", "overflow", "prompt", "ending"):
+    for kind in (
+        "ring", "answer", "connect", "queue", "reask", "join", "overflow", "flow", "ending", "summon",
+    ):  # fmt: skip
         state.timers.cancel((kind, call.call_id))
 
 
@@ -161,16 +216,18 @@ def _release_agent(state: EngineState, call: Call, now: float, *, talked: bool) 
         if talked and agent is not None:
             settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)
         return
-    if call.bridged_at is None:
-        agent.call = None
-        state.roster.move(agent, AgentInput.RELEASE, now)
+    if agent.state is AgentState.RESERVED:
         state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
-        if agent.pause_after:
-            agent.pause_after = False
-            state.roster.move(agent, AgentInput.PAUSE, now)
-        serve_waiting(state, now)
+        hand.set_free(state, agent, now)
+        if call.bridged_at is not None:  # the customer hung up while being given to this agent
+            hand.settle_alone(state, call, now)
         return
-    state.estimators.talk_finished(now - call.bridged_at)
+    state.estimators.talk_finished(now - (call.bridged_at or now))
+    wrap_up(state, call, agent, now)
+
+
+def wrap_up(state: EngineState, call: Call, agent: Agent, now: float) -> None:
+    """Send a talking agent into after-call work."""
     state.roster.move(agent, AgentInput.HANGUP, now)
     wrap_up_s = state.settings.wrap_up_s
     state.timers.set(("wrap", agent.agent_id), now + wrap_up_s)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dialer.core import hand, manual
 from dialer.core.agents import Agent, AgentInput, AgentState
+from dialer.core.asking import asked_lost, turn_down
 from dialer.core.bridge import lose_agent, serve_waiting
 from dialer.core.calls import Phase
 from dialer.core.effects import AgentOrder, CommandAgent
@@ -44,6 +46,10 @@ def ready(state: EngineState, event: AgentReady, now: float) -> None:
 def paused(state: EngineState, event: AgentPaused, now: float) -> None:
     """Take the agent off calls, after the present one if there is one."""
     agent = at_desk(state, event.agent_id, now)
+    if agent.state is AgentState.RINGING and agent.call is not None:
+        turn_down(state, agent, agent.call, now, pauses=True)
+    elif agent.state is AgentState.RINGING:
+        manual.rejected(state, event.agent_id, None, now)
     agent.code = event.code
     if agent.state in {AgentState.READY, AgentState.NOT_READY}:
         _left_idle(state, agent, now)
@@ -60,6 +66,7 @@ def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float) -> None:
         return
     state.timers.cancel(("wrap", agent.agent_id))
     if agent.call is not None:
+        agent.call.word = event  # of a customer who still talks to somebody else, it counts at the end
         settle_lead(state, agent.call, event, now)
         agent.call = None
     state.estimators.wrap_finished(now - agent.since, stayed=event.ready and not agent.pause_after)
@@ -83,11 +90,14 @@ def lost(state: EngineState, event: AgentLost, now: float) -> None:
         return
     call, was = agent.call, agent.state
     state.timers.cancel(("wrap", agent.agent_id))
+    state.timers.cancel(("offer", agent.agent_id))
     _left_idle(state, agent, now)
     state.roster.remove(agent, now)
-    if call is None:
+    if hand.lost(state, agent, now) or call is None:
         return
-    if was is AgentState.RESERVED and call.phase is Phase.JOINING:
+    if was is AgentState.RINGING:
+        asked_lost(state, agent, call, now)
+    elif was is AgentState.RESERVED and call.phase is Phase.JOINING:
         lose_agent(state, call, now)
     elif was is AgentState.WRAP_UP:
         settle_lead(state, call, AgentWrappedUp(agent.agent_id), now)

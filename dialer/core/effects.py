@@ -66,8 +66,46 @@ class SettleLead(Effect, frozen=True, gc=False):
     result: LeadResult
 
 
+class SeekLead(Effect, frozen=True, gc=False):
+    """Lease this lead, or the lead of this number, for a call by hand; answered by LeadFound.
+
+    A number that nobody knows becomes a customer and a lead on the list "Manual". The lead's own due time does not
+    matter, the guards of its number do.
+    """
+
+    agent_id: AgentId
+    lead_id: int
+    phone: str
+    name: str = ""
+
+
+class CheckNumber(Effect, frozen=True, gc=False):
+    """Ask whether the law or a list forbids a number that a call is to be sent on to; answered by NumberChecked."""
+
+    call_id: CallId
+    phone: str
+
+
+class AnswerRequest(Effect, frozen=True, gc=False):
+    """Write what came of a person's request: `code` None = it is done."""
+
+    request_id: int
+    code: str | None = None
+    call_id: CallId | None = None
+    lead_id: int | None = None
+
+
 StoreEffect: TypeAlias = (
-    LeaseLeads | ReleaseLeads | BeginAttempts | BeginInbound | RecordProgress | SettleAttempt | SettleLead
+    LeaseLeads
+    | ReleaseLeads
+    | BeginAttempts
+    | BeginInbound
+    | RecordProgress
+    | SettleAttempt
+    | SettleLead
+    | SeekLead
+    | CheckNumber
+    | AnswerRequest
 )
 
 
@@ -184,6 +222,8 @@ class AgentOrder(StrEnum):
     READY = "ready"
     PAUSE = "pause"
     """The wrap-up is over, and the agent off calls, as they wished."""
+    REFUSED = "refused"
+    """What the agent asked for is not done: `code` says why (a HoldReason or a Declined)."""
     OFFLINE = "offline"
 
 
@@ -201,7 +241,7 @@ class CommandAgent(Effect, frozen=True, gc=False):
     """Who calls, or is to be called."""
     name: str = ""
     code: str = ""
-    """Why the agent was taken off calls: missed, unreachable."""
+    """Why the agent was taken off calls (missed, unreachable), or is refused what was asked for."""
 
 
 AnyEffect: TypeAlias = StoreEffect | CallEffect | CommandAgent

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from dialer.core import adopting, bridge, callflow, deskflow, events, message, pace
-from dialer.core.agents import AgentState
-from dialer.core.calls import Phase
+from dialer.core import adopting, asking, bridge, callflow, deskflow, deskwork, events, flow, inbound, manual, pace
+from dialer.core.agents import Agent, AgentState
+from dialer.core.calls import Call, Phase
 from dialer.core.effects import AnyEffect
 from dialer.core.figures import LiveFigures
 from dialer.core.measure import Measure
+from dialer.core.script import ScriptText
 from dialer.core.state import EngineState
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CampaignSettings, SavedEstimates
@@ -43,7 +44,7 @@ def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> 
 
 def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> None:
     legal = state.settings.legal
-    state.configure(event.settings)
+    state.configure(event.settings, event.script)
     if state.settings.legal != legal:
         state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
@@ -57,17 +58,52 @@ def _leased(state: EngineState, event: events.LeadsLeased, _now: float) -> None:
     state.hopper.fill(event.leads, event.next_due_at)
 
 
-def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, _now: float) -> None:
+def _withdrawn(state: EngineState, event: events.LeadsWithdrawn, now: float) -> None:
     state.hopper.withdraw(event.lead_ids)
+    manual.withdraw(state, event.lead_ids, now)
 
 
 def _added(state: EngineState, _event: events.LeadsAdded, _now: float) -> None:
     state.hopper.dry = False
 
 
+def _requested(state: EngineState, event: events.Requested, now: float) -> None:
+    ASKED[type(event.event)](state, event.event, now, event.request_id)
+
+
+def _decide(state: EngineState, now: float) -> None:
+    """Make one decision: agents choose whom to call, or pacing does."""
+    (manual.decide if manual.is_by_hand(state) else pace.decide)(state, now)
+
+
 def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
     state.hold = event.reason
 
+
+def _accepted(state: EngineState, event: events.AgentAccepted, now: float) -> None:
+    if event.call_id is None and event.agent_id in state.previews:
+        manual.accepted(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.accepted(state, event, now)
+
+
+def _rejected(state: EngineState, event: events.AgentRejected, now: float) -> None:
+    if event.call_id is None and event.agent_id in state.previews:
+        manual.rejected(state, event.agent_id, event.lead_id, now)
+    else:
+        asking.rejected(state, event, now)
+
+
+Asked = Callable[[EngineState, Any, float, int], None]
+ASKED: dict[type[events.Event], Asked] = {
+    events.DialRequested: manual.dial,
+    events.AgentHungUp: deskwork.hung_up,
+    events.AgentHeld: deskwork.held,
+    events.AgentTransferred: deskwork.transferred,
+    events.SupervisionAsked: deskwork.supervised,
+    events.AgentWrappedUp: deskwork.wrapped_up,
+}
+"""What a person may ask of a desk -> what it does; the last argument is the request."""
 
 HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.CampaignStarted: (_started, True),
@@ -81,15 +117,31 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
     events.HoldChanged: (_hold, True),
     events.AttemptsBegun: (pace.begun, False),
     events.CallAdopted: (adopting.adopted, False),
+    events.CallArrived: (inbound.arrived, False),
+    events.InboundBegun: (inbound.begun, True),
     events.CallProgressed: (callflow.progressed, False),
     events.CallRinging: (callflow.ringing, False),
     events.EarlyMediaHeard: (callflow.early_media, False),
     events.CallAnswered: (callflow.answered, True),
     events.MachineDetected: (callflow.machine, True),
     events.PromptEnded: (callflow.prompt_ended, False),
+    events.DigitPressed: (flow.key_pressed, False),
+    events.RecordingEnded: (flow.recording_ended, False),
     events.CallEnded: (callflow.ended, True),
     events.CallConnected: (bridge.connected, False),
-    events.ConnectFailed: (bridge.connect_failed, True),
+    events.ConnectFailed: (manual.leg_failed, True),
+    events.AgentOnLine: (manual.on_line, False),
+    events.DialRequested: (manual.dial, False),
+    events.LeadFound: (manual.found, True),
+    events.AgentAccepted: (_accepted, True),
+    events.AgentRejected: (_rejected, True),
+    events.AgentHungUp: (deskwork.hung_up, False),
+    events.AgentHeld: (deskwork.held, False),
+    events.AgentTransferred: (deskwork.transferred, True),
+    events.NumberChecked: (deskwork.checked, False),
+    events.CallTransferred: (deskwork.sent_on, True),
+    events.SupervisionAsked: (deskwork.supervised, False),
+    events.Requested: (_requested, True),
     events.AgentSignedIn: (deskflow.signed_in, False),
     events.AgentReady: (deskflow.ready, True),
     events.AgentPaused: (deskflow.paused, True),
@@ -99,8 +151,42 @@ HANDLERS: dict[type[events.Event], tuple[Handler, bool]] = {
 """Event type -> (what it does, whether a new pacing decision follows)."""
 
 
+def _join_over(state: EngineState, call: Call, now: float) -> None:
+    if call.agent is not None:
+        bridge.connect_failed(state, events.ConnectFailed(call.call_id, call.agent.agent_id), now)
+
+
+def _overflow_over(state: EngineState, call: Call, now: float) -> None:
+    if call.phase is Phase.OVERFLOW:
+        bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
+
+
+TIMERS: dict[str, Callable[[EngineState, Call, float], None]] = {
+    "ring": callflow.ring_timeout,
+    "answer": inbound.not_answered,
+    "summon": manual.too_slow,
+    "queue": inbound.queue_over,
+    "reask": asking.ask_again,
+    "connect": bridge.too_late,
+    "join": _join_over,
+    "overflow": _overflow_over,
+    "flow": flow.flow_timer,
+    "ending": callflow.switch_silent,
+}
+"""Timer of a call -> what it does when it fires."""
+AGENT_TIMERS: dict[str, Callable[[EngineState, Agent, float], None]] = {
+    "wrap": deskflow.wrap_timeout,
+    "offer": asking.missed,
+    "preview": manual.missed,
+}
+"""Timer of an agent -> what it does when it fires."""
+
+
 class CampaignEngine:
-    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner."""
+    """Dial one campaign. `pool` is shared by all engines of a process; `epoch` is the fencing epoch of the owner.
+
+    `script`: what the store holds under the name that the settings give.
+    """
 
     def __init__(
         self,
@@ -110,8 +196,9 @@ class CampaignEngine:
         now: float,
         overrides: tuple[Override, ...] = (),
         epoch: int = 0,
+        script: ScriptText | None = None,
     ) -> None:
-        self.state = EngineState(settings, pool, overrides, epoch)
+        self.state = EngineState(settings, pool, overrides, epoch, script)
         self._decided_at = now - pace.PACE_GAP_S
         self._measure = Measure(self.state, now)
 
@@ -168,7 +255,11 @@ class CampaignEngine:
     def give_back_trunks(self) -> None:
         """Free what the calls hold in the shared pool: the engine is dropped, its calls are another's to settle."""
         for call in self.state.calls.values():
+            if call.inbound:
+                continue
             self.state.pool.give(call.intent.trunk, call.intent.begun_at)
+            if call.onward is not None and call.onward.trunk is not None:
+                self.state.pool.give(call.onward.trunk)
         self.state.calls.clear()
 
     @property
@@ -178,20 +269,20 @@ class CampaignEngine:
 
     @property
     def leased_leads(self) -> tuple[int, ...]:
-        """Return the ids of the leads that wait in the hopper."""
-        return self.state.hopper.ids()
+        """Return the ids of the leads that wait in the hopper, or that agents are asked about."""
+        return (*self.state.hopper.ids(), *(lead.lead_id for lead in self.state.previews.values()))
 
     @property
     def is_quiet(self) -> bool:
         """Tell whether nothing is in flight: no call, no wrap-up, no lead in the hopper, no lease request out."""
-        return not (self.has_work or len(self.state.hopper))
+        return not (self.has_work or self.leased_leads)
 
     @property
     def has_work(self) -> bool:
         """Tell whether something is to be waited for: a call, a wrap-up, or an answer about leads."""
         state = self.state
         busy = any(agent.call is not None for s in AgentState for agent in state.roster.in_state(s).values())
-        return bool(state.calls or busy or state.hopper.asked)
+        return bool(state.calls or state.arrivals or busy or state.wishes or state.hopper.asked)
 
     @property
     def is_dry(self) -> bool:
@@ -202,7 +293,7 @@ class CampaignEngine:
     def _pace_soon(self, now: float) -> None:
         if now - self._decided_at >= pace.PACE_GAP_S:
             self._decided_at = now
-            pace.decide(self.state, now)
+            _decide(self.state, now)
         else:
             self.state.timers.set_earlier("pace", self._decided_at + pace.PACE_GAP_S)
 
@@ -210,7 +301,7 @@ class CampaignEngine:
         state = self.state
         if key == "pace":
             self._decided_at = now
-            pace.decide(state, now)
+            _decide(state, now)
         elif key == "lease":
             state.hopper.dry = False
             self._pace_soon(now)
@@ -221,26 +312,12 @@ class CampaignEngine:
 
     def _fire_named(self, kind: str, name: str, now: float) -> None:
         state = self.state
-        if kind == "wrap":
-            agent = state.roster.get(name)
-            if agent is not None:
-                deskflow.wrap_timeout(state, agent, now)
+        if (fires := AGENT_TIMERS.get(kind)) is not None:
+            if (agent := state.roster.get(name)) is not None:
+                fires(state, agent, now)
                 self._pace_soon(now)
             return
-        call = state.calls.get(name)
-        if call is None:
-            return
-        match kind:
-            case "ring":
-                callflow.ring_timeout(state, call, now)
-            case "connect":
-                bridge.too_late(state, call, now)
-            case "join" if call.agent is not None:
-                bridge.connect_failed(state, events.ConnectFailed(name, call.agent.agent_id), now)
-            case "overflow" if call.phase is Phase.OVERFLOW:
-                bridge.hang_up(state, call, CancelReason.OVERFLOW, now)
-            case "prompt":
-                message.message_over(state, call, now)
-            case "ending":
-                callflow.switch_silent(state, call, now)
-                self._pace_soon(now)
+        if (call := state.calls.get(name)) is not None:
+            TIMERS[kind](state, call, now)
+        if kind in {"ending", "summon"}:
+            self._pace_soon(now)

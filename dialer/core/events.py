@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dialer.core.script import ScriptText
 from dialer.core.types import (
     AgentId,
     AttemptIntent,
@@ -51,9 +52,10 @@ class CampaignStopped(Event, frozen=True, gc=False):
 
 
 class SettingsChanged(Event, frozen=True, gc=False):
-    """New settings from now on; calls in flight keep what they began with."""
+    """New settings, or a new version of the script, from now on; calls in flight keep what they began with."""
 
     settings: CampaignSettings
+    script: ScriptText | None = None
 
 
 class EstimatesForgotten(Event, frozen=True, gc=False):
@@ -115,6 +117,9 @@ class CallProgressed(CallEvent, frozen=True, gc=False):
 class CallRinging(CallEvent, frozen=True, gc=False):
     """180 Ringing, or a ringback in early media."""
 
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
+
 
 class EarlyMediaHeard(CallEvent, frozen=True, gc=False):
     """183 with a classified announcement (statuses.md 2.10)."""
@@ -126,6 +131,8 @@ class CallAnswered(CallEvent, frozen=True, gc=False):
     """200 OK; `amd` when the adapter already knows who answered."""
 
     amd: AmdResult | None = None
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
 
 
 class MachineDetected(CallEvent, frozen=True, gc=False):
@@ -187,6 +194,8 @@ class CallEnded(CallEvent, frozen=True, gc=False):
     local_error: LocalError | None = None
     retry_after_s: float | None = None
     """The trunk rests so long: 503 Retry-After (RFC 3261 section 20.33), or a daily cap of it is used up."""
+    at: float | None = None
+    """When that was, where the switch says so; None: now."""
 
 
 class AgentSignedIn(AgentEvent, frozen=True, gc=False):
@@ -245,9 +254,23 @@ class AgentTransferred(AgentEvent, frozen=True, gc=False):
 
 
 class DialRequested(AgentEvent, frozen=True, gc=False):
-    """The agent wants this number, or this leased lead, called now; the agent's own leg comes first."""
+    """The agent wants this lead, or (`lead_id` 0) this number, called now; the agent's own leg comes first."""
 
     lead: Lead
+
+
+class LeadFound(AgentEvent, frozen=True, gc=False):
+    """The lead that SeekLead asked for is leased, or (None) may not be called for `reason`."""
+
+    lead: Lead | None
+    reason: HoldReason | None = None
+
+
+class NumberChecked(CallEvent, frozen=True, gc=False):
+    """A number that a call may be sent on to is listed for `reason`, or (None) free."""
+
+    phone: str
+    reason: HoldReason | None = None
 
 
 class SupervisionAsked(AgentEvent, frozen=True, gc=False):
@@ -255,6 +278,13 @@ class SupervisionAsked(AgentEvent, frozen=True, gc=False):
 
     supervisor: AgentId
     mode: Supervision | None
+
+
+class Requested(Event, frozen=True, gc=False):
+    """A person asked for this by the console or the API; AnswerRequest says what came of it."""
+
+    request_id: int
+    event: AgentHungUp | AgentHeld | AgentTransferred | DialRequested | SupervisionAsked | AgentWrappedUp
 
 
 class AgentLost(AgentEvent, frozen=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dialer.core.types import HoldReason
+from dialer.core.types import AgentId, CallId, HoldReason
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +19,17 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     placed: int
     answered: int
     abandoned: int
+
+
+class AgentNow(msgspec.Struct, frozen=True, gc=False):
+    """One signed-in agent: the state (of AgentState), since when, and the call and lead that it is about."""
+
+    agent_id: AgentId
+    state: str
+    since: float
+    code: str = ""
+    call_id: CallId | None = None
+    lead_id: int | None = None
 
 
 class LiveFigures(msgspec.Struct, frozen=True):
@@ -54,9 +65,15 @@ class LiveFigures(msgspec.Struct, frozen=True):
     next_open_at: float | None
     """When the call window opens again, if it is closed."""
     samples: tuple[Sample, ...] = ()
+    asked: int = 0
+    """Agents who are asked whether they take a call."""
+    inbound: int = 0
+    """Calls to the hotlines in progress."""
     ignored: int = 0
     """Impossible durations (a clock that stepped back) that were not learned from."""
     fallbacks: int = 0
     """Decisions that the pacer could not make and progressive made."""
     strays: int = 0
     """Facts about calls or agents that the engine did not expect: the trunk or a desk is out of step."""
+    agents: tuple[AgentNow, ...] = ()
+    """Who is signed in, by id."""

@@ -64,6 +64,10 @@ class Hopper:
             del self._leads[lead_id]
         return here
 
+    def put_back(self, lead: Lead) -> None:
+        """Let a lead that was taken out, and not called, be the next."""
+        self._leads = {lead.lead_id: lead, **self._leads}
+
     def empty(self) -> tuple[int, ...]:
         """Remove and return all ids."""
         ids = tuple(self._leads)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from dialer.core.agents import AgentState
+from dialer.core.agents import Agent, AgentState
 from dialer.core.calls import Phase
-from dialer.core.figures import LiveFigures, Sample
+from dialer.core.figures import AgentNow, LiveFigures, Sample
 from dialer.core.state import EngineState
 
 SAMPLE_EVERY_S = 10.0
@@ -33,7 +33,7 @@ class Measure:
             Sample(
                 at=now,
                 idle=len(staff(AgentState.READY)),
-                talking=len(staff(AgentState.TALKING)) + len(staff(AgentState.RESERVED)),
+                talking=sum(len(staff(s)) for s in (AgentState.TALKING, AgentState.RESERVED, AgentState.RINGING)),
                 wrapping=len(staff(AgentState.WRAP_UP)),
                 ringing=len(state.dialing),
                 waiting=len(state.waiting),
@@ -55,11 +55,13 @@ class Measure:
             running=state.running,
             idle=len(staff(AgentState.READY)),
             reserved=len(staff(AgentState.RESERVED)),
+            asked=len(staff(AgentState.RINGING)),
             talking=len(staff(AgentState.TALKING)),
             wrapping=len(staff(AgentState.WRAP_UP)),
             paused=len(staff(AgentState.NOT_READY)),
             ringing=len(state.dialing),
             waiting=len(state.waiting),
+            inbound=sum(1 for call in state.calls.values() if call.inbound) + len(state.arrivals),
             bridged=sum(1 for call in state.calls.values() if call.phase is Phase.TALKING),
             hopper=len(state.hopper),
             placed=totals.placed,
@@ -77,4 +79,17 @@ class Measure:
             ignored=state.estimators.ignored,
             fallbacks=totals.fallbacks,
             strays=totals.strays,
+            agents=self._agents(),
         )
+
+    def _agents(self) -> tuple[AgentNow, ...]:
+        everyone = [agent for state in AgentState for agent in self._state.roster.in_state(state).values()]
+        return tuple(self._agent(agent) for agent in sorted(everyone, key=lambda agent: agent.agent_id))
+
+    def _agent(self, agent: Agent) -> AgentNow:
+        call = agent.call
+        lead = self._state.previews.get(agent.agent_id) if call is None else call.lead
+        return AgentNow(
+            agent.agent_id, agent.state.value, agent.since, agent.code,
+            None if call is None else call.call_id, None if lead is None else lead.lead_id,
+        )  # fmt: skip

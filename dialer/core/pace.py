@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core import hand
 from dialer.core.agents import AgentState
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
@@ -12,9 +13,10 @@ from dialer.core.ids import call_id
 from dialer.core.pacing.base import Allowance, Snapshot
 from dialer.core.pacing.guard import guarded
 from dialer.core.pacing.progressive import Progressive
+from dialer.core.prompts import prepare
 from dialer.core.state import Decision, EngineState
 from dialer.core.trunks import NO_TRUNK
-from dialer.core.types import AttemptIntent, HoldReason, Lead
+from dialer.core.types import AttemptIntent, CampaignKind, HoldReason, Lead
 from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 PACE_GAP_S = 0.25
@@ -41,7 +43,8 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
     staff = state.roster.in_state
     settings = state.settings
     talking = [now - a.since for a in staff(AgentState.TALKING).values() if not a.pause_after]
-    talking += [0.0 for a in staff(AgentState.RESERVED).values() if not a.pause_after]
+    for soon in (AgentState.RESERVED, AgentState.RINGING):
+        talking += [0.0 for a in staff(soon).values() if not a.pause_after]
     wrapping = [now - a.since for a in staff(AgentState.WRAP_UP).values() if not a.pause_after]
     known = state.estimators.estimates()
     weigh(state, now)
@@ -51,7 +54,7 @@ def snapshot(state: EngineState, now: float) -> Snapshot:
         talking=tuple(talking),
         wrapping=tuple(wrapping),
         ringing=tuple([now - c.intent.begun_at for c in state.dialing.values()]),
-        waiting=len(state.waiting),
+        waiting=len(state.waiting) + len(state.arrivals),
         estimates=known,
         theta=state.estimators.theta,
         ratio=settings.ratio,
@@ -70,13 +73,19 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
     """Return what forbids any call at this moment."""
     if not state.running:
         return HoldReason.CAMPAIGN_NOT_RUNNING
+    if state.settings.kind is CampaignKind.INBOUND:
+        return HoldReason.INBOUND_ONLY
     if not state.window.is_open(now):
         return HoldReason.WINDOW  # before any brake: what becomes durable late must not leave after hours
     if state.settings.starts_at is not None and now < state.settings.starts_at:
         return HoldReason.SCHEDULED
-    if state.hold is not None:
-        return state.hold
-    return None if state.agents_at_work or state.message is not None else HoldReason.NO_AGENT
+    return state.hold or _lacks(state, now)
+
+
+def _lacks(state: EngineState, now: float) -> HoldReason | None:
+    if state.content.holds(now, for_good=isinstance(state.script, LocalError)):
+        return HoldReason.CONTENT
+    return None if state.agents_at_work or not state.meets_agents else HoldReason.NO_AGENT
 
 
 def decide(state: EngineState, now: float) -> None:
@@ -84,12 +93,12 @@ def decide(state: EngineState, now: float) -> None:
     state.timers.set("pace", now + state.pacer.period_s)
     reason = closed_by(state, now)
     if reason is not None:
-        _close(state, reason, now)
+        close(state, reason, now)
         return
     moment = snapshot(state, now)
     wanted = _wanted(state, moment, now)
-    # the law caps calls that find no agent; a message needs none
-    allowance = wanted if state.message is not None else guarded(wanted, moment, state.budget, now)
+    # the law caps calls that find no agent; a script needs none at first
+    allowance = wanted if state.scripted else guarded(wanted, moment, state.budget, now)
     count, limit, detail = limited(state, allowance, now)
     placed, waits = begin(state, count, now)
     if waits is not None:
@@ -110,13 +119,15 @@ def _wanted(state: EngineState, moment: Snapshot, now: float) -> Allowance:
         return Allowance(plain.dials, plain.reason, f"progressive, since {state.pacer.name} failed: {error}")
 
 
-def _close(state: EngineState, reason: HoldReason, now: float) -> None:
+def close(state: EngineState, reason: HoldReason, now: float) -> None:
     """Say why nothing is dialed, give the leads back, and come back when it may change by itself."""
-    state.decision = Decision(0, reason, "")
+    state.decision = Decision(0, reason, f"{state.content.error}" if reason is HoldReason.CONTENT else "")
     if reason is HoldReason.STORE_SLOW:
         return
     empty_hopper(state)
     opens = opens_at(state, now) if reason in {HoldReason.WINDOW, HoldReason.SCHEDULED} else None
+    if reason is HoldReason.CONTENT and not isinstance(state.script, LocalError):
+        opens = state.content.retry_at(now)  # a script that is broken or gone comes back as a change of settings
     if opens is None:
         state.timers.cancel("pace")
     else:
@@ -130,6 +141,7 @@ def opens_at(state: EngineState, now: float) -> float | None:
 
 def empty_hopper(state: EngineState) -> None:
     """Give all waiting leads back."""
+    state.turned_down.clear()
     if ids := state.hopper.empty():
         state.effects.append(ReleaseLeads(ids))
 
@@ -155,6 +167,7 @@ def limited(state: EngineState, allowance: Allowance, now: float) -> tuple[int, 
             HoldReason.CAMPAIGN_CAP,
             f"at most {state.settings.max_calls} calls at once",
         )
+    count = min(count, _untried(state, count))
     if len(state.hopper) < count:
         count = len(state.hopper)
         reason = HoldReason.NOTHING_DUE if state.hopper.dry else HoldReason.HOPPER_EMPTY
@@ -162,6 +175,12 @@ def limited(state: EngineState, allowance: Allowance, now: float) -> tuple[int, 
     if count > 0 and not state.hotlines.healthy(now):
         count, reason, detail = 0, HoldReason.NO_HOTLINE, "no healthy hotline is configured"
     return count, reason, detail
+
+
+def _untried(state: EngineState, count: int) -> int:
+    """Return how many calls may be begun while it is not sure that what they would play is there."""
+    room = state.content.room() if state.plays else None
+    return count if room is None else room
 
 
 def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]:
@@ -177,7 +196,7 @@ def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]
         if trunk is None and state.pool.serves(lead.phone):
             parked.append(lead)
             continue
-        intents.append(_intent(state, lead, trunk or NO_TRUNK, now))
+        intents.append(intend(state, lead, trunk or NO_TRUNK, now))
         if len(intents) == count:
             break
     state.parked = len(parked)
@@ -187,8 +206,8 @@ def begin(state: EngineState, count: int, now: float) -> tuple[int, Lead | None]
     return len(intents), parked[0] if parked and len(intents) < count else None
 
 
-def _intent(state: EngineState, lead: Lead, trunk: str, now: float) -> AttemptIntent:
-    """Make the intent of a call, and the call."""
+def intend(state: EngineState, lead: Lead, trunk: str, now: float, *, by_hand: bool = False) -> AttemptIntent:
+    """Make the intent of a call, and the call; a healthy hotline must be there."""
     hotline = state.hotlines.pick(lead, now)
     if hotline is None:
         raise RuntimeError("a call was begun without a healthy hotline; `limited` lets none begin")
@@ -196,10 +215,12 @@ def _intent(state: EngineState, lead: Lead, trunk: str, now: float) -> AttemptIn
     intent = AttemptIntent(
         call_id=call_id(state.settings.campaign_id, lead.lead_id, number, state.epoch, now),
         lead_id=lead.lead_id, customer_id=lead.customer_id, list_id=lead.list_id, phone=lead.phone,
-        hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now,
+        hotline=hotline, trunk=trunk, attempt_no=number, begun_at=now, by_hand=by_hand,
     )  # fmt: skip
     features = features_of(lead, trunk, state.window.local_hour(now))
     call = state.calls[intent.call_id] = Call(intent, lead, features=features, lift=lift(state, features))
+    if state.plays:
+        state.content.begun(intent.call_id)
     state.dialing[intent.call_id] = call
     return intent
 
@@ -217,30 +238,48 @@ def begun(state: EngineState, event: AttemptsBegun, now: float) -> None:
 
     The window and the campaign's state are checked again at this moment: an intent that comes too late is voided.
     """
-    ring_timeout_s = state.settings.ring_timeout_s
     for call_id_ in event.begun:
         call = state.calls.get(call_id_)
         if call is None:
             state.totals.strays += 1
             continue
+        hand.answer(state, call.request_id, call_id=call_id_, lead_id=call.lead.lead_id)
         if closed_by(state, now) in VOIDS:
-            call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
+            call.cancel_reason = call.cancel_reason or CancelReason.CAMPAIGN_STOPPED
+        if call.cancel_reason is not None:
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER), now)
             continue
         if call.intent.trunk == NO_TRUNK:
             ended(state, CallEnded(call_id_, ended_by=EndedBy.DIALER, local_error=LocalError.NO_ROUTE), now)
             continue
-        call.originated_at = now
-        call.phase = Phase.PLACED
-        intent = call.intent
-        state.timers.set(("ring", call_id_), now + ring_timeout_s + SETUP_ALLOWANCE_S)
-        state.effects.append(Originate(call_id_, intent.phone, intent.hotline, intent.trunk, ring_timeout_s))
-        state.totals.placed += 1
+        if call.by_hand:
+            hand.summon(state, call, now)
+        else:
+            place(state, call, now)
     for refusal in event.refused:
         call = state.calls.pop(refusal.call_id, None)
         if call is not None:
+            state.content.dropped(refusal.call_id)
             del state.dialing[refusal.call_id]
             state.pool.give(call.intent.trunk, call.intent.begun_at)
+            if call.by_hand:
+                hand.not_begun(state, call, refusal.reason, now)
+
+
+def place(state: EngineState, call: Call, now: float) -> None:
+    """Call the customer, once all that the call may have to play can be named."""
+    intent, ring_timeout_s = call.intent, state.settings.ring_timeout_s
+    prompts = prepare(state, call)
+    if isinstance(prompts, LocalError):
+        ended(state, CallEnded(call.call_id, ended_by=EndedBy.DIALER, local_error=prompts), now)
+        return
+    call.originated_at, call.phase = now, Phase.PLACED
+    state.timers.set(("ring", call.call_id), now + ring_timeout_s + SETUP_ALLOWANCE_S)
+    state.effects.append(Originate(
+        call.call_id, intent.phone, intent.hotline, intent.trunk, ring_timeout_s,
+        state.settings.amd and not call.by_hand, prompts,
+    ))  # fmt: skip
+    state.totals.placed += 1
 
 
 def refill(state: EngineState, now: float) -> None:

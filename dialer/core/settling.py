@@ -8,7 +8,7 @@ from dialer.core.calls import Call
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.events import AgentWrappedUp, CallEnded
 from dialer.core.state import EngineState
-from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, LeadResult, OpenAttempt
+from dialer.core.types import AgentId, AttemptIntent, AttemptRecord, Direction, LeadResult, OpenAttempt, ScriptStep
 from statuses.classify import AttemptFacts, Verdict, classify
 from statuses.lead import ErrorKind, Trigger, trigger_for
 from statuses.outcomes import CallStatus, EndedBy, LocalError
@@ -43,28 +43,58 @@ def retry(state: EngineState, call: Call, verdict: Verdict, talk_s: float, now: 
 
 def settle(state: EngineState, call: Call, ended: CallEnded, now: float) -> AttemptRecord:
     """Emit the final record of a call; a talk with an agent leaves the lead to the wrap-up, a message does not (T6)."""
-    facts = call.facts(ended, now)
+    facts, ended_at = call.facts(ended, now), call.when(ended.at, now)
+    if call.inbound:
+        return _settled(state, call, _taken(call, facts, ended_at))
     verdict = judge(state, call, facts, now)
     heard_from = call.answered_at if call.agentless else call.bridged_at
-    talk_s = 0.0 if heard_from is None else now - heard_from
+    talk_s = 0.0 if heard_from is None else ended_at - heard_from
     decision = retry(state, call, verdict, talk_s, now)
     trigger, kind = trigger_for(verdict)
     answered = verdict.status is CallStatus.ANSWERED
     if answered and decision.next_at is not None:
         trigger = Trigger.NO_SUCCESS  # too short (A11); of a talk, the agent's word decides
+    state.totals.finished += 1
     record = msgspec.structs.replace(
+        _of_call(call, facts, verdict, ended_at),
+        lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
+        next_at=decision.next_at, retry_reason=decision.reason,
+    )  # fmt: skip
+    return _settled(state, call, record)
+
+
+def _taken(call: Call, facts: AttemptFacts, now: float) -> AttemptRecord:
+    """Make the record of a call that came to us: missed, or a talk that leaves the lead to the wrap-up."""
+    record = _of_call(call, facts, classify(facts), now)
+    if record.verdict.status is not CallStatus.ANSWERED:
+        return msgspec.structs.replace(record, lead_trigger=Trigger.MISSED_CALL)
+    return msgspec.structs.replace(record, lead_trigger=Trigger.ANSWERED if call.agentless else None)
+
+
+def _of_call(call: Call, facts: AttemptFacts, verdict: Verdict, now: float) -> AttemptRecord:
+    return msgspec.structs.replace(
         _record(call.intent, facts, verdict, now),
         started_at=call.originated_at if call.originated_at is not None else call.intent.begun_at,
         originated_at=call.originated_at, ringing_at=call.ringing_at, early_media_at=call.early_media_at,
         answered_at=call.answered_at, bridged_at=call.bridged_at,
-        agent_id=call.agent.agent_id if call.agent is not None and call.bridged_at is not None else None,
-        lead_trigger=None if answered and not call.agentless else trigger, error_kind=kind,
-        next_at=decision.next_at, retry_reason=decision.reason,
+        agent_id=call.talked_with,
+        queued_at=call.queued_at, queue_left_at=call.queue_left_at or (now if call.queued_at is not None else None),
+        offers=tuple(call.offers), recorded=call.recording is not None,
+        steps=_steps(call, now),
     )  # fmt: skip
+
+
+def _settled(state: EngineState, call: Call, record: AttemptRecord) -> AttemptRecord:
     call.record = record
     state.effects.append(SettleAttempt(record))
-    state.totals.finished += 1
     return record
+
+
+def _steps(call: Call, now: float) -> tuple[ScriptStep, ...]:
+    if call.run is None:
+        return ()
+    call.run.leave(now)
+    return tuple(call.run.steps)
 
 
 def settle_lead(state: EngineState, call: Call, done: AgentWrappedUp, now: float) -> None:
@@ -87,7 +117,7 @@ def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
 
     Times that nobody saw end at `now`, the moment of the recovery.
     """
-    bridged = orphan.bridged_at is not None
+    bridged, inbound = orphan.bridged_at is not None, orphan.intent.direction is Direction.INBOUND
     facts = AttemptFacts(
         local_error=None if bridged else LocalError.LOST,
         answered=orphan.answered_at is not None,
@@ -95,13 +125,16 @@ def orphan_record(orphan: OpenAttempt, now: float) -> AttemptRecord:
         agent_bridged=bridged,
         ended_by=EndedBy.DIALER,
         trunk=orphan.intent.trunk,
+        inbound=inbound,
     )
+    unbridged = (Trigger.MISSED_CALL, None) if inbound else (Trigger.WORKER_LOST, ErrorKind.RECONCILE)
+    trigger, kind = (Trigger.ANSWERED, None) if bridged else unbridged
     return msgspec.structs.replace(
         _record(orphan.intent, facts, classify(facts), max(now, orphan.bridged_at or 0.0, orphan.answered_at or 0.0)),
         originated_at=orphan.intent.begun_at,
         answered_at=orphan.answered_at, bridged_at=orphan.bridged_at, agent_id=orphan.agent_id,
-        lead_trigger=Trigger.ANSWERED if bridged else Trigger.WORKER_LOST,
-        error_kind=None if bridged else ErrorKind.RECONCILE, retry_reason="the dialer was restarted",
+        lead_trigger=trigger, error_kind=kind, retry_reason="the dialer was restarted",
+        recorded=orphan.answered_at is not None,  # nobody knows; if it was, the record is wanted
     )  # fmt: skip
 
 
@@ -114,5 +147,5 @@ def _record(intent: AttemptIntent, facts: AttemptFacts, verdict: Verdict, ended_
     return AttemptRecord(
         call_id=intent.call_id, lead_id=intent.lead_id, customer_id=intent.customer_id, list_id=intent.list_id,
         phone=intent.phone, hotline=intent.hotline, trunk=intent.trunk, attempt_no=intent.attempt_no,
-        started_at=intent.begun_at, ended_at=ended_at, facts=facts, verdict=verdict,
+        started_at=intent.begun_at, ended_at=ended_at, facts=facts, verdict=verdict, direction=intent.direction,
     )  # fmt: skip

@@ -7,19 +7,30 @@ import numpy as np
 
 from dialer.core.agents import AgentState, Roster
 from dialer.core.calls import Call
+from dialer.core.content import ContentWatch
 from dialer.core.effects import AnyEffect
+from dialer.core.events import CallEnded
 from dialer.core.hopper import Hopper
 from dialer.core.hotlines import HotlinePicker
-from dialer.core.kinds import message_of, pacer_for
+from dialer.core.kinds import is_scripted, pacer_for, script_for
 from dialer.core.pacing.base import Pacer, Tally
 from dialer.core.pacing.estimators import Estimators
 from dialer.core.pacing.guard import LegalBudget
+from dialer.core.script import Prompt, Script, ScriptText, prompt_of
 from dialer.core.timers import Timers
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import CallId, CampaignSettings, HoldReason
+from dialer.core.types import AgentId, CallId, CampaignSettings, HoldReason, Lead
 from dialer.core.window import WindowClock, effective
 from statuses.classify import Override
 from statuses.hotline import HotlineMonitor
+from statuses.outcomes import LocalError
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
+    """A call that an agent asked for by hand; `request_id` 0: from the desk itself."""
+
+    phone: str
+    request_id: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -30,10 +41,21 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
+class Arrival:
+    """A call to a hotline before it is written down; `ended`: the caller has hung up meanwhile."""
+
+    __slots__ = ("at", "ended", "ended_at")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.ended: CallEnded | None = None
+        self.ended_at = at
+
+
 class Totals:
     """Counts since the engine began; people who answered and abandoned calls are the legal budget's."""
 
-    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays")
+    __slots__ = ("abandoned", "answered", "fallbacks", "finished", "placed", "strays", "unrecorded")
 
     def __init__(self) -> None:
         self.placed = 0
@@ -44,6 +66,8 @@ class Totals:
         """Decisions that the pacer could not make."""
         self.strays = 0
         """Events about calls that the engine does not know."""
+        self.unrecorded = 0
+        """Calls that the switch was told to record and did not."""
 
     def tally(self) -> Tally:
         """Return the counts that pacers may look at."""
@@ -54,7 +78,12 @@ class EngineState:
     """The state of one campaign's engine."""
 
     def __init__(
-        self, settings: CampaignSettings, pool: TrunkPool, overrides: tuple[Override, ...], epoch: int
+        self,
+        settings: CampaignSettings,
+        pool: TrunkPool,
+        overrides: tuple[Override, ...],
+        epoch: int,
+        script: ScriptText | None = None,
     ) -> None:
         self.pool = pool
         self.overrides = overrides
@@ -71,7 +100,19 @@ class EngineState:
         self.dialing: dict[CallId, Call] = {}
         """Unanswered calls, oldest first."""
         self.waiting: dict[CallId, Call] = {}
-        """Answered calls without an agent, oldest first."""
+        """Answered calls without an agent."""
+        self.wishes: dict[AgentId, Wish] = {}
+        """Whom agents want called, while the store looks for the lead."""
+        self.previews: dict[AgentId, Lead] = {}
+        """Leads that agents are asked about."""
+        self.turned_down: dict[int, set[AgentId]] = {}
+        """Who does not want which of the leads in the hopper."""
+        self.asking: dict[CallId, Call] = {}
+        """Answered calls that agents are asked to take."""
+        self.arrivals: dict[CallId, Arrival] = {}
+        """Calls that came to a hotline and are not written down yet."""
+        self.last_offered: AgentId = ""
+        """Whose turn it was last."""
         self.monitor = HotlineMonitor()
         self.estimators = _nothing_learned(settings)
         self.forgets = 0
@@ -82,12 +123,17 @@ class EngineState:
         self.budget_known = False
         self.settings = settings
         self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
-        self.configure(settings)
+        self.configure(settings, script)
 
-    def configure(self, settings: CampaignSettings) -> None:
-        """Take settings; raise ValueError when they cannot work."""
+    def configure(self, settings: CampaignSettings, script: ScriptText | None = None) -> None:
+        """Take settings and the script that they name; raise ValueError when they cannot work."""
         self.pacer: Pacer = pacer_for(settings)
-        self.message = message_of(settings)
+        self.scripted = is_scripted(settings)
+        self.script: Script | LocalError | None = script_for(settings, script)
+        """What calls follow; a fault of it ends each before it leaves; None: agents take them at once."""
+        self.overflow: Prompt | None = prompt_of(settings.overflow_prompt) if settings.overflow_prompt else None
+        """What who finds no agent hears; braces that do not go together are refused here."""
+        self.content = ContentWatch()
         self.window = WindowClock(effective(settings))
         if _hotlines(settings) != _hotlines(self.settings):
             self.hotlines = HotlinePicker(settings.hotlines, settings.hotline_strategy)
@@ -104,6 +150,16 @@ class EngineState:
     def forget(self, forgets: int) -> None:
         """Start cold; `forgets` says how often people have asked for it by now."""
         self.estimators, self.forgets = _nothing_learned(self.settings), forgets
+
+    @property
+    def plays(self) -> bool:
+        """Tell whether calls may have to play something."""
+        return self.scripted or self.overflow is not None
+
+    @property
+    def meets_agents(self) -> bool:
+        """Tell whether calls come to agents, at once or from the script."""
+        return not self.scripted or (isinstance(self.script, Script) and self.script.transfers)
 
     @property
     def agents_at_work(self) -> int:

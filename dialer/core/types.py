@@ -84,6 +84,7 @@ class HoldReason(StrEnum):
     TRUNK_CPS = "trunk_cps"
     NO_HOTLINE = "no_hotline"
     CAMPAIGN_CAP = "campaign_cap"
+    INBOUND_ONLY = "inbound_only"
     HOPPER_EMPTY = "hopper_empty"
     STORE_SLOW = "store_slow"
     NOTHING_DUE = "nothing_due"
@@ -103,6 +104,30 @@ class HoldReason(StrEnum):
     FINISHED = "finished"
     GONE = "gone"
     FENCED = "fenced"
+    CONTENT = "content"
+    """What the campaign would play is broken or missing: it is tried again now and then."""
+
+
+class Declined(StrEnum):
+    """Why what a person asked of an agent's desk is not done, where no HoldReason says it."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    NOT_READY = "not_ready"
+    """The agent, or the one to be transferred to, takes no calls now."""
+    AGENT_BUSY = "agent_busy"
+    WRAP_UP_FIRST = "wrap_up_first"
+    """The previous customer is not wrapped up (statuses.md 3.1)."""
+    NO_CALL = "no_call"
+    """The agent has no call that this could be done to."""
+    NOT_BY_HAND = "not_by_hand"
+    """Agents of this kind of campaign do not choose whom to call."""
+    BAD_TARGET = "bad_target"
+    """A call cannot be given to its own agent, or to nobody."""
+    UNREACHABLE = "unreachable"
+    """The agent's phone did not come up."""
+    TRANSFER_FAILED = "transfer_failed"
+    TOO_LATE = "too_late"
+    """Nobody took the request in time."""
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -234,6 +259,8 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     callback_agent: AgentId | None = None
     from_state: LeadState = LeadState.NOT_CALLED
     name: str = ""
+    fields: dict[str, str] = {}
+    """The customer's attributes by name, in a campaign whose prompts name some."""
 
 
 class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
@@ -249,6 +276,25 @@ class AttemptIntent(msgspec.Struct, frozen=True, gc=False):
     attempt_no: int
     begun_at: float
     direction: Direction = Direction.OUTBOUND
+    by_hand: bool = False
+    """An agent chose this number: it is not bound by when the lead was due (statuses.md 3.1, Manual is exempt)."""
+
+
+class StepKind(StrEnum):
+    """What happens to a call in a script; the values are CDR event types."""
+
+    ENTERED = "ivr.entered"
+    KEY = "ivr.dtmf"
+    LEFT = "ivr.left"
+
+
+class ScriptStep(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened at a node of a script; `digit`: the key that was pressed."""
+
+    kind: StepKind
+    at: float
+    node: str
+    digit: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -257,6 +303,14 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     call_id: CallId
     lead_id: int
     reason: HoldReason
+
+
+class OfferMade(msgspec.Struct, frozen=True, gc=False):
+    """An agent was asked to take a call at `at`; `outcome`: accepted, rejected, missed, withdrawn, or lost."""
+
+    agent_id: AgentId
+    at: float
+    outcome: str
 
 
 class AttemptRecord(msgspec.Struct, frozen=True):
@@ -289,6 +343,14 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     next_at: float | None = None
     retry_reason: str = ""
     direction: Direction = Direction.OUTBOUND
+    queued_at: float | None = None
+    """When it began to wait for an agent."""
+    queue_left_at: float | None = None
+    offers: tuple[OfferMade, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
+    """What happened in the campaign's script."""
+    recorded: bool = False
+    """The switch was told to record the call: its recording may follow."""
 
 
 class OpenAttempt(msgspec.Struct, frozen=True):

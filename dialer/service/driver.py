@@ -9,9 +9,11 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, assert_never
 
 from dialer.core.effects import (
+    AnswerRequest,
     AnyEffect,
     BeginAttempts,
     BeginInbound,
+    CheckNumber,
     CommandAgent,
     Connect,
     Hangup,
@@ -21,8 +23,10 @@ from dialer.core.effects import (
     Play,
     RecordProgress,
     ReleaseLeads,
+    SeekLead,
     SettleAttempt,
     SettleLead,
+    Summon,
 )
 from dialer.core.events import (
     AgentLost,
@@ -36,7 +40,9 @@ from dialer.core.events import (
     CallEvent,
     CampaignStopped,
     Event,
+    InboundBegun,
     PromptEnded,
+    RecordingEnded,
     TrunkClosed,
     TrunkOpened,
 )
@@ -45,8 +51,11 @@ from dialer.errors import AdapterError
 from dialer.ports import AgentLink, Clock, LeadStore, Owned, Telephony
 from dialer.service.crash import Fault
 from dialer.service.media import MediaOrders
+from dialer.service.placing import Placing
+from dialer.service.prompts import AsNamed
 from dialer.service.seat import Seat, takes
 from dialer.service.writer import Writer
+from dialer.speech import PromptFault, Prompts
 from statuses.outcomes import CancelReason, EndedBy, LocalError
 
 log = logging.getLogger(__name__)
@@ -57,6 +66,10 @@ EARLY_EVENTS = 10_000
 
 def _no_fault(_point: str) -> None:
     """Go on."""
+
+
+def _no_recording(_event: RecordingEnded) -> None:
+    """Leave it: nobody collects recordings."""
 
 
 def _no_trunks(_event: TrunkClosed | TrunkOpened) -> None:
@@ -74,6 +87,7 @@ class Driver:
         clock: Clock,
         *,
         fault: Fault | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
         self.seats: dict[int, Seat] = {}
         self.clock = clock
@@ -81,6 +95,7 @@ class Driver:
         self._telephony = telephony
         self._agents = agents
         self._media = MediaOrders(telephony, self.deliver)
+        self._placing = Placing(prompts or AsNamed())
         self._fault = fault or _no_fault
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
@@ -92,6 +107,8 @@ class Driver:
         """Calls that were not placed because the lease was over."""
         self.on_trunk: Callable[[TrunkClosed | TrunkOpened], None] = _no_trunks
         """Told of trunks that go down and come back."""
+        self.on_recording: Callable[[RecordingEnded], None] = _no_recording
+        """Told of recordings that have ended, their calls being over or not."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -202,6 +219,8 @@ class Driver:
             self._early[campaign_id].append(event)
             return
         seat.engine.receive(event, now=self.clock.now())
+        if isinstance(event, InboundBegun) and event.intent is None:
+            self._forget(event.call_id)  # declined: nothing will be settled
         self._perform(campaign_id, seat)
 
     def _fire_timers(self) -> float | None:
@@ -221,17 +240,19 @@ class Driver:
 
     def _dispatch(self, campaign_id: int, seat: Seat, effect: AnyEffect) -> None:
         match effect:
-            case LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead():
+            case (
+                LeaseLeads() | ReleaseLeads() | BeginAttempts() | BeginInbound() | RecordProgress() | SettleLead()
+                | SeekLead() | CheckNumber() | AnswerRequest()
+            ):  # fmt: skip
                 self.writer.put(Owned(seat.fence, effect))
             case SettleAttempt():
                 self._forget(effect.record.call_id)
                 self.writer.put(Owned(seat.fence, effect))
             case Originate():
-                self._calls[effect.call_id] = campaign_id
-                self.no_calls.clear()
+                self._keep(effect.call_id, campaign_id)
                 self._spawn(self._originate(campaign_id, seat, effect))
             case Hangup():
-                self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+                self._hang_up(campaign_id, effect)
             case Connect():
                 self._spawn(self._telephony.connect(effect.call_id, agent_id=effect.agent_id))
             case Play():
@@ -239,16 +260,36 @@ class Driver:
             case CommandAgent():
                 self._spawn(self._agents.command(campaign_id, effect))
             case MediaEffect():
+                if isinstance(effect, Summon):
+                    self._keep(effect.call_id, campaign_id)
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
 
+    def _hang_up(self, campaign_id: int, effect: Hangup) -> None:
+        if self._placing.take_out(effect.call_id):
+            self.deliver(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
+        else:
+            self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+
+    def _keep(self, call_id: CallId, campaign_id: int) -> None:
+        """Know whose call it is: what the switch says of it is this campaign's from now on."""
+        self._calls[call_id] = campaign_id
+        self.no_calls.clear()
+
     def _forget(self, call_id: CallId) -> None:
+        self._placing.take_out(call_id)
         self._calls.pop(call_id, None)
         if not self._calls:
             self.no_calls.set()
 
     async def _originate(self, campaign_id: int, seat: Seat, effect: Originate) -> None:
+        fault = await self._placing.ready(effect.call_id, effect.prompts)
+        if not self._placing.take_out(effect.call_id):
+            return
+        if fault is not None:
+            self.deliver(campaign_id, CallEnded(effect.call_id, local_error=fault, ended_by=EndedBy.DIALER))
+            return
         # A process that was held up past its lease must not dial: another engine may own the lead by now.
         if not seat.owns(self.clock.now()):
             self.fenced_calls += 1
@@ -275,8 +316,8 @@ class Driver:
 
     async def _play(self, campaign_id: int, effect: Play) -> None:
         try:
-            await self._telephony.play(effect.call_id, prompt=effect.prompt)
-        except AdapterError as error:
+            await self._telephony.play(effect.call_id, prompt=await self._placing.path(effect.prompt))
+        except (AdapterError, PromptFault) as error:
             log.warning(
                 "prompt not played",
                 extra={"action": "prompt.failed", "call_id": effect.call_id, "why": repr(error)},
@@ -298,6 +339,8 @@ class Driver:
             if not isinstance(event, CallEvent):
                 self.on_trunk(event)
                 continue
+            if isinstance(event, RecordingEnded):
+                self.on_recording(event)
             campaign_id = self._route(event) if isinstance(event, CallArrived) else self._calls.get(event.call_id)
             if campaign_id is not None:
                 self.deliver(campaign_id, event)
@@ -306,7 +349,7 @@ class Driver:
 
     def _route(self, event: CallArrived) -> int | None:
         """Find the campaign of a hotline that was called, inbound ones first; nobody's call is declined."""
-        takers = [seat.row for seat in self.seats.values() if takes(seat.row, event.hotline)]
+        takers = [seat.row for seat in self.seats.values() if not seat.declines and takes(seat.row, event.hotline)]
         row = min(takers, key=lambda row: row.settings.kind is not CampaignKind.INBOUND, default=None)
         if row is None:
             log.warning("nobody takes calls to this hotline", extra={"action": "call.unrouted"})

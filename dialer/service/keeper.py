@@ -24,6 +24,7 @@ from dialer.core.types import CampaignSettings, Fence, HoldReason
 from dialer.core.window import WindowClock, effective
 from dialer.errors import Fenced
 from dialer.ports import CampaignRow, LeadStore, Telephony
+from dialer.requests import FRESH_S
 from dialer.service.driver import Driver
 from dialer.service.learning import Learning
 from dialer.service.recovery import reconcile
@@ -111,11 +112,23 @@ class Keeper:
                 await self._take(row)
             else:
                 await self._follow(seat, row)
+        await self._hear_requests()
+
+    async def _hear_requests(self) -> None:
+        """Hand what people ask of agents' desks to the engines."""
+        clock = self._driver.clock
+        fences = [seat.fence for seat in self._driver.seats.values()]
+        if not fences:
+            return
+        fresh_s = FRESH_S * clock.speed
+        for campaign_id, event in await self._store.requests(fences, now=clock.now(), fresh_s=fresh_s):
+            self._driver.deliver(campaign_id, event)
 
     async def close(self) -> None:
-        """Place no new calls; what is in flight goes on, and other engines may take what this one does not own yet."""
+        """Place and take no new calls; what is in flight goes on, and other engines may take what is not owned here."""
         self._closing = True
-        for campaign_id in self._driver.seats:
+        for campaign_id, seat in self._driver.seats.items():
+            seat.declines = True
             self._driver.deliver(campaign_id, CampaignPaused())
         await self._sharing.leave()
 
@@ -149,7 +162,9 @@ class Keeper:
         )  # fmt: skip
         self._driver.adopt(campaign_id, found.going_on)
         self.recovered += found.settled
-        engine = CampaignEngine(row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch)
+        engine = CampaignEngine(
+            row.settings, self._pool, now=now, overrides=self._overrides, epoch=fence.epoch, script=row.script
+        )
         seat = Seat(row, fence, engine, guard_s=self._ttl_s * GUARD)
         await self.learning.recall(seat)
         self._driver.seat(campaign_id, seat)
@@ -168,8 +183,11 @@ class Keeper:
         if fence is None:
             return
         before, seat.row = seat.row, row
+        if row.settings != before.settings or row.script != before.script:
+            self._driver.deliver(campaign_id, SettingsChanged(row.settings, row.script))
+            self._driver.deliver(campaign_id, LeadsAdded())
         if row.revision != before.revision:
-            await self._changed(seat, before, row)
+            await self._changed(seat, row)
         if row.state is not before.state or row.resumes_by_schedule is not before.resumes_by_schedule:
             await self._tell_state(row)
         stopped = before.state is CampaignState.RUNNING and row.state is not CampaignState.RUNNING
@@ -180,6 +198,7 @@ class Keeper:
             if await self._handed_over(seat):
                 return
         elif self._sharing.keeps_again(campaign_id):
+            seat.declines = False
             await self._tell_state(row)
         else:
             await self._by_schedule(seat, row, now)
@@ -201,10 +220,8 @@ class Keeper:
             return None
         return seat.fence
 
-    async def _changed(self, seat: Seat, before: CampaignRow, row: CampaignRow) -> None:
+    async def _changed(self, seat: Seat, row: CampaignRow) -> None:
         campaign_id = row.settings.campaign_id
-        if row.settings != before.settings:
-            self._driver.deliver(campaign_id, SettingsChanged(row.settings))
         gone = await self._store.withdrawn(campaign_id, seat.engine.leased_leads)
         if gone:
             self._driver.deliver(campaign_id, LeadsWithdrawn(tuple(gone)))
@@ -234,7 +251,7 @@ class Keeper:
 
     async def _handed_over(self, seat: Seat) -> bool:
         """Let the calls of a campaign end, then leave it to an engine that has fewer; tell whether it is done."""
-        campaign_id = seat.row.settings.campaign_id
+        campaign_id, seat.declines = seat.row.settings.campaign_id, True
         self._driver.deliver(campaign_id, CampaignPaused())
         if not seat.engine.has_work:
             await self._driver.writer.flushed()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.settling import orphan_record, unfinished_talk
-from dialer.core.types import CallId, Fence, OpenAttempt
+from dialer.core.types import CallId, Direction, Fence, OpenAttempt
 from dialer.ports import Clock, LeadStore, Owned, Telephony
 from statuses.outcomes import CancelReason
 
@@ -38,7 +38,9 @@ async def reconcile(
     its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
-    talks = [orphan for orphan in orphans if _is_talk(orphan) and has_trunk(orphan.intent.trunk)]
+    talks = [
+        orphan for orphan in orphans if _is_talk(orphan) and (_is_theirs(orphan) or has_trunk(orphan.intent.trunk))
+    ]
     expect([talk.intent.call_id for talk in talks])
     alive = {call.call_id: call for call in await telephony.snapshot()}
     joined = {call_id for call_id, call in alive.items() if call.agent_id is not None}
@@ -61,3 +63,8 @@ async def reconcile(
 
 def _is_talk(orphan: OpenAttempt) -> bool:
     return orphan.bridged_at is not None and orphan.agent_id is not None and orphan.lead is not None
+
+
+def _is_theirs(orphan: OpenAttempt) -> bool:
+    """Tell whether the customer called us: such a call holds no channel of ours."""
+    return orphan.intent.direction is Direction.INBOUND

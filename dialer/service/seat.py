@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dialer.core.callers import number_of
 from dialer.core.campaign import CampaignState
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import CampaignPaused, CampaignStarted, CampaignStopped, Event
@@ -12,7 +13,7 @@ from dialer.ports import CampaignRow
 class Seat:
     """The engine of a campaign and the right to turn it."""
 
-    __slots__ = ("engine", "fence", "guard_s", "row", "save_at", "saved")
+    __slots__ = ("declines", "engine", "fence", "guard_s", "row", "save_at", "saved")
 
     def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine, *, guard_s: float = 0.0) -> None:
         self.row = row
@@ -20,6 +21,8 @@ class Seat:
         """How long before its end the lease counts as over: engines' clocks may differ by this much."""
         self.fence = fence
         self.engine = engine
+        self.declines = False
+        """Takes no new calls of customers: the campaign leaves this process."""
         self.saved = b""
         """What the store knows of what the engine has learned, or nothing worth saving."""
         self.save_at = 0.0
@@ -41,6 +44,7 @@ def state_event(row: CampaignRow, answers: int, abandons: int) -> Event:
 
 def takes(row: CampaignRow, hotline: str) -> bool:
     """Tell whether calls to this hotline are a campaign's: those of a stopped or ended one are nobody's."""
-    settings = row.settings
+    settings, called = row.settings, number_of(hotline)
     is_open = row.state is CampaignState.RUNNING or (row.state is CampaignState.PAUSED and row.resumes_by_schedule)
-    return is_open and hotline in settings.hotlines and (settings.inbound or settings.kind is CampaignKind.INBOUND)
+    inbound = settings.inbound or settings.kind is CampaignKind.INBOUND
+    return is_open and inbound and any(number_of(own) == called for own in settings.hotlines)

@@ -11,7 +11,7 @@ from typing import Final
 
 from dialer.core.events import CallConnected, CallEvent, ConnectFailed
 from telephony_adapters.sip.agent import UserAgent
-from telephony_adapters.sip.events import Confirmed, Offered, Renegotiated
+from telephony_adapters.sip.events import Cancelled, Confirmed, Offered, Renegotiated
 from telephony_adapters.sip.leg import Leg, LegState
 from telephony_adapters.sip.timers import Timers
 from telephony_adapters.trunks.calls import Call, Passing, Talk
@@ -153,6 +153,21 @@ class Bridge:
                 self._guarded(talk, now, self.go_on)
             elif not talk.joined:
                 self.fail(talk, now)
+
+    def session(self, event: Offered | Renegotiated | Confirmed | Cancelled, now: float) -> None:
+        """Take what became of an offer, or a change that one of the two makes."""
+        party: Party | None = event.leg.owner
+        if party is None or party.owner.party is not party:  # a phone that was let go
+            if isinstance(event, Offered):
+                self._ua.refuse(event.leg, 481, now)
+        elif isinstance(event, Offered):
+            self.offered(party, event, now)
+        elif isinstance(event, Renegotiated):
+            self.renegotiated(party, event, now)
+        elif isinstance(event, Confirmed):
+            self.confirmed(party, event, now)
+        else:
+            self.taken_back(party)
 
     # --- changes that one of the two makes ------------------------------------------------------------------------
 

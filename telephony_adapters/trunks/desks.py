@@ -38,8 +38,8 @@ class Desk:
     """An agent's phone. `wanted`: its leg is to be kept up between calls."""
 
     __slots__ = (
-        "again", "agent_id", "calls", "falls", "hushing", "knows_customer", "limit", "party", "state", "talk", "up_at",
-        "wanted",
+        "again", "agent_id", "calls", "falls", "hushing", "knows_customer", "limit", "party", "state",
+        "summoned_for", "talk", "up_at", "wanted",
     )  # fmt: skip
 
     def __init__(self, agent_id: str, media: Media) -> None:
@@ -48,6 +48,8 @@ class Desk:
         self.state = DeskState.DOWN
         self.wanted = False
         self.talk: Talk | None = None
+        self.summoned_for: str | None = None
+        """The call that it waits for on the line, or is called for, before the customer is there."""
         self.calls = 0
         """Legs that were placed so far: each has a Call-ID of its own."""
         self.falls = 0
@@ -61,6 +63,15 @@ class Desk:
         """When it is no longer waited for that somebody picks it up, or that it falls silent."""
         self.again: Timer | None = None
         """When it is called again."""
+
+    @property
+    def is_taken(self) -> bool:
+        """Tell whether it talks, is being joined, or waits for a customer."""
+        return self.talk is not None or self.summoned_for is not None
+
+    def waits_for_other(self, call_id: str) -> bool:
+        """Tell whether it waits for another call than this one."""
+        return self.summoned_for is not None and self.summoned_for != call_id
 
 
 def customer_of(ua: UserAgent, sip_call_id: str) -> str | None:
@@ -100,7 +111,7 @@ class Desks:
         if desk.wanted:
             if desk.state is DeskState.DOWN:
                 self.call(desk, now)
-        elif desk.talk is None:
+        elif not desk.is_taken:
             self.drop(desk, now)
 
     def call(self, desk: Desk, now: float, offer: bytes | None = None) -> None:
@@ -136,7 +147,7 @@ class Desks:
         """Take in that a phone answered; without a talk it falls silent, or is let go."""
         self._timers.cancel(desk.limit)
         desk.state, desk.up_at = DeskState.UP, now
-        if desk.talk is None:
+        if not desk.is_taken:
             self.let_go(desk, now)
 
     def let_go(self, desk: Desk, now: float) -> None:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from dialer.core.events import (
+    AgentOnLine,
     CallAnswered,
     CallConnected,
     CallEnded,
@@ -75,6 +76,13 @@ class Connect(msgspec.Struct, frozen=True, tag=True):
     agent_id: str
 
 
+class Summon(msgspec.Struct, frozen=True, tag=True):
+    """Call an agent for a call that is not placed yet."""
+
+    call_id: str
+    agent_id: str
+
+
 class Station(msgspec.Struct, frozen=True, tag=True):
     """Learn that an agent is there, or has left."""
 
@@ -86,7 +94,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag=True):
     """List the calls: Calls follows."""
 
 
-Order: TypeAlias = Start | Originate | Hangup | Connect | Station | Snapshot
+Order: TypeAlias = Start | Originate | Hangup | Connect | Summon | Station | Snapshot
 """What the engine says."""
 
 
@@ -141,8 +149,8 @@ Report: TypeAlias = Ready | Failed | News | Calls | Figures | Line
 _KINDS: Final[Mapping[str, type[Told]]] = {
     kind.__name__: kind
     for kind in (
-        CallProgressed, CallRinging, EarlyMediaHeard, CallAnswered, CallConnected, ConnectFailed, CallEnded,
-        TrunkClosed, TrunkOpened,
+        CallProgressed, CallRinging, EarlyMediaHeard, CallAnswered, CallConnected, ConnectFailed, AgentOnLine,
+        CallEnded, TrunkClosed, TrunkOpened,
     )
 }  # fmt: skip
 _encode: Final = msgspec.msgpack.Encoder().encode

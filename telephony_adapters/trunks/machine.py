@@ -48,7 +48,8 @@ from telephony_adapters.trunks import causes
 from telephony_adapters.trunks.bridge import Bridge
 from telephony_adapters.trunks.calls import Call, facts_of, give_up, is_heard, refusal
 from telephony_adapters.trunks.desks import Desk, Desks, DeskState, owner_of
-from telephony_adapters.trunks.party import Media, Party
+from telephony_adapters.trunks.party import Media
+from telephony_adapters.trunks.summons import Summons
 from telephony_adapters.trunks.trunk import Invitation, Phones, Trunk
 
 Told: TypeAlias = CallEvent | TrunkClosed | TrunkOpened
@@ -79,6 +80,7 @@ class TrunkMachine:
             self.ua, self.timers, phones, media, domain=DOMAIN, fell=self._phone_down, noted=self._noted
         )
         self._bridge = Bridge(self.ua, self.timers, self._desks, self._tell)
+        self._summons = Summons(self._desks, self.timers, self._tell)
 
     # --- Machine -------------------------------------------------------------------------------------------------
 
@@ -148,10 +150,11 @@ class TrunkMachine:
         route = self.trunks[trunk]
         at = route.admit(call_id, phone, now)
         if isinstance(at, CallEnded):
-            self._events.append(at)
+            self._summons.give_up(call_id, now, at)
             return
         call = self._calls[call_id] = Call(call_id, phone, hotline, route, ring_s, self._media)
         call.placed_at = at
+        self._summons.placed(call_id)
         call.limit = self.timers.set(at + min(ring_s + _SETUP_S + _GRACE_S, route.ring_limit_s), self._too_long, call)
         if at > now:
             self.timers.set(at, self._invite, call)
@@ -196,6 +199,7 @@ class TrunkMachine:
         """
         call = self._calls.get(call_id)
         if call is None:
+            self._summons.give_up(call_id, now)
             return
         leg, call.hangup_reason = call.leg, reason
         if leg is None:
@@ -207,11 +211,19 @@ class TrunkMachine:
 
     def connect(self, call_id: str, agent_id: str, now: float) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows."""
-        call = self._calls.get(call_id)
-        if call is None or call.answered_at is None or call.hangup_reason is not None:
+        call, desk = self._calls.get(call_id), self._desks.get(agent_id)
+        if call is None or call.answered_at is None or call.hangup_reason is not None or desk.waits_for_other(call_id):
             self._events.append(ConnectFailed(call_id, agent_id))
         else:
-            self._bridge.connect(call, self._desks.get(agent_id), now)
+            self._summons.joining(call_id, desk, now)
+            self._bridge.connect(call, desk, now)
+
+    def summon(self, call_id: str, agent_id: str, now: float) -> None:
+        """Call an agent for a call that is not placed yet; AgentOnLine or ConnectFailed follows."""
+        if call_id in self._calls:
+            self._events.append(ConnectFailed(call_id, agent_id))
+        else:
+            self._summons.summon(call_id, agent_id, now)
 
     def station(self, agent_id: str, now: float, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
@@ -235,7 +247,8 @@ class TrunkMachine:
 
     def snapshot(self) -> list[CallStatusAtSwitch]:
         """List the live calls to customers."""
-        return [CallStatusAtSwitch(call.call_id, call.answered_at is not None) for call in self._calls.values()]
+        live = [CallStatusAtSwitch(call.call_id, call.answered_at is not None) for call in self._calls.values()]
+        return live + self._summons.snapshot()
 
     def phones(self) -> dict[str, DeskState]:
         """Return where each agent's phone stands that was called."""
@@ -258,7 +271,7 @@ class TrunkMachine:
                 elif isinstance(event, Refused | Ended):  # a phone that was let go, or a dead process's call
                     self._noted("over", event.leg, now)
             case Offered() | Renegotiated() | Confirmed() | Cancelled():
-                self._session(event, now)
+                self._bridge.session(event, now)
             case Responded():
                 for trunk in self.trunks.values():
                     trunk.responded(event, now)
@@ -344,7 +357,7 @@ class TrunkMachine:
         call.trunk.ended(call.call_id, call.phone, facts, leg.flow if leg is not None else None, now)
         if event.retry_after_s:
             call.trunk.asked_for_rest(event.retry_after_s, now)
-        self._events.append(event)
+        self._events.append(self._summons.over(call, event, now))
         if leg is not None:
             self._noted("over", leg, now)
 
@@ -355,6 +368,7 @@ class TrunkMachine:
             self._noted("answered", event.leg, now)
             self._desks.picked_up(desk, now)
             self._bridge.desk_up(desk, now)
+            self._summons.picked_up(desk)
         elif not isinstance(event, Progressed):
             self.counters[f"agent's phone: {event.status if isinstance(event, Refused) else event.by}"] += 1
             self._noted("over", event.leg, now)
@@ -362,8 +376,11 @@ class TrunkMachine:
 
     def _phone_down(self, desk: Desk, now: float) -> None:
         """Take in that an agent's phone is gone: a talk ends by it, a join fails."""
-        talk = desk.talk
+        talk, awaited = desk.talk, self._summons.fell(desk)
         self._desks.down(desk, now)
+        if awaited is not None:
+            self._calls[awaited].by_agent = True
+            self.hangup(awaited, CancelReason.AGENT_HANGUP, now)
         if talk is not None and not talk.joined:
             self._bridge.fail(talk, now)
         elif talk is not None:
@@ -371,20 +388,6 @@ class TrunkMachine:
             self._bridge.part(talk, now)
             if talk.call.leg is not None:
                 self.ua.bye(talk.call.leg, now)
-
-    def _session(self, event: Offered | Renegotiated | Confirmed | Cancelled, now: float) -> None:
-        party: Party | None = event.leg.owner
-        if party is None or party.owner.party is not party:  # a phone that was let go
-            if isinstance(event, Offered):
-                self.ua.refuse(event.leg, 481, now)
-        elif isinstance(event, Offered):
-            self._bridge.offered(party, event, now)
-        elif isinstance(event, Renegotiated):
-            self._bridge.renegotiated(party, event, now)
-        elif isinstance(event, Confirmed):
-            self._bridge.confirmed(party, event, now)
-        else:
-            self._bridge.taken_back(party)
 
     def _tell(self, event: CallEvent) -> None:
         self._events.append(event)

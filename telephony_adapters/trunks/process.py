@@ -138,6 +138,11 @@ class SipProcess(Plain):
         """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
         self._send(frames.Connect(call_id, agent_id))
 
+    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+        """Call an agent's phone for a call that is not placed yet; AgentOnLine or ConnectFailed follows."""
+        if not self._send(frames.Summon(call_id, agent_id)):
+            raise AdapterDown("the process of the SIP trunks is not running")
+
     async def station(self, agent_id: AgentId, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""
         self._send(frames.Station(agent_id, up))
@@ -279,6 +284,8 @@ class _Child:
                     await telephony.hangup(order.call_id, reason=order.reason)
                 case frames.Connect():
                     await telephony.connect(order.call_id, agent_id=order.agent_id)
+                case frames.Summon():
+                    await telephony.summon(order.call_id, agent_id=order.agent_id)
                 case frames.Station():
                     await telephony.station(order.agent_id, up=order.up)
                 case frames.Snapshot():

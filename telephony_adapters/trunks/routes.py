@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from dialer.core.bucket import MICRO, Bucket
 from dialer.core.trunks import TrunkLimit
@@ -58,7 +58,21 @@ def candidates(trunks: Iterable[Trunk], digits: str) -> list[Candidate]:
     return sorted(found, key=lambda one: (ranks[one.trunk.name], -one.share))
 
 
-def dialled(trunk: Trunk, digits: str) -> str:
+class Numbering(Protocol):
+    """How a trunk wants numbers."""
+
+    @property
+    def number_format(self) -> str:
+        """Return `e164`, `e164_plus` or `national`."""
+        ...
+
+    @property
+    def country_code(self) -> str:
+        """Return the code whose numbers `national` writes with a 0."""
+        ...
+
+
+def dialled(trunk: Numbering, digits: str) -> str:
     """Return a number of E.164 (digits) as the trunk wants it: in the request line, in To, and as the caller's."""
     match trunk.number_format:
         case "e164_plus":

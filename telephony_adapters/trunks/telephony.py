@@ -36,7 +36,7 @@ _LET_GO_S: Final = 1.0
 """How long a stop waits for the far ends to answer our last BYEs."""
 
 
-CAPABILITIES: Final = Capabilities(early_media=True, media_survives_restart=True)
+CAPABILITIES: Final = Capabilities(early_media=True, agent_first=True, media_survives_restart=True)
 
 
 class SipTelephony(Plain):
@@ -149,6 +149,14 @@ class SipTelephony(Plain):
     async def connect(self, call_id: CallId, *, agent_id: AgentId) -> None:
         """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
         self._command(lambda now: self.plant.machine.connect(call_id, agent_id, now))
+
+    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+        """Call an agent's phone for a call that is not placed yet; AgentOnLine or ConnectFailed follows.
+
+        The agent waits in silence: no media passes here, not even the customer's ringing.
+        """
+        self._running()
+        self._command(lambda now: self.plant.machine.summon(call_id, agent_id, now))
 
     async def station(self, agent_id: AgentId, *, up: bool) -> None:
         """Keep an agent's phone on the line between calls, or let it go."""

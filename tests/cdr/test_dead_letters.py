@@ -25,7 +25,7 @@ POISON_EVERY = 100
 
 def newer(value: bytes) -> bytes:
     """Return the event as the next major version would write it."""
-    return value.replace(b'"schema_version":"1.0"', b'"schema_version":"2.0"')
+    return value.replace(b'"schema_version":"1.1"', b'"schema_version":"2.0"')
 
 
 def poisoned_log(calls: int = CALLS) -> tuple[MemoryEventLog, int]:
@@ -43,7 +43,7 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this program read what was the next version."""
 
     def lenient(event: events.Envelope[msgspec.Raw]) -> None:
-        assert event.schema_version in {"1.0", "2.0"}
+        assert event.schema_version in {"1.1", "2.0"}
 
     monkeypatch.setattr(events, "_check", lenient)
 

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +19,11 @@ from cdr.encode import (
     disposition_set,
     lead_changed,
 )
-from cdr.events import AgentLeg, Announced, Cdr, Detected, Ended, Initiated, LeadMoved, Suppressed, decode
-from dialer.core.types import AttemptRecord, CampaignKind, HoldReason
+from cdr.events import AgentLeg, Announced, Cdr, Detected, Ended, Initiated, Ivr, LeadMoved, Suppressed, decode
+from dialer.core.types import AttemptRecord, CampaignKind, Direction, HoldReason, OfferMade, ScriptStep, StepKind
 from statuses.classify import AttemptFacts
 from statuses.lead import Trigger
-from statuses.outcomes import AmdResult, Announcement, EndedBy
+from statuses.outcomes import AmdResult, Announcement, CancelReason, EndedBy
 from tests.cdr.samples import (
     CAMPAIGN,
     HOTLINE,
@@ -55,7 +57,7 @@ def test_an_attempt_begins_with_call_initiated() -> None:
     assert (seen.event.call_id, seen.event.campaign_id, seen.event.lead_id) == ("call-000007", 3, 7)
     assert (seen.event.phone_e164, seen.event.hotline) == (phone(7), HOTLINE)
     assert (seen.event.occurred_at, seen.event.seq) == (int(START + 7) * 1_000_000, 0)
-    assert (seen.event.tenant_id, seen.event.schema_version, seen.event.source) == ("default", "1.0", "dialer")
+    assert (seen.event.tenant_id, seen.event.schema_version, seen.event.source) == ("default", "1.1", "dialer")
 
 
 def test_a_suppressed_attempt_says_why() -> None:
@@ -99,6 +101,26 @@ def test_a_message_is_heard_from_the_answer_on_and_nobody_waits() -> None:
     assert (cdr.status, cdr.billsec_ms, cdr.wait_ms) == ("ivr", 10_000, 0)
 
 
+def test_a_script_tells_which_keys_when_and_the_wait_for_an_agent_begins_where_it_was_asked_for() -> None:
+    record = talk()
+    at = record.answered_at or 0.0
+    steps = (
+        ScriptStep(StepKind.ENTERED, at, "hello"),
+        ScriptStep(StepKind.KEY, at + 0.2, "menu", "*"),
+        ScriptStep(StepKind.KEY, at + 0.3, "menu", "1"),
+        ScriptStep(StepKind.LEFT, at + 0.4, "agents"),
+    )
+    events = attempt_settled(msgspec.structs.replace(record, steps=steps, queued_at=at + 0.4), CAMPAIGN)
+    assert types(events)[1:9] == [
+        "call.answered", "ivr.entered", "ivr.dtmf", "ivr.dtmf", "ivr.left", "queue.joined", "queue.left",
+        "agent.bridged",
+    ]  # fmt: skip
+    seen = decode(events[4].value)
+    assert (seen.data, seen.event.occurred_at) == (Ivr("menu", "1"), round((at + 0.3) * 1e6) // 1000 * 1000)
+    cdr = cdr_of(events[-1])
+    assert (cdr.press_key, cdr.wait_ms) == ("*1", 600)
+
+
 def test_the_cdr_of_a_talk() -> None:
     cdr = cdr_of(attempt_settled(talk(), CAMPAIGN)[-1])
     assert (cdr.version, cdr.campaign_name, cdr.app, cdr.direction) == (1, "Chăm sóc mùa thu", "autodialer", "outbound")
@@ -124,12 +146,37 @@ def test_the_cdr_of_an_engaged_number() -> None:
         (CampaignKind.PREVIEW, "click_to_call", "outbound"),
         (CampaignKind.MANUAL, "dial", "outbound"),
         (CampaignKind.AUTODIALER, "autocall", "outbound"),
-        (CampaignKind.INBOUND, "inbound", "inbound"),
+        (CampaignKind.INBOUND, "inbound", "outbound"),
     ],
 )
-def test_the_application_and_direction_follow_from_the_campaign(kind: CampaignKind, app: str, direction: str) -> None:
+def test_the_application_follows_from_the_campaign_and_the_direction_from_the_call(
+    kind: CampaignKind, app: str, direction: str
+) -> None:
     cdr = call_record(engaged(), CampaignRef(1, "x", kind.value))
     assert (cdr.app, cdr.direction) == (app, direction)
+    theirs = msgspec.structs.replace(engaged(), direction=Direction.INBOUND)
+    cdr = call_record(theirs, CampaignRef(1, "x", kind.value))
+    assert (cdr.app, cdr.direction) == ("inbound", "inbound")
+
+
+def _waited(of: AttemptRecord, **changes: object) -> list[tuple[str, str, str]]:
+    offers = (OfferMade("a1", START + 2, "missed"), OfferMade("a2", START + 3, "accepted"))
+    queued = msgspec.structs.replace(of, queued_at=START + 1, offers=offers, direction=Direction.INBOUND, **changes)
+    told = [decode(event.value) for event in attempt_settled(queued, CampaignRef(1, "Hotline", "inbound"))]
+    steps = [one for one in told if one.event.type in {"queue.joined", "agent.offered", "queue.left"}]
+    return [
+        (one.event.type, getattr(one.data, "agent_id", None) or one.data.queue, one.data.reason)  # type: ignore[union-attr]
+        for one in steps
+    ]
+
+
+def test_the_wait_for_an_agent_is_told_with_who_was_asked_and_why_it_ended() -> None:
+    joined = [("queue.joined", "Hotline", ""), ("agent.offered", "a1", "missed"), ("agent.offered", "a2", "accepted")]
+    assert _waited(talk(), queue_left_at=talk().bridged_at) == [*joined, ("queue.left", "Hotline", "bridged")]
+    gone = replace(engaged().facts, ended_by=EndedBy.REMOTE)
+    assert _waited(engaged(), facts=gone)[-1] == ("queue.left", "Hotline", "hung_up")
+    late = replace(engaged().verdict, cancel_reason=CancelReason.OVERFLOW)
+    assert _waited(engaged(), verdict=late, queue_left_at=START + 4)[-1] == ("queue.left", "Hotline", "timeout")
 
 
 def test_a_disposition_repeats_the_whole_cdr_as_its_second_version() -> None:

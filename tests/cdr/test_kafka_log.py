@@ -419,7 +419,7 @@ async def test_a_dead_letter_that_kafka_has_dropped_is_replayed_as_it_was_kept(
     kafka: KafkaServer, one_partition: str, producer: AIOKafkaProducer, analytics: Analytics,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    events = [event.value.replace(b'"schema_version":"1.0"', b'"schema_version":"2.0"') for event in life(1)]
+    events = [event.value.replace(b'"schema_version":"1.1"', b'"schema_version":"2.0"') for event in life(1)]
     for value in events:
         await producer.send(one_partition, value, key=b"1")
     await producer.flush()

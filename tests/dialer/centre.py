@@ -101,7 +101,7 @@ class Centre:
 
     async def campaign(self, name: str, *, leads: int, first: int = 1, **changes: Any) -> int:
         """Make and start a campaign that plays a message, unless `changes` say otherwise."""
-        base: dict[str, Any] = {"kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "hello"}
+        base: dict[str, Any] = {"kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "say:en:Hello"}
         settings = msgspec.structs.replace(demo_settings(until_done=False), name=name, **(base | changes))
         campaign_id = await create(self.engine, settings, now=time.time())
         sheet = self.folder / f"{name}.csv"

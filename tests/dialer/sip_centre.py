@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import time
@@ -104,6 +105,35 @@ cv = 0.2
 """
 
 
+async def campaign_in(home: Path, leads: int, **changes: Any) -> int:
+    """Make and start a campaign of leads who are called once, in a home folder of its own; return its id."""
+    base: dict[str, Any] = {
+        "name": NAME, "ring_timeout_s": 15.0, "wrap_up_s": 1.0, "retry": RetryPolicy(max_attempts=1),
+        "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "overflow_prompt": None,
+    }  # fmt: skip
+    settings = msgspec.structs.replace(demo_settings(until_done=False), **(base | changes))
+    engine = open_database(f"sqlite:///{home / 'dialer.db'}")
+    try:
+        await upgrade(engine)
+        campaign_id = await create(engine, settings, now=time.time())
+        sheet = home.parent / "leads.csv"
+        sheet.write_text("".join(f"Person {n},07{60_000_000 + n}\n" for n in range(leads)))
+        result = await import_leads(engine, sheet, NAME, {"name": 1, "phone": 2}, 1, now=time.time())
+        assert result.added == leads, result
+        for action in (CampaignAction.APPROVE, CampaignAction.START):
+            await act(engine, NAME, action, now=time.time())
+    finally:
+        await engine.dispose()
+    return campaign_id
+
+
+def attempts_in(home: Path, *columns: str) -> list[dict[str, Any]]:
+    """Return these columns of every attempt."""
+    with contextlib.closing(sqlite3.connect(f"file:{home / 'dialer.db'}?mode=ro", uri=True)) as db:
+        rows = db.execute(f"SELECT {', '.join(columns)} FROM attempts").fetchall()  # noqa: S608 -- names of ours
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 class SipCentre:
     """The folders, ports and files of one campaign over SIP."""
 
@@ -137,25 +167,7 @@ nailed_up = true
 
     async def campaign(self, leads: int, **changes: Any) -> int:
         """Make and start a campaign of leads who are called once."""
-        base: dict[str, Any] = {
-            "name": NAME, "ring_timeout_s": 15.0, "wrap_up_s": 1.0, "retry": RetryPolicy(max_attempts=1),
-            "caps": NumberCaps(per_24h=6), "hotlines": ("+842471000001",), "pacer": "ratio", "ratio": 3.0,
-            "overflow_prompt": None,
-        }  # fmt: skip
-        settings = msgspec.structs.replace(demo_settings(until_done=False), **(base | changes))
-        engine = open_database(f"sqlite:///{self.home / 'dialer.db'}")
-        try:
-            await upgrade(engine)
-            campaign_id = await create(engine, settings, now=time.time())
-            sheet = self.folder / "leads.csv"
-            sheet.write_text("".join(f"Person {n},07{60_000_000 + n}\n" for n in range(leads)))
-            result = await import_leads(engine, sheet, NAME, {"name": 1, "phone": 2}, 1, now=time.time())
-            assert result.added == leads, result
-            for action in (CampaignAction.APPROVE, CampaignAction.START):
-                await act(engine, NAME, action, now=time.time())
-        finally:
-            await engine.dispose()
-        return campaign_id
+        return await campaign_in(self.home, leads, **({"pacer": "ratio", "ratio": 3.0} | changes))
 
     @asynccontextmanager
     async def carriers(self) -> AsyncIterator[Running]:
@@ -190,9 +202,8 @@ nailed_up = true
 
     def attempts(self) -> dict[str, tuple[str | None, bool]]:
         """Return status and whether it is settled, by call id."""
-        with sqlite3.connect(f"file:{self.home / 'dialer.db'}?mode=ro", uri=True) as db:
-            rows = db.execute("SELECT call_id, status, settled FROM attempts").fetchall()
-        return {call_id: (status, bool(settled)) for call_id, status, settled in rows}
+        rows = attempts_in(self.home, "call_id", "status", "settled")
+        return {row["call_id"]: (row["status"], bool(row["settled"])) for row in rows}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the carrier's call records."""

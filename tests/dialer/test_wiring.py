@@ -12,7 +12,19 @@ from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.ports import Clock
 from dialer.service.clock import PacedClock
-from dialer.wiring import TRUNK, Ground, World, open_clock, open_engine, open_relay, open_store, owner_of, watch_mqtt
+from dialer.service.engine import EnginePart
+from dialer.wiring import (
+    TRUNK,
+    Ground,
+    World,
+    open_clock,
+    open_engine,
+    open_prompts,
+    open_relay,
+    open_store,
+    owner_of,
+    watch_mqtt,
+)
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
 from simulator.profile import Fate
@@ -39,7 +51,11 @@ async def test_the_engine_dials_by_the_worlds_trunks_or_those_that_the_settings_
 ) -> None:
     async with AsyncExitStack() as stack:
         ground = Ground(settings, await open_store(settings, stack), SystemClock(), None, stack)
-        part = await open_engine(ground, lambda clock: world_of(clock, limits), ())
+        (part,) = [
+            part
+            for part in await open_engine(ground, lambda clock: world_of(clock, limits), (), open_prompts(settings))
+            if isinstance(part, EnginePart)
+        ]
         pool = part.keeper._pool
         assert (pool.knows(name), pool.room(ground.clock.now())[0]) == (True, room)
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import platform
 import re
 import secrets
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
+from telephony_adapters.asterisk.files import extensions
 from tests.plugins.components import Absent, Found, register
 from tests.plugins.processes import HOST, RTP_PORTS, STOP_TIMEOUT_S, Program, filled, free_port, program
 
@@ -32,8 +36,10 @@ PACKAGES: Final = ("asterisk", "asterisk-config", "asterisk-core-sounds-en-gsm",
 CONTEXT: Final = "trunk"
 USER: Final = "dialer"
 """Who signs in at the guarded port, and at ARI."""
+MUSIC: Final = struct.pack("<8000h", *(round(8000 * math.sin(math.tau * 300 * t / 8000)) for t in range(8000)))
+"""A second of what a customer hears who waits: 300 Hz."""
 _COMMAND_TIMEOUT_S: Final = 10.0
-_FOLDERS: Final = ("etc", "lib/keys", "spool/recording", "run", "log", "cache")
+_FOLDERS: Final = ("etc", "lib/keys", "spool/recording", "run", "log", "cache", "music")
 _REFUSED: Final = re.compile(r"^No such command|^Command '.*' failed", re.MULTILINE)
 _CHANNEL: Final = re.compile(r"(\S+-[0-9a-f]{8}) +\S+ +\w+ +(\d+) +\d+ +\d+ +[\d.]+ +(\d+) ")
 
@@ -80,6 +86,23 @@ class Asterisk:
         }  # fmt: skip
         for template in CONFIG.iterdir():
             (self._folder / "etc" / template.name).write_text(filled(template, **values))
+        (self._folder / "etc/dialer-extensions.conf").write_text(extensions("dialer"))
+        with wave.open(str(self._folder / "music/tone.wav"), "wb") as music:
+            music.setnchannels(1)
+            music.setsampwidth(2)
+            music.setframerate(8000)
+            music.writeframes(MUSIC)
+
+    def file(self, trunk: str, phones: str, *, name: str = "main", agents: str = "", common: str = "") -> str:
+        """Return the text of an Asterisk file: numbers and agents are users at these SIP addresses (host:port).
+
+        `agents` and `common` are further lines of the tables of those names.
+        """
+        return (
+            f'[server.{name}]\nurl = "{self.ari}"\nuser = "{self.user}"\npassword = "{self.password}"\n'
+            f'endpoint = "PJSIP/trunk/sip:{{phone}}@{trunk}"\nchannels = 500\ncps = 500\n'
+            f'[agents]\nendpoint = "PJSIP/trunk/sip:{{agent}}@{phones}"\n{agents}\n[asterisk]\n{common}\n'
+        )
 
     def uri(self, user: str) -> str:
         """Return the address of what happens when somebody dials it."""

@@ -134,9 +134,13 @@ class Program:
             self._process.wait(within_s)
         return self._process.poll() is not None
 
+    def kill(self) -> None:
+        """End it and what it has started by SIGKILL, and wait for that."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(STOP_TIMEOUT_S)
+
     def stop(self) -> None:
         """End it and wait for that, if need be by SIGKILL; a second call does nothing."""
         self.send(signal.SIGTERM)
         if not self.has_ended(STOP_TIMEOUT_S):
-            os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started
-            self._process.wait(STOP_TIMEOUT_S)
+            self.kill()

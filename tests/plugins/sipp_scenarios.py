@@ -5,6 +5,8 @@ Each function returns text; a test that needs another order of things calls `cal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
@@ -83,9 +85,9 @@ def request_of_callee(method: str, cseq: int, *, sdp: bool = False, headers: tup
     return _send(*first, *ends, *headers, sdp=sdp, repeat=method != "ACK")
 
 
-def callee(*steps: str) -> str:
-    """Return the scenario that takes an INVITE, and then these steps."""
-    kept = "\n".join(f'<ereg {how} assign_to="{name}"/>' for name, how in _KEPT.items())
+def callee(*steps: str, noted: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the scenario that takes an INVITE, and then these steps; `noted` are more things to keep of the INVITE."""
+    kept = "\n".join(f'<ereg {how} assign_to="{name}"/>' for name, how in {**_KEPT, **noted}.items())
     invite = f'<recv request="INVITE" rrs="true" crlf="true">\n<action>\n{kept}\n</action>\n</recv>'
     return _scenario(invite, *steps, f'<Reference variables="{",".join(_KEPT)}"/>')
 

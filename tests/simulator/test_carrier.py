@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from dialer.core.events import CallEnded
 from simulator.carrier import Carrier, TrunkGate
-from simulator.profile import Burst, CarrierProfile, Fate, Habit, Outage, Shares, TrunkProfile
+from simulator.profile import Burst, Callers, CarrierProfile, Fate, Habit, Outage, Shares, TrunkProfile
 from simulator.scenario import load
 from simulator.script import Script
-from statuses.outcomes import LocalError
-from tests.simulator.worlds import only
+from statuses.outcomes import AmdResult, LocalError
+from tests.simulator.worlds import constant, only
 
 MIX = load("vn-mobile").carrier
 
@@ -152,3 +152,33 @@ def test_an_unknown_trunk_has_no_caps() -> None:
     carrier.free("small")
     assert carrier.offer("small", 1.0)
     assert end(carrier.over_cap("c", "small")).sip_status == 503
+
+
+def test_keys_are_pressed_in_their_shares_each_prompt_anew() -> None:
+    carrier = Carrier(only(Fate.ANSWER, keys={"1": 0.5, "2#": 0.2}), seed=7, started_at=0.0)
+    pressed = [carrier.keys(f"+84{number}", 1, 1) for number in range(3000)]
+    keys = [one[1] for one in pressed if one is not None]
+    assert 0.47 < keys.count("1") / 3000 < 0.53
+    assert 0.17 < keys.count("2#") / 3000 < 0.23
+    assert all(0.3 <= one[0] <= 60.0 for one in pressed if one is not None)
+    assert len({carrier.keys("+84001", 1, prompt) for prompt in range(1, 20)}) > 5
+    assert carrier.keys("+84001", 1, 1) == carrier.keys("+84001", 1, 1)
+
+
+def test_keys_that_more_than_everybody_presses_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"keys sum to 1\.2; make them sum to 1 at most"):
+        Carrier(only(Fate.ANSWER, keys={"1": 0.6, "2": 0.6}), seed=7, started_at=0.0)
+
+
+def test_machines_are_detected_where_that_is_asked_for() -> None:
+    carrier = Carrier(only(Fate.MACHINE, amd_missed=0.0), seed=7, started_at=0.0)
+    where = {"phone": "+84001", "hotline": "h", "attempt_no": 1, "now": 0.0}
+    assert carrier.script("c", **where).amd is None  # type: ignore[arg-type]
+    assert carrier.script("c", **where, amd=True).amd is AmdResult.MACHINE  # type: ignore[arg-type]
+
+
+def test_a_caller_is_the_same_each_time_and_waits_as_callers_do() -> None:
+    carrier = Carrier(only(Fate.ENGAGED, callers=Callers(patience=constant(20.0))), seed=7, started_at=0.0)
+    (u, script), (again, _) = carrier.caller(1), carrier.caller(1)
+    assert u == again != carrier.caller(2)[0]
+    assert (script.fate, script.steps, script.patience_s, script.hold_patience_s) == (Fate.ANSWER, [], 20.0, None)

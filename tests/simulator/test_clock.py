@@ -44,3 +44,19 @@ async def test_a_sleep_that_follows_a_sleep_starts_where_that_one_ended() -> Non
     await clock.advance(35.0)
     await task
     assert moments == [10.0, 20.0, 30.0]
+
+
+async def test_a_step_goes_to_what_is_due_next_and_no_further_than_told() -> None:
+    clock, woken = VirtualClock(100.0), list[float]()
+
+    async def sleep(at: float) -> None:
+        await clock.sleep_until(at)
+        woken.append(clock.now())
+
+    async with asyncio.TaskGroup() as group:
+        for at in (103.0, 101.5):
+            group.create_task(sleep(at))
+        for expected in (101.5, 102.5, 103.0, 107.0):
+            await clock.step(102.5 if expected == 102.5 else 107.0)
+            assert clock.now() == expected
+    assert woken == [101.5, 103.0]

@@ -3,7 +3,16 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.effects import AgentOrder, CommandAgent
-from dialer.core.events import AgentLost, AgentPaused, AgentReady, AgentSignedIn, AgentWrappedUp, Event
+from dialer.core.events import (
+    AgentAccepted,
+    AgentLost,
+    AgentPaused,
+    AgentReady,
+    AgentRejected,
+    AgentSignedIn,
+    AgentWrappedUp,
+    Event,
+)
 from simulator.desks import Desks, DeskState
 from simulator.profile import AgentProfile
 from tests.simulator.timeline import Timeline
@@ -165,3 +174,70 @@ def test_every_second_of_every_agent_is_booked_once() -> None:
     assert seconds[DeskState.TALKING] == pytest.approx(30.0)
     assert seconds[DeskState.WRAP_UP] == pytest.approx(10.0)
     assert seconds[DeskState.PAUSED] > 0.0
+
+
+def asked(room: Room, call_id: str | None = "c1", lead_id: int | None = 7) -> None:
+    room.desks.order(CommandAgent(ONE, AgentOrder.OFFER, call_id, lead_id, offer_s=20.0), room.time.now)
+
+
+def withdraw(room: Room, call_id: str | None = "c1", lead_id: int | None = None, code: str = "") -> None:
+    room.desks.order(CommandAgent(ONE, AgentOrder.WITHDRAW, call_id, lead_id, code=code), room.time.now)
+
+
+def test_an_agent_who_is_asked_accepts_after_a_moment_and_is_joined() -> None:
+    room = Room(accept_after=constant(2.0))
+    room.after(5.0)
+    asked(room)
+    assert room.after(3.0) == [(7.0, AgentAccepted(ONE, "c1", 7))]
+    room.desks.joined(ONE, "c1", room.time.now)
+    room.order(AgentOrder.WRAP_UP)
+    assert room.after(60.0) == [(18.0, AgentWrappedUp(ONE))]
+    assert room.desks.seconds[DeskState.RINGING] == 3.0
+
+
+def test_an_agent_who_rejects_is_ready_for_the_next_offer_at_once() -> None:
+    room = Room(accept_after=constant(2.0), rejects=1.0)
+    room.after(5.0)
+    for call_id in ("c1", "c2"):
+        asked(room, call_id)
+        room.after(0.0)
+        assert [event for _, event in room.after(3.0)] == [AgentRejected(ONE, call_id, 7)]
+        assert room.desks.call_of(ONE) is None
+
+
+def test_an_agent_who_does_not_answer_comes_back_when_taken_off_calls() -> None:
+    room = Room(misses=1.0)
+    room.after(5.0)
+    asked(room)
+    assert room.after(20.0) == []
+    withdraw(room, "c9")  # another one's
+    withdraw(room, code="missed")
+    assert room.after(5.0) == [(26.0, AgentReady(ONE))]
+
+
+def test_an_offer_that_another_one_took_leaves_the_agent_ready() -> None:
+    room = Room(accept_after=constant(2.0))
+    room.after(5.0)
+    asked(room)
+    room.after(1.0)
+    withdraw(room)
+    assert room.after(10.0) == []
+    room.talk()
+    assert room.desks.call_of(ONE) == "c1"
+    asked(room, "c2")  # a desk in a talk is asked for nothing
+    assert room.after(30.0) == []
+
+
+def test_a_lead_is_offered_without_a_call() -> None:
+    room = Room(accept_after=constant(2.0))
+    room.after(5.0)
+    asked(room, None, 7)
+    withdraw(room, None, 8)
+    assert room.after(3.0) == [(7.0, AgentAccepted(ONE, None, 7))]
+
+
+def test_a_break_that_falls_due_while_asked_begins_after_the_no() -> None:
+    room = Room(accept_after=constant(2.0), rejects=1.0, break_every=constant(6.0))
+    room.after(5.0)
+    asked(room)
+    assert room.after(3.0) == [(7.0, AgentRejected(ONE, "c1", 7)), (7.0, AgentPaused(ONE, "break"))]

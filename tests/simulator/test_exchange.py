@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.events import (
+    AgentOnLine,
     CallAnswered,
+    CallArrived,
     CallConnected,
     CallEnded,
     CallProgressed,
@@ -15,7 +17,7 @@ from dialer.core.events import (
 )
 from simulator.carrier import Carrier
 from simulator.exchange import Exchange
-from simulator.profile import CarrierProfile, Fate, TrunkProfile
+from simulator.profile import Callers, CarrierProfile, Fate, TrunkProfile
 from statuses.outcomes import AmdResult, EndedBy
 from tests.simulator.timeline import Timeline
 from tests.simulator.worlds import constant, only
@@ -155,11 +157,11 @@ def test_a_person_who_hears_the_agent_no_more_hangs_up_after_a_while() -> None:
 def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
     patient = Bench(only(Fate.ANSWER, prompt_s=3.0))
     patient.answered()
-    patient.exchange.play("c1", patient.time.now)
+    patient.exchange.media.play(patient.exchange.get("c1"), patient.time.now)
     assert patient.after(3.5) == [(15.0, PromptEnded("c1"))]
     hurried = Bench(only(Fate.ANSWER, prompt_s=8.0))
     hurried.answered()
-    hurried.exchange.play("c1", hurried.time.now)
+    hurried.exchange.media.play(hurried.exchange.get("c1"), hurried.time.now)
     assert hurried.after(100.0) == [(16.0, ended(200, 16, EndedBy.REMOTE))]
 
 
@@ -167,7 +169,7 @@ def test_a_prompt_is_played_to_its_end_or_to_the_end_of_the_patience() -> None:
 def test_a_person_may_listen_to_a_prompt_longer_than_to_silence(listens_s: float, ends: float | None) -> None:
     bench = Bench(only(Fate.ANSWER, prompt_s=8.0, prompt_patience=constant(listens_s)))
     bench.answered()
-    bench.exchange.play("c1", bench.time.now)
+    bench.exchange.media.play(bench.exchange.get("c1"), bench.time.now)
     first = bench.after(10.0)[0]
     assert first == ((20.0, PromptEnded("c1")) if ends is None else (ends, ended(200, 16, EndedBy.REMOTE)))
 
@@ -204,3 +206,106 @@ def test_ringing_calls_are_counted_from_invite_to_answer_or_end() -> None:
     bench.answered()
     assert (bench.exchange.unanswered, bench.exchange.peak_unanswered) == (0, 2)
     assert [line.call_id for line in bench.exchange.lines()] == ["c1"]
+
+
+def test_an_agent_who_is_called_first_waits_for_the_call_and_is_there_at_once() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.exchange.summon("c2", "agent-01", 0.0, "me")
+    assert (0.15, AgentOnLine("c2", "agent-01")) in bench.after(1.0)
+    assert [leg.is_up for leg in bench.exchange.summoned()] == [True]
+    assert bench.exchange.holder("c2") == "agent-01"
+    bench.call("c2", "+84002")
+    assert list(bench.exchange.summoned()) == []
+    assert bench.exchange.holder("c2") == "agent-01"
+    assert bench.after(12.0)[-1] == (13.0, CallAnswered("c2"))
+    bench.exchange.connect("c2", "agent-01", bench.time.now)
+    assert (13.0, CallConnected("c2", "agent-01")) in bench.after(0.5)
+
+
+@pytest.mark.parametrize("profile", [only(Fate.ANSWER, connect_fails=1.0), only(Fate.ANSWER, connect_s=9.0)])
+def test_an_agent_who_is_called_first_and_does_not_come_is_told(profile: CarrierProfile) -> None:
+    bench = Bench(profile)
+    bench.exchange.summon("c2", "agent-01", 0.0, "me")
+    assert ConnectFailed("c2", "agent-01") in [event for _, event in bench.after(6.0)]
+    assert bench.exchange.holder("c2") is None
+
+
+def test_an_agent_who_was_called_first_hangs_up_before_or_after_the_call_is_placed() -> None:
+    bench = Bench(only(Fate.RING_OUT))
+    for call_id in ("c2", "c3", "c4"):
+        bench.exchange.summon(call_id, "agent-01", 0.0, "me")
+    bench.call("c3", "+84003")
+    bench.after(5.0)
+    bench.exchange.hang_up_by_agent("c2", bench.time.now)
+    bench.exchange.hang_up_by_agent("c3", bench.time.now)
+    bench.exchange.hangup("c4", bench.time.now)
+    assert bench.after(0.0) == [
+        (5.0, CallEnded("c2", ended_by=EndedBy.AGENT)),
+        (5.0, CallEnded("c3", 487, ended_by=EndedBy.AGENT)),
+        (5.0, CallEnded("c4", ended_by=EndedBy.DIALER)),
+    ]
+
+
+def test_a_call_is_given_to_another_agent_and_taken_from_the_first() -> None:
+    bench = Bench(only(Fate.ANSWER))
+    bench.answered()
+    for agent in ("agent-01", "agent-01", "agent-02"):
+        bench.exchange.connect("c1", agent, bench.time.now)
+        bench.after(1.0)
+    assert bench.exchange.holder("c1") == "agent-02"
+    assert bench.after(100.0) == [(74.15, ended(200, 16, EndedBy.REMOTE))]
+    bench = Bench(only(Fate.ANSWER))
+    bench.exchange.absent.add("agent-02")
+    bench.answered()
+    bench.exchange.connect("c1", "agent-01", bench.time.now)
+    bench.after(1.0)
+    bench.exchange.connect("c1", "agent-02", bench.time.now)
+    assert bench.after(100.0) == [
+        (13.15, ConnectFailed("c1", "agent-02")),
+        (22.0, ended(200, 16, EndedBy.REMOTE)),
+    ]
+
+
+class Hotline(Bench):
+    """An exchange with one caller on it who waits 20 s, at time 0."""
+
+    def __init__(self) -> None:
+        super().__init__(only(Fate.RING_OUT, callers=Callers(patience=constant(20.0))))
+        self.exchange.hangup("c1", 0.0)
+        self.after(1.0)
+        _, script = self.carrier.caller(1)
+        self.exchange.arrive(CallArrived("in", "+84009", "h"), script, self.time.now, number=1, owner="me")
+        assert self.after(0.0) == [(1.0, CallArrived("in", "+84009", "h"))]
+
+
+def test_a_caller_rings_is_answered_waits_and_talks() -> None:
+    bench = Hotline()
+    assert [line.answered for line in bench.exchange.lines()] == [False]
+    assert (bench.exchange.unanswered, bench.exchange.peak_unanswered) == (0, 1)
+    for _ in range(2):
+        bench.exchange.answer("in", bench.time.now)
+    assert bench.after(1.0) == [(1.0, CallAnswered("in"))]
+    bench.exchange.connect("in", "agent-01", bench.time.now)
+    assert bench.after(100.0) == [
+        (2.15, CallConnected("in", "agent-01")),
+        (62.15, CallEnded("in", 200, 16, ended_by=EndedBy.REMOTE)),
+    ]
+
+
+def test_a_caller_gives_up_when_the_patience_is_over_answered_or_not() -> None:
+    bench = Hotline()
+    assert bench.after(100.0) == [(21.0, CallEnded("in", 487, ended_by=EndedBy.REMOTE))]
+    bench = Hotline()
+    bench.after(5.0)
+    bench.exchange.answer("in", bench.time.now)
+    bench.after(5.0)
+    assert bench.after(100.0) == [(21.0, CallEnded("in", 200, 16, ended_by=EndedBy.REMOTE))]
+
+
+def test_a_caller_is_declined() -> None:
+    bench = Hotline()
+    bench.exchange.hangup("in", bench.time.now)
+    assert bench.after(100.0) == [(1.1, CallEnded("in", 603, 21, ended_by=EndedBy.DIALER))]
+    bench.exchange.answer("in", bench.time.now)
+    bench.exchange.hang_up_by_customer("in", bench.time.now)
+    assert bench.after(1.0) == []

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from dialer.core.effects import BeginAttempts
+from dialer.core.effects import BeginAttempts, BeginInbound
 from dialer.core.types import (
     AttemptIntent,
     AttemptRecord,
     CampaignSettings,
+    Direction,
     HoldReason,
     Lead,
     LeadResult,
@@ -190,3 +191,55 @@ def test_every_lead_is_in_exactly_one_of_the_eleven_states() -> None:
     assert set(counts) == set(LeadState)
     assert sum(counts.values()) == len(leads) == 5
     assert (counts[LeadState.NOT_CALLED], counts[LeadState.CALLED_NO_SUCCESS]) == (4, 1)
+
+
+def arrive(leads: LeadBook, phone: str, call_id: str = "in") -> tuple[AttemptIntent, Lead]:
+    event = leads.begin_inbound(BeginInbound(call_id, phone, "h", "t", 5.0))
+    assert event.intent is not None
+    assert event.lead is not None
+    return event.intent, event.lead
+
+
+def missed(leads: LeadBook, intent: AttemptIntent, now: float) -> None:
+    facts = AttemptFacts(rang=True, inbound=True, ended_by=EndedBy.REMOTE)
+    leads.settle(
+        AttemptRecord(
+            call_id=intent.call_id, lead_id=intent.lead_id, customer_id=1, list_id=intent.list_id, phone=intent.phone,
+            hotline="h", trunk="t", attempt_no=0, started_at=5.0, ended_at=now, facts=facts, verdict=classify(facts),
+            lead_trigger=Trigger.MISSED_CALL, direction=Direction.INBOUND,
+        ),
+        now,
+    )  # fmt: skip
+
+
+def test_a_caller_is_matched_to_the_lead_or_becomes_one_that_nobody_dials() -> None:
+    leads = book(2)
+    intent, lead = arrive(leads, synthetic_phone(1, 2))
+    assert (intent.direction, lead.lead_id) == (Direction.INBOUND, 2)
+    stranger, made = arrive(leads, "+84954000001", "in2")
+    assert (stranger.list_id, made.lead_id, len(leads)) == (0, 3, 3)
+    assert arrive(leads, "+84954000001", "in3")[1].lead_id == 3
+    missed(leads, stranger, 10.0)
+    assert [one.lead_id for one in leads.lease(9, 20.0).leads] == [1, 2]
+
+
+def test_a_missed_call_makes_a_callback_of_a_lead_that_was_called_before() -> None:
+    leads = book(1)
+    (lead,) = leads.lease(1, 0.0).leads
+    begin(leads, [lead], 0.0)
+    settle(leads, lead, RANG_OUT, 30.0, next_at=5000.0)
+    intent, _ = arrive(leads, lead.phone)
+    missed(leads, intent, 60.0)
+    assert leads.place(1).state is LeadState.CALLBACK
+    assert [one.attempts for one in leads.lease(1, 61.0).leads] == [1]
+
+
+def test_a_call_that_came_in_leaves_a_lead_alone_that_is_being_called() -> None:
+    leads = book(1)
+    (lead,) = leads.lease(1, 0.0).leads
+    begin(leads, [lead], 0.0)
+    intent, _ = arrive(leads, lead.phone)
+    missed(leads, intent, 10.0)
+    leads.settle_lead(LeadResult("in", 1, Trigger.ANSWERED, "agent-01", 1.0), 10.0)
+    assert leads.place(1).state is LeadState.IN_PROGRESS
+    settle(leads, lead, RANG_OUT, 30.0, next_at=5000.0)

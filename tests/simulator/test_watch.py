@@ -92,3 +92,24 @@ def test_no_phone_number_is_in_a_message(watch: Watch) -> None:
     with pytest.raises(InvariantBroken) as caught:
         invite(watch, "c2", "+84001")
     assert "+84" not in str(caught.value)
+
+
+def test_an_offer_to_an_agent_who_talks(watch: Watch) -> None:
+    watch.reserved("agent-01", "c1", NOW, earlier_runs=False)
+    watch.asked("agent-01", "c1", NOW, earlier_runs=True)
+    with pytest.raises(InvariantBroken, match="second call while one was running"):
+        watch.asked("agent-01", "c2", NOW, earlier_runs=True)
+
+
+def test_a_call_that_came_in_is_settled_once_and_weighs_nothing(watch: Watch) -> None:
+    watch.arrived("in", NOW)
+    assert watch.is_open("in")
+    with pytest.raises(InvariantBroken, match="arrived twice"):
+        watch.arrived("in", NOW)
+    watch.settled("in", NOW, weighs=True)
+    assert not watch.is_open("in")
+    with pytest.raises(InvariantBroken, match="or a second one"):
+        watch.settled("in", NOW, weighs=True)
+    watch.arrived("other", NOW)
+    with pytest.raises(InvariantBroken, match="never settled"):
+        watch.finished(NOW)

@@ -234,3 +234,31 @@ def test_a_refusal_that_crosses_our_cancel_is_the_far_ends(status: int, came_to:
     by = EndedBy.DIALER if status == 487 else EndedBy.REMOTE
     facts = AttemptFacts(sip_status=status, rang=True, ended_by=by, cancel_reason=CancelReason.RING_TIMEOUT)
     assert classify(facts).status is came_to
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "rule"),
+    [
+        (AttemptFacts(answered=True, agent_bridged=True, ended_by=EndedBy.AGENT), CallStatus.ANSWERED, "answered"),
+        (AttemptFacts(answered=True, ended_by=EndedBy.REMOTE), CallStatus.BUSY_LINE, "answered.no_agent"),
+        (
+            AttemptFacts(answered=True, cancel_reason=CancelReason.OVERFLOW, ended_by=EndedBy.DIALER),
+            CallStatus.BUSY_LINE,
+            "answered.overflow",
+        ),
+        (AttemptFacts(answered=True, agent_lost=True), CallStatus.BUSY_LINE, "answered.agent_lost"),
+        (
+            AttemptFacts(answered=True, agentless=True, ivr_entered=True, ended_by=EndedBy.REMOTE),
+            CallStatus.IVR,
+            "answered.ivr",
+        ),
+        (AttemptFacts(sip_status=487, ended_by=EndedBy.REMOTE), CallStatus.BUSY_LINE, "inbound.caller_left"),
+        (AttemptFacts(sip_status=480, ended_by=EndedBy.DIALER), CallStatus.BUSY_LINE, "inbound.declined"),
+        (AttemptFacts(local_error=LocalError.LOST), CallStatus.FAILED, "local.lost"),
+    ],
+)
+def test_a_call_to_us_is_answered_busy_line_or_ivr_and_never_counts(
+    facts: AttemptFacts, status: CallStatus, rule: str
+) -> None:
+    verdict = classify(dataclasses.replace(facts, inbound=True))
+    assert (verdict.status, verdict.rule, verdict.counts) == (status, rule, False)

@@ -19,6 +19,7 @@ from statuses.lead import (
     LeadStep,
     Trigger,
     allowed,
+    called_in,
     is_dialable,
     is_terminal,
     step,
@@ -420,7 +421,7 @@ def test_nothing_leaves_a_terminal_state_but_what_is_listed(
         return
     listed = {Trigger.REMOVE, Trigger.DEDUPE}
     if facts.state is LeadState.RETRY_EXHAUSTED:
-        listed |= {Trigger.RAISE_MAX}
+        listed |= {Trigger.RAISE_MAX, Trigger.MISSED_CALL}
     if facts.state is LeadState.CALL_ERROR:
         listed |= {Trigger.PAUSE}
     try:
@@ -473,3 +474,50 @@ def test_no_walk_dials_a_customer_who_is_held_or_has_ended(path: list[tuple[Trig
         if trigger is Trigger.PICKED:
             assert is_dialable(before.state, before.error_kind)
         facts = _facts(moved, facts.attempts + (trigger is Trigger.PICKED))
+
+
+CALLED_BACK = (
+    LeadState.NOT_CALLED,
+    LeadState.CALLED_NO_SUCCESS,
+    LeadState.CALLBACK,
+    LeadState.RETRY_EXHAUSTED,
+    LeadState.CALL_ERROR,
+)
+
+
+@pytest.mark.parametrize("state", LeadState)
+def test_who_called_in_vain_is_called_back_where_the_dialer_calls_by_itself(state: LeadState) -> None:
+    facts = LeadFacts(state, remembered=LeadState.NOT_CALLED, attempts=9)
+    if state in CALLED_BACK:
+        assert called_in(facts, Trigger.MISSED_CALL).state is LeadState.CALLBACK
+        return
+    with pytest.raises(IllegalTransition):
+        called_in(facts, Trigger.MISSED_CALL)
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.NUMBER, ErrorKind.RECONCILE])
+def test_an_error_that_waits_for_a_person_waits_after_a_missed_call_too(kind: ErrorKind) -> None:
+    with pytest.raises(IllegalTransition):
+        called_in(LeadFacts(LeadState.CALL_ERROR, error_kind=kind), Trigger.MISSED_CALL)
+
+
+@pytest.mark.parametrize(
+    ("state", "trigger", "after"),
+    [
+        (LeadState.NOT_CALLED, Trigger.ANSWERED, LeadState.SUCCESS),
+        (LeadState.CALLBACK, Trigger.ANSWERED, LeadState.SUCCESS),
+        (LeadState.CALLED_NO_SUCCESS, Trigger.DO_NOT_RECALL, LeadState.DO_NOT_RECALL),
+        (LeadState.SUCCESS, Trigger.CALLBACK_ASKED, LeadState.CALLBACK),
+        (LeadState.DO_NOT_RECALL, Trigger.ANSWERED, LeadState.DO_NOT_RECALL),
+        (LeadState.PAUSED, Trigger.CALLBACK_ASKED, LeadState.PAUSED),
+        (LeadState.DNC, Trigger.ANSWERED, LeadState.SUCCESS),
+    ],
+)
+def test_a_talk_on_a_call_of_theirs_counts_as_one_of_ours(state: LeadState, trigger: Trigger, after: LeadState) -> None:
+    assert called_in(LeadFacts(state, remembered=LeadState.NOT_CALLED), trigger).state is after
+
+
+def test_a_call_of_theirs_changes_nothing_while_ours_is_going_on() -> None:
+    for trigger in (Trigger.ANSWERED, Trigger.CALLBACK_ASKED, Trigger.DO_NOT_RECALL, Trigger.MISSED_CALL):
+        with pytest.raises(IllegalTransition):
+            called_in(LeadFacts(LeadState.IN_PROGRESS, remembered=LeadState.NOT_CALLED), trigger)

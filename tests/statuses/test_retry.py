@@ -19,7 +19,7 @@ BY_STATUS = {
     CallStatus.BUSY: AttemptFacts(sip_status=486),
     CallStatus.BUSY_LINE: AttemptFacts(answered=True),
     CallStatus.IVR: AttemptFacts(answered=True, ivr_entered=True, ended_by=EndedBy.REMOTE),
-    CallStatus.FAILED: AttemptFacts(local_error=LocalError.SCRIPT),
+    CallStatus.FAILED: AttemptFacts(local_error=LocalError.PROTOCOL),
     CallStatus.CONGESTION: AttemptFacts(sip_status=503),
     CallStatus.CANCEL: AttemptFacts(cancel_reason=CancelReason.RING_TIMEOUT, rang=True),
     CallStatus.INVALID_NUMBER: AttemptFacts(sip_status=404),
@@ -127,12 +127,16 @@ def test_errors_of_ours_have_tries_of_their_own() -> None:
         (LocalError.AGENT_LEG, True),
         (LocalError.NO_HOTLINE, True),
         (LocalError.DAILY_CAP, True),
-        (LocalError.SCRIPT_DELETED, False),
+        (LocalError.SCRIPT_DELETED, True),
+        (LocalError.AUDIO, True),
+        (LocalError.PROTOCOL, False),
         (LocalError.NOT_ALLOWED, False),
         (LocalError.NO_ROUTE, False),
     ],
 )
-def test_an_agent_or_hotline_may_come_back_and_broken_content_is_for_people(error: LocalError, *, again: bool) -> None:
+def test_an_agent_a_hotline_and_missing_content_may_come_back_and_the_rest_is_for_people(
+    error: LocalError, *, again: bool
+) -> None:
     verdict = classify(AttemptFacts(local_error=error))
     assert _decide(verdict, attempts=0).retry is again
     everything = RetryPolicy(retry_on=frozenset(CallStatus))

@@ -21,8 +21,8 @@ BACKENDS = [
     pytest.param("postgres", marks=pytest.mark.component("postgresql")),
 ]
 _EMPTY = (
-    "TRUNCATE customers, campaigns, lists, leads, attempts, suppressions, comments, outbox, offset_ledger, "
-    "bound_projections CASCADE"
+    "TRUNCATE customers, campaigns, lists, leads, attempts, callbacks, suppressions, comments, requests, outbox, "
+    "offset_ledger, bound_projections CASCADE"
 )
 
 

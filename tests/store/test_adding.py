@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.core.types import CampaignSettings
-from store.adding import NewLead, add_leads, reserve_ids
+from store.adding import NewLead, add_leads
+from store.bulk import reserve_ids
 from store.load import BANS, CAMPAIGNS, CUSTOMERS, LEADS, LISTS
 from store.models import OutboxRecord
 

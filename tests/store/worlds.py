@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
@@ -31,7 +31,7 @@ from store import learning, models
 from store.lead_store import SqlLeadStore
 from store.load import ATTEMPT_FIELDS, ATTEMPTS, BANS, CAMPAIGNS, LEADS, LISTS, lead_columns, lead_of
 from store.memory import MemoryLeadStore
-from store.rows import AttemptRow, Ban, LeadRow
+from store.rows import AttemptRow, Ban, CallbackRow, LeadRow
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0
@@ -54,6 +54,7 @@ class World(Protocol):
     async def attempt(self, call_id: str) -> AttemptRow: ...
     async def records(self) -> list[tuple[int, bytes]]: ...
     async def runtime(self, campaign_id: int) -> tuple[bytes, float]: ...
+    async def callbacks(self) -> list[CallbackRow]: ...
     async def forget(self, campaign_id: int, *, now: float) -> None: ...
 
 
@@ -110,6 +111,9 @@ class MemoryWorld:
     async def runtime(self, campaign_id: int) -> tuple[bytes, float]:
         return self.store.runtimes[campaign_id]
 
+    async def callbacks(self) -> list[CallbackRow]:
+        return list(self.store.callbacks.values())
+
     async def forget(self, campaign_id: int, *, now: float) -> None:
         self.store.forget(campaign_id, now=now)
 
@@ -155,6 +159,8 @@ class SqlWorld:
         async with self.engine.begin() as connection:
             await connection.execute(insert(models.Customer), [_customer(lead) for lead in leads])
             await connection.execute(insert(LEADS), [{**row, "added_at": NOW} for row in rows])
+            for table in ("customers", "leads") if connection.dialect.name == "postgresql" else ():
+                await connection.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))  # noqa: S608 -- our own names
 
     async def change_lead(self, lead_id: int, **values: Any) -> None:
         await self._execute(update(LEADS).where(LEADS.c.id == lead_id).values(**values))
@@ -183,6 +189,11 @@ class SqlWorld:
         query = select(CAMPAIGNS.c.runtime, CAMPAIGNS.c.runtime_at).where(CAMPAIGNS.c.id == campaign_id)
         runtime, at = (await self._rows(query))[0]
         return bytes(runtime), at
+
+    async def callbacks(self) -> list[CallbackRow]:
+        of = models.Callback
+        columns = (of.campaign_id, of.lead_id, of.customer_id, of.phone_e164, of.due_at, of.reason, of.agent)
+        return [CallbackRow(*row) for row in await self._rows(select(*columns).where(of.done_at.is_(None)))]
 
     async def forget(self, campaign_id: int, *, now: float) -> None:
         async with self.engine.begin() as connection:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from cdr.queries import CdrQueries
 from crm import campaigns
 from crm.importing import import_leads
 from crm.leads import LeadFilter, add_comment, list_leads
+from crm.recordings import RecordingShelf
 from dialer.core.campaign import CampaignAction
-from dialer.core.effects import BeginAttempts, LeaseLeads, ReleaseLeads, SettleAttempt, SettleLead
-from dialer.core.events import AttemptsBegun, LeadsLeased
+from dialer.core.effects import BeginAttempts, BeginInbound, LeaseLeads, ReleaseLeads, SettleAttempt, SettleLead
+from dialer.core.events import AttemptsBegun, InboundBegun, LeadsLeased
 from dialer.core.figures import LiveFigures, Sample
 from dialer.core.types import (
     AttemptIntent,
@@ -39,6 +41,10 @@ from dialer.core.types import (
     Slot,
 )
 from dialer.ports import Owned
+from dialer.recordings import RecordingFormat, Stored, path_of
+from dialer.service.encoding import encode
+from dialer.service.espeak import Espeak
+from dialer.service.prompts import PromptLibrary
 from dialer.service.server import WebServer, listen
 from statuses.classify import AttemptFacts, classify
 from statuses.lead import Trigger, trigger_for
@@ -47,9 +53,13 @@ from store.lead_store import SqlLeadStore
 from store.ledger import SqlOffsetLedger
 from store.open import open_database
 from store.outbox import SqlOutboxLog, append
+from store.recording_files import FsspecFiles
+from store.recordings import SqlRecordings
 from store.upgrade import upgrade
 from telephony_adapters.tracing.read import TraceFolder
+from tests.dialer.service.recording_centre import tone
 from tests.telephony_adapters.tracing.sample import note_call
+from tests.web.dial_world import dialing
 from web.app import create_app
 from web.deps import WebDeps
 
@@ -90,8 +100,9 @@ GIVEN = ("Bảo", "Châu", "Đức", "Ánh", "Giang", "Hà", "Khánh", "Linh", "
 class World:
     """The seeded store, and what the tests may order."""
 
-    def __init__(self, engine: AsyncEngine, projector: Projector) -> None:
+    def __init__(self, engine: AsyncEngine, projector: Projector, folder: Path) -> None:
         self.engine = engine
+        self.files = FsspecFiles("", home=folder / "recordings")
         self.projector = projector
         self.store = SqlLeadStore(engine)
         self.fences: dict[str, Fence] = {}
@@ -114,6 +125,7 @@ class World:
         for place, status in enumerate(FACTS, 1):
             await self.call(DIALED, _phone(place), status, begun_at=now - 4_000 + place * 60)
         note_call(folder / TRACES, call_id=TRACED)
+        await self.record(TRACED, began_at=now - 4_000 + 60)
         await self.call(DIALED, SHARED, CallStatus.BUSY, begun_at=now - 3_000)
         await self.call(OTHER, SHARED, CallStatus.ANSWERED, begun_at=now - 2_000)
         await campaigns.act(self.engine, OTHER, CampaignAction.STOP, now=now)
@@ -142,6 +154,33 @@ class World:
             await self._commit(fence, SettleLead(result), at=record.ended_at + 12)
         return intent.call_id
 
+    async def miss(self, campaign: str, phone: str, *, at: float) -> None:
+        """Let a customer call the hotline and hang up before anybody takes the call."""
+        fence = self.fences[campaign]
+        self.serial += 1
+        arrival = BeginInbound(f"in-{self.serial:03d}", phone, "19001000", "sim", at)
+        ((_, begun),) = await self._commit(fence, arrival, at=at)
+        assert isinstance(begun, InboundBegun)
+        assert begun.intent is not None
+        facts = AttemptFacts(answered=True, ended_by=EndedBy.REMOTE, inbound=True)
+        record = msgspec.structs.replace(
+            _record(begun.intent, CallStatus.BUSY_LINE), facts=facts, verdict=classify(facts),
+            lead_trigger=Trigger.MISSED_CALL, direction=begun.intent.direction,
+        )  # fmt: skip
+        await self._commit(fence, SettleAttempt(record), at=record.ended_at)
+
+    async def record(self, call_id: str, *, began_at: float, seconds: float = 3.0) -> None:
+        """Store a recording of a call: a tone."""
+        made = encode(tone(seconds), RecordingFormat.MP3)
+        path = path_of(call_id, began_at, RecordingFormat.MP3)
+        await self.files.put(path, made.data)
+        kept = await SqlRecordings(self.engine).keep(Stored(
+            call_id=call_id, campaign_id=self.fences[DIALED].campaign_id, began_at=began_at, storage="", path=path,
+            format=RecordingFormat.MP3, bytes=len(made.data), sha256=sha256(made.data).hexdigest(),
+            seconds=made.seconds, stored_at=began_at + 60,
+        ))  # fmt: skip
+        assert kept
+
     async def lead(self, campaign: str, phone: str) -> Any:
         """Find a lead's row."""
         page = await list_leads(self.engine, LeadFilter(phone=phone), limit=10)
@@ -168,6 +207,14 @@ class World:
                 called = await self.call(DIALED, phone, CallStatus(status), begun_at=time.time() - 60)
                 await self.project()
                 return {"call_id": called}
+            case {"do": "miss", "phone": phone}:
+                await self.miss(DIALED, phone, at=time.time() - 30)
+                await self.project()
+                return {}
+            case {"do": "record", "call_id": call_id}:
+                await self.record(call_id, began_at=time.time() - 60, seconds=2.0)
+                await self.project()
+                return {}
             case {"do": "figures", "values": values}:
                 self.figures = values
                 await self.publish()
@@ -252,6 +299,7 @@ def _record(intent: AttemptIntent, status: CallStatus) -> AttemptRecord:
         verdict=verdict,
         lead_trigger=None if talk else trigger,
         error_kind=kind,
+        recorded=talk,
     )
 
 
@@ -300,15 +348,16 @@ def _figures(campaign_id: int, now: float, changes: dict[str, Any]) -> LiveFigur
     return msgspec.convert(values, LiveFigures)
 
 
-async def serve(folder: Path, *, seeded: bool) -> None:
-    """Make the world in a folder and serve it until the standard input ends."""
+async def serve(folder: Path, *, seeded: bool, dials: bool = False) -> None:
+    """Make the world in a folder and serve it until the standard input ends; `dials`: with an engine that places calls."""
     engine = open_database(f"sqlite:///{folder / 'dialer.db'}")
     await upgrade(engine)
     analytics = await open_chdb(folder / "cdr")
-    world = World(engine, Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics))
+    world = World(engine, Projector(SqlOutboxLog(engine), SqlOffsetLedger(engine), analytics), folder)
     if seeded:
         await world.seed(folder)
     broken = folder / "broken"
+    prompts = PromptLibrary(folder / "prompts", folder / "prompts-kept", Espeak())
     deps = WebDeps(
         engine=engine,
         cdr=CdrQueries(analytics),
@@ -316,12 +365,16 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         session_secret=SECRET,
         service_token=TOKEN,
         traces=TraceFolder(folder / TRACES),
+        recordings=RecordingShelf(engine, world.files, time.time, time.time),
+        prompts=prompts,
         health=lambda: {"database": "ok", "analytics": "down" if broken.exists() else "ok"},
     )
     sock = listen("127.0.0.1", 0)
     server = WebServer(create_app(deps), sock)
     serving = asyncio.create_task(server.run_forever())
     beating = asyncio.create_task(_beat(world)) if seeded else None
+    if dials:
+        beating = asyncio.create_task(dialing(engine))
     _say({"port": sock.getsockname()[1]})
     await _listen(world)
     if beating is not None:
@@ -329,6 +382,7 @@ async def serve(folder: Path, *, seeded: bool) -> None:
         await asyncio.gather(beating, return_exceptions=True)
     server.should_exit = True
     await serving
+    await prompts.close()
     await analytics.close()
     await engine.dispose()
 
@@ -350,4 +404,4 @@ def _say(value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), seeded="--empty" not in sys.argv))
+    asyncio.run(serve(Path(sys.argv[1]), seeded=not {"--empty", "--dials"} & {*sys.argv}, dials="--dials" in sys.argv))

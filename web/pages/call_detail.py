@@ -16,6 +16,7 @@ from web.deps import WebDeps
 from web.i18n import Words
 from web.layout import heading
 from web.pages.call_trace import read_trace, show_trace
+from web.pages.recordings import add_player, is_recorded
 
 NOTE_MAX: Final = 2000
 
@@ -62,6 +63,7 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
         ui.notify(words("calls.gone"), type="warning")
         return
     note, trace = await read_note(deps, call_id), await read_trace(deps, call_id)
+    recorded = await is_recorded(deps.recordings, call_id)
     title = words("calls.detail")
     with ui.dialog().props(f'aria-label="{title}"') as dialog, ui.element("div").classes("call-card"):
         heading(title, level=2)
@@ -71,6 +73,8 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
                 with ui.element("div").classes("fact"):
                     ui.label(words(key)).classes("name")
                     ui.label(value or words("common.empty")).classes("value" if value else "value muted")
+        if recorded:
+            add_player(deps.recordings, words, call_id)
         field = ui.textarea(words("calls.note"), value=note or "").props(
             f"outlined dense autogrow maxlength={NOTE_MAX}"
         )

@@ -35,8 +35,8 @@ _ICONS: Final = {
     CampaignAction.END: "flag",
 }
 _FIGURES: Final = (
-    ("campaigns.agents", ("idle", "reserved", "talking", "wrapping", "paused")),
-    ("campaigns.calls", ("ringing", "bridged", "waiting")),
+    ("campaigns.agents", ("idle", "asked", "reserved", "talking", "wrapping", "paused")),
+    ("campaigns.calls", ("ringing", "inbound", "bridged", "waiting")),
 )
 
 Act = Callable[[CampaignView, CampaignAction], Awaitable[None]]

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Request
 from nicegui import ui
 from nicegui.element import Element
 
-from crm.customers import edit_customer, read_customer
-from crm.leads import LeadRow, add_comment, need_lead
-from dialer.errors import DialerError, NotFound
+from crm.customers import read_customer
+from crm.leads import LeadRow, need_lead
+from dialer.errors import NotFound
 from statuses.catalog import colour, label
 from web.deps import WebDeps
 from web.i18n import Words
 from web.layout import frame, heading, page_title, words_of
 from web.live import LiveBoard
 from web.pages.calls import CallHistory
+from web.pages.customer_form import CustomerForm
 
 REFRESH_S: Final = 2.0
-FIELDS: Final = (
-    "name",
-    "code",
-    "gender",
-    "birthday",
-    "email",
-    "province",
-    "district",
-    "ward",
-    "address",
-    "id_number",
-    "id_issued_on",
-    "id_issued_at",
-    "passport",
-)
-_DATES: Final = frozenset({"birthday", "id_issued_on"})
 
 
 def register(deps: WebDeps, board: LiveBoard) -> None:
@@ -80,8 +65,7 @@ class _Page:
     lead: LeadRow
     author: str
     _facts: Element = field(init=False)
-    _inputs: dict[str, Any] = field(default_factory=dict)
-    _comment: ui.textarea = field(init=False)
+    _form: CustomerForm = field(init=False)
     _history: CallHistory = field(init=False)
     _tabs: ui.tabs = field(init=False)
     _pulse: object = None
@@ -90,7 +74,9 @@ class _Page:
         _back(self.words)
         with ui.element("div").classes("lead-head"):
             page_title(self.lead.name or self.lead.code)
-            ui.label(self.lead.phone).classes("muted num")
+            ui.link(self.lead.phone, f"/dial?lead={self.lead.lead_id}").classes("muted num dial-link").props(
+                f'title="{self.words("dial.call_this", phone=self.lead.phone)}"'
+            )
         with ui.tabs().props("align=left no-caps dense inline-label").classes("lead-tabs") as self._tabs:
             info = ui.tab("info", self.words("lead.tab_info"))
             calls = ui.tab("calls", self.words("lead.tab_calls"))
@@ -111,6 +97,7 @@ class _Page:
             self.lead = await need_lead(self.deps.engine, self.lead.lead_id)
         except NotFound:
             return
+        self._form.lead = self.lead
         self._show_facts()
         if self._tabs.value == "calls":
             await self._history.load()
@@ -123,19 +110,8 @@ class _Page:
         with ui.element("section").classes("panel"):
             with ui.element("div").classes("panel-title"):
                 heading(self.words("lead.customer"), level=2)
-            with ui.element("div").classes("fields"):
-                for name in FIELDS:
-                    self._input(name, customer)
-                self._comment = ui.textarea(self.words("lead.comment"), value=self.lead.comment or "")
-                self._comment.props("outlined dense autogrow maxlength=2000").classes("whole")
-            with ui.element("div").classes("form-foot"):
-                ui.button(self.words("common.cancel"), on_click=ui.navigate.reload).props("flat no-caps color=dark")
-                ui.button(self.words("common.update"), on_click=self._save).props("unelevated no-caps")
-
-    def _input(self, name: str, customer: dict[str, str | None]) -> None:
-        field_ = ui.input(self.words(f"lead.{name}"), value=customer[name] or "")
-        field_.props("outlined dense autocomplete=off" + (" type=date stack-label" if name in _DATES else ""))
-        self._inputs[name] = field_
+            self._form = CustomerForm(self.deps, self.words, self.author, self._saved)
+            self._form.build(customer, self.lead)
 
     def _show_facts(self) -> None:
         words, lead = self.words, self.lead
@@ -158,16 +134,6 @@ class _Page:
                     ui.label(words(key)).classes("name")
                     ui.label(value).classes("value").style(f"color: {tint}; font-weight: 600" if tint else "")
 
-    async def _save(self) -> None:
-        changes = {name: str(field_.value or "").strip() for name, field_ in self._inputs.items()}
-        text = str(self._comment.value or "").strip()
-        try:
-            await edit_customer(self.deps.engine, self.lead.customer_id, changes, now=self.deps.now())
-            if text and text != (self.lead.comment or ""):
-                await add_comment(self.deps.engine, self.lead.lead_id, text, author=self.author, now=self.deps.now())
-        except DialerError as error:
-            ui.notify(str(error), type="negative")
-            return
+    async def _saved(self) -> None:
         self._pulse = None
         await self.refresh()
-        ui.notify(self.words("common.saved"), type="positive")

@@ -22,13 +22,17 @@ def lead_columns(words: Words) -> list[Column]:
     )
     status = '<span class="status" :style="{color: props.row.colour}">{{ props.row.status }}</span>'
     code = '<span class="tag" :style="{color: props.row.colour}">{{ props.row.status_code }}</span>'
+    phone = (
+        f'<a class="dial-link" :href="`/dial?lead=${{props.row.id}}`" title="{words("dial.call")}">'
+        "{{ props.row.phone }}</a>"
+    )
     comment, campaign, list_ = (
         f'<span :title="props.row.{name}">{{{{ props.row.{name} }}}}</span>' for name in ("comment", "campaign", "list")
     )
     return [
         Column("code", words("leads.code"), css="nowrap"),
         Column("name", words("leads.name"), css="wrap", sortable=True),
-        Column("phone", words("leads.phone"), css="nowrap"),
+        Column("phone", words("leads.phone"), phone, css="nowrap"),
         Column("status_code", words("leads.status_code"), code),
         Column("status", words("leads.status"), status, css="wrap"),
         Column("calls", words("leads.calls"), css="right"),

@@ -7,7 +7,7 @@ import platform
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -40,10 +40,11 @@ _FOLDERS: Final = ("etc", "lib/keys", "spool", "run", "log", "cache")
 
 
 class Ari(NamedTuple):
-    """Where ARI is, and who may ask."""
+    """Where ARI is, who may ask, and at which port of 127.0.0.1 SIP is (UDP)."""
 
     url: str
     password: str
+    sip: int
 
 
 def usual_folder() -> Path:
@@ -63,9 +64,12 @@ def folder_of(given: Path | None) -> Path | None:
 
 
 @contextmanager
-def running(root: Path, folder: Path) -> Iterator[tuple[Program, Ari]]:
-    """Run an Asterisk of its own until the block ends; raise DialerError when it does not boot."""
-    http, ari = _configure(root, folder)
+def running(root: Path, folder: Path, more: Mapping[str, str] | None = None) -> Iterator[tuple[Program, Ari]]:
+    """Run an Asterisk of its own until the block ends; raise DialerError when it does not boot.
+
+    `more` is appended to its files by name without ending: `pjsip`, `extensions`.
+    """
+    http, ari = _configure(root, folder, more or {})
     command = [*_loader(root), root / _ASTERISK, "-C", folder / "etc/asterisk.conf"]
     with Program([*command, "-f"], folder / "program") as program:
         deadline = time.monotonic() + _BOOT_S
@@ -78,13 +82,14 @@ def running(root: Path, folder: Path) -> Iterator[tuple[Program, Ari]]:
         _ask(command, "core stop now")
 
 
-def _configure(root: Path, folder: Path) -> tuple[int, Ari]:
+def _configure(root: Path, folder: Path, more: Mapping[str, str]) -> tuple[int, Ari]:
     for name in _FOLDERS:
         (folder / name).mkdir(parents=True)
     http, sip, password = free_port(), free_port(), secrets.token_hex(8)
-    for name, text in _files(root, folder, http, sip, password).items():
-        (folder / "etc" / f"{name}.conf").write_text(text)
-    return http, Ari(f"http://{HOST}:{http}/ari", password)
+    files = _files(root, folder, http, sip, password)
+    for name in files.keys() | more:
+        (folder / "etc" / f"{name}.conf").write_text(files.get(name, "") + more.get(name, ""))
+    return http, Ari(f"http://{HOST}:{http}/ari", password, sip)
 
 
 def _files(root: Path, folder: Path, http: int, sip: int, password: str) -> dict[str, str]:
@@ -109,6 +114,7 @@ def _files(root: Path, folder: Path, http: int, sip: int, password: str) -> dict
         "logger": "[general]\n[logfiles]\nconsole = error\n",
         "cdr": "[general]\nenable = no\n",
         "cel": "[general]\nenable = no\n",
+        "amd": "[general]\n",
     }
 
 

@@ -140,7 +140,7 @@ def test_an_unknown_status_is_answered_with_all_twelve(home: Path) -> None:
         (["--from", "yesterday"], "--from 'yesterday': write a date like 2026-11-22"),
         (["--to", "2026-13-01"], "--to '2026-13-01': write a date like"),
         (["--timezone", "Mars/Base"], "--timezone 'Mars/Base': no such zone"),
-        (["--direction", "up"], "--direction 'up': write outbound or inbound"),
+        (["--direction", "up"], "--direction 'up': write outbound, inbound or missed"),
         (["--phone", "12"], "--phone: '12' is not a phone number"),
         (["--campaign", "Nope"], f"--campaign 'Nope': no such campaign; known: {CAMPAIGN.name}"),
     ],

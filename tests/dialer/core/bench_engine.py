@@ -7,10 +7,20 @@ from typing import TypeVar
 import msgspec
 
 from dialer.core import events
-from dialer.core.effects import AnyEffect, BeginAttempts, Connect, LeaseLeads, Originate, SettleAttempt, SettleLead
+from dialer.core.effects import (
+    AnyEffect,
+    BeginAttempts,
+    BeginInbound,
+    Connect,
+    LeaseLeads,
+    Originate,
+    SettleAttempt,
+    SettleLead,
+)
 from dialer.core.engine import CampaignEngine
+from dialer.core.script import ScriptText
 from dialer.core.trunks import TrunkLimit, TrunkPool
-from dialer.core.types import CallWindow, CampaignSettings, Lead, Slot
+from dialer.core.types import AttemptIntent, CallWindow, CampaignSettings, Direction, Lead, Slot
 
 E = TypeVar("E", bound=AnyEffect)
 START = 1_800_000_000.0
@@ -47,13 +57,16 @@ class Bench:
         channels: int = 50,
         cps: float = 50.0,
         trunks: tuple[TrunkLimit, ...] = (),
+        script: ScriptText | None = None,
     ) -> None:
         self.now = START
         self.pool = TrunkPool(trunks or (TrunkLimit(name="sim", channels=channels, cps=cps, burst=int(cps)),))
-        self.engine = CampaignEngine(settings, self.pool, now=self.now)
+        self.engine = CampaignEngine(settings, self.pool, now=self.now, script=script)
         self.queue = [lead(n) for n in range(1, leads + 1)]
         self.done: list[AnyEffect] = []
         self.refuse_begin = False
+        self.slow_inbound = False
+        """Calls that arrive are written down only when the test says so."""
 
     def tell(self, *facts: events.Event) -> None:
         for fact in facts:
@@ -82,6 +95,25 @@ class Bench:
     def calls(self) -> list[str]:
         return [effect.call_id for effect in self.of(Originate)]
 
+    def arrive(self, call_id: str, phone: str = "+84700009999") -> None:
+        """Let a customer call the hotline; the switch answers as soon as it is told to."""
+        self.tell(events.CallArrived(call_id, phone, "+842471000001", "sim"))
+        if call_id in self.engine.state.calls:
+            self.tell(events.CallAnswered(call_id))
+
+    def write_down(self, effect: BeginInbound) -> None:
+        """Answer as the store would."""
+        phone = effect.phone
+        intent = AttemptIntent(
+            effect.call_id, 900, 900, 9, phone, effect.hotline, effect.trunk, 0, effect.at, Direction.INBOUND
+        )
+        self.tell(events.InboundBegun(effect.call_id, intent, lead(900, phone=phone, name="Lan")))
+
+    def accept(self, agent_id: str, call_id: str) -> None:
+        """Let an agent who is asked take the call, and the switch join them."""
+        self.tell(events.AgentAccepted(agent_id, call_id))
+        self.tell(events.CallConnected(call_id, agent_id))
+
     def answer(self, call_id: str, *, connect: bool = True) -> None:
         self.tell(events.CallRinging(call_id))
         self.tell(events.CallAnswered(call_id))
@@ -106,3 +138,5 @@ class Bench:
                 elif isinstance(effect, BeginAttempts) and not self.refuse_begin:
                     begun = tuple(intent.call_id for intent in effect.intents)
                     self.engine.receive(events.AttemptsBegun(begun), now=self.now)
+                elif isinstance(effect, BeginInbound) and not self.slow_inbound:
+                    self.write_down(effect)

@@ -14,6 +14,7 @@ from dialer.core.types import CampaignSettings
 from dialer.ports import Owned
 from dialer.service.driver import Driver
 from dialer.service.keeper import Keeper
+from dialer.speech import Prompts
 from simulator.chance import Duration
 from simulator.clock import VirtualClock
 from simulator.live import SimulatorTelephony
@@ -39,6 +40,7 @@ class Stage:
         owner: str = "one",
         trunk: SimulatorTelephony | None = None,
         overrides: tuple[Override, ...] = (),
+        prompts: Prompts | None = None,
     ) -> None:
         self.clock = clock or VirtualClock(START)
         self.store = store or MemoryLeadStore()
@@ -54,7 +56,7 @@ class Stage:
         )
         if agents:
             self.desks.man(1, self.team)
-        self.driver = Driver(self.store, self.trunk, self.desks, self.clock)
+        self.driver = Driver(self.store, self.trunk, self.desks, self.clock, prompts=prompts)
         pool = TrunkPool((TrunkLimit(name="sim", channels=50, cps=50.0, burst=50),))
         self.keeper = Keeper(self.store, self.trunk, self.driver, pool, owner=owner, overrides=overrides)
 

@@ -126,6 +126,9 @@ class Stage:
     def connect(self, call_id: str = "c1", agent: str = "a1") -> None:
         self.do(self.machine.connect, call_id, agent)
 
+    def summon(self, call_id: str = "c1", agent: str = "a1") -> None:
+        self.do(self.machine.summon, call_id, agent)
+
     def station(self, agent: str = "a1", *, up: bool = True) -> None:
         self.do(self.machine.station, agent, up=up)
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from dialer.core.events import (
+    AgentOnLine,
     CallAnswered,
     CallConnected,
     CallEnded,
@@ -145,6 +146,8 @@ class World:
         """What was wrong meanwhile."""
         self.dead: set[str] = set()
         """Calls that the engine has forgotten: the adapter's own limits end them."""
+        self.summoning: set[str] = set()
+        """Calls whose agents are called first."""
         self._free = list(TEAM)
         self._join(chance)
 
@@ -216,7 +219,7 @@ class World:
         """See whether agents' phones were let go."""
         for desk in self.machine._desks.all.values():
             left = desk.knows_customer or not desk.wanted
-            if desk.talk is None and desk.state == "up" and left:
+            if not desk.is_taken and desk.state == "up" and left:
                 self.seen.append(f"{desk.agent_id}'s phone is left alone at {now - START:.3f}")
 
     def _arrive(self, agent: str, now: float) -> None:
@@ -226,6 +229,19 @@ class World:
         self.machine.station(agent, now, up=up)
 
     def _place(self, call_id: str, now: float) -> None:
+        if self.climate.is_fair or self.chance.random() < 0.7:
+            self._invite(call_id, now)
+        else:
+            self.summoning.add(call_id)
+            self.machine.summon(call_id, self.chance.choice(TEAM), now)
+
+    def _online(self, call_id: str, now: float) -> None:
+        """Place a call whose agent is there; some agents wait in vain."""
+        if call_id in self.summoning and self.chance.random() < 0.9:
+            self.summoning.discard(call_id)
+            self._invite(call_id, now)
+
+    def _invite(self, call_id: str, now: float) -> None:
         chance = self.chance
         self.placed[call_id] = now
         trunk = "main" if self.climate.is_fair or chance.random() < 0.7 else "other"
@@ -279,6 +295,10 @@ class World:
     def _react(self, event: CallEvent, now: float) -> None:
         call_id = event.call_id
         if call_id in self.dead or self.network.now > START + STOP_S:
+            return
+        if call_id in self.summoning:
+            if isinstance(event, AgentOnLine):
+                self._later(0.0, lambda at: self._online(call_id, at))
             return
         match event:
             case CallRinging():

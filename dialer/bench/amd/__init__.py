@@ -1,0 +1,1 @@
+"""Answering-machine detection by a real switch, on greetings that are made, not recorded."""
