@@ -21,6 +21,7 @@ from web.desk_words import agent_state, refusal
 from web.i18n import Words
 from web.layout import frame, page_title, words_of
 from web.live import CampaignView, LiveBoard
+from web.pages.customer_add import ask_for_customer
 from web.pages.dialed import CustomerScreen
 from web.pages.live_call import LiveCall
 
@@ -123,6 +124,7 @@ class _Page:
                     self._key(key)
             go = ui.button(words("dial.call"), icon="call", on_click=self._dial, color="positive")
             go.props("unelevated no-caps").classes("dial-go")
+            ui.button(words("dial.add"), icon="person_add", on_click=self._add).props("flat no-caps color=dark")
             self._message = ui.label().classes("notice").props("role=status")
             self._message.set_visibility(False)
 
@@ -146,6 +148,14 @@ class _Page:
 
     def _other(self) -> None:
         self._call = self._request = None
+
+    async def _add(self) -> None:
+        campaign, phone = str(self._campaign.value or ""), str(self._number.value or "")
+        lead_id = await ask_for_customer(self.deps, self.words, campaign=campaign, phone=phone)
+        if lead_id is not None:
+            ui.notify(self.words("dial.added"), type="positive")
+            self._lead = lead_id
+            await self._screen.show(lead_id, self._view())
 
     async def _dial(self) -> None:
         await self._order("dial", phone=str(self._number.value or ""))
