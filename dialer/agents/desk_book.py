@@ -105,8 +105,9 @@ class DeskBook:
             return
         if presence.online:
             self._came(desk, presence.session, now)
-        elif presence.session == desk.session:
-            desk.ended.append(desk.session)
+            return
+        desk.ended.append(presence.session)
+        if presence.session == desk.session:
             desk.online = desk.unseen = False
             if desk.told:
                 self._gone(desk, now)

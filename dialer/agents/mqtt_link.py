@@ -27,7 +27,7 @@ from dialer.agents.messages import (
     decode_command,
     encode,
 )
-from dialer.agents.mqtt_at import MqttAt
+from dialer.agents.mqtt_at import MqttAt, give_up_if_cancelled
 from dialer.agents.topics import Leaf, everyone, parse, topic
 from dialer.core.effects import CommandAgent
 from dialer.core.events import AgentEvent
@@ -135,10 +135,12 @@ class MqttLink:
             try:
                 async with self._at.connected(name=self._name) as client:
                     await client.subscribe([(everyone(leaf), 1) for leaf in HEARD])
+                    give_up_if_cancelled()
                     failures = 0
                     self._came_up()
                     await _first(self._listen(client), self._send(client))
             except (DialerError, MqttError) as error:
+                give_up_if_cancelled()
                 self._went_down(error)
                 await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
                 failures += 1

@@ -47,10 +47,11 @@ def register(deps: WebDeps, board: LiveBoard) -> None:
         page = _Page(deps, board, words, str(request.session.get("user", "")), remembered, reader)
         with frame(request, words, title=words("dial.title"), path="/dial", now=deps.now()):
             page_title(words("dial.title"), words("dial.subtitle"))
-            await page.build(*await _whom(deps, lead, call))
+            built = await page.build(*await _whom(deps, lead, call))
         board.watch()
         ui.context.client.on_delete(board.leave)
-        ui.timer(REFRESH_S, page.refresh)
+        if built:
+            ui.timer(REFRESH_S, page.refresh)
 
 
 async def _whom(deps: WebDeps, lead_id: int | None, call_id: str | None) -> tuple[str, int | None, str]:
@@ -63,7 +64,7 @@ async def _whom(deps: WebDeps, lead_id: int | None, call_id: str | None) -> tupl
     return lead.phone, lead.lead_id, lead.campaign
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Page:
     deps: WebDeps
     board: LiveBoard
@@ -82,13 +83,14 @@ class _Page:
     _call: str | None = None
     _lead: int | None = None
 
-    async def build(self, phone: str, lead_id: int | None, campaign: str) -> None:
+    async def build(self, phone: str, lead_id: int | None, campaign: str) -> bool:
+        """Create the elements; False when there is no campaign to dial in."""
         found = [one.name for one in await dialable_campaigns(self.deps.engine, now=self.deps.now())]
         if not found:
             with ui.element("section").classes("panel empty"):
                 ui.label(self.words("dial.none"))
                 ui.label(self.words("dial.none_hint")).classes("muted")
-            return
+            return False
         await self.board.current()
         desk = self.remembered.get(self.reader, Desk())
         chosen = next((name for name in (campaign, desk.campaign) if name in found), found[0])
@@ -103,6 +105,7 @@ class _Page:
             self._lead = lead_id
             await self._screen.show(lead_id, self._view())
         await self.refresh()
+        return True
 
     def _build_pad(self, campaigns: list[str], chosen: str, agent: str, phone: str) -> None:
         words = self.words
@@ -134,7 +137,7 @@ class _Page:
 
     def _view(self) -> CampaignView | None:
         snapshot = self.board.snapshot
-        name = None if self._campaign is None else self._campaign.value
+        name = self._campaign.value
         return next((one for one in snapshot.campaigns if one.name == name), None) if snapshot else None
 
     def _agents(self) -> tuple[AgentNow, ...]:
@@ -175,8 +178,6 @@ class _Page:
 
     async def refresh(self) -> None:
         """Show what has come of the request, what the agent is doing, and whom they talk with."""
-        if self._campaign is None:
-            return
         self._show_agents()
         if self._request is not None:
             await self._hear(self._request)

@@ -16,6 +16,7 @@ from dialer.agents.messages import DeskState, Refused
 from dialer.core import events as e
 from dialer.core.effects import AgentOrder
 from dialer.core.events import AgentEvent
+from dialer.core.types import Supervision
 from tests.dialer.agents.desks import GRACE_S, Room
 
 
@@ -214,6 +215,18 @@ def test_a_dialer_that_is_started_again_reads_in_the_broker_where_everybody_was(
     assert room.taken() == [e.AgentSignedIn("ba"), e.AgentPaused("ba", "lunch")]
 
 
+@pytest.mark.parametrize("state_first", [True, False])
+def test_who_left_while_the_dialer_was_away_is_not_taken_for_ready(state_first: bool) -> None:
+    room = Room()
+    before = m.State(session="s1", by="before", campaign_id=1, state=DeskState.READY)
+    if state_first:
+        room.book.heard("an", before, room.now)
+    room.presence("an", "s1", online=False)
+    room.book.heard("an", before, room.now)
+    assert room.presence("an", "s2") == []
+    assert room.events == []
+
+
 def test_the_word_of_another_process_keeps_its_agents_out_of_our_campaigns() -> None:
     room = Room(campaigns=(2,))
     room.at_work("an", campaign_id=1)
@@ -241,13 +254,13 @@ def test_a_supervisor_comes_into_a_talk_and_no_other_state() -> None:
     room = Room()
     room.at_work("an")
     room.presence("boss", "s1")
-    listen = m.Supervise(id="1", session="s1", agent="an", mode=m.Supervision.LISTEN)
+    listen = m.Supervise(id="1", session="s1", agent="an", mode=Supervision.LISTEN)
     room.book.supervised("boss", listen, room.now)
     assert room.taken() == []
     assert room.answer("boss") is Refused.NOT_TALKING
     room.order("an", AgentOrder.TALK, "c1")
     room.book.supervised("boss", listen.model_copy(update={"id": "2"}), room.now)
-    assert room.taken() == [e.SupervisionAsked("an", "boss", m.Supervision.LISTEN)]
+    assert room.taken() == [e.SupervisionAsked("an", "boss", Supervision.LISTEN)]
 
 
 class Desks(RuleBasedStateMachine):
@@ -302,7 +315,7 @@ class Desks(RuleBasedStateMachine):
         kind=st.sampled_from([m.Ready, m.Pause, m.SignOut, m.Accept, m.Reject, m.WrapUp, m.HangUp]),
     )  # fmt: skip
     def say(self, agent: str, session: str, call: str, id_: str | None, kind: type[Any]) -> None:
-        fields = {"call_id": call} if kind in {m.Accept, m.Reject, m.WrapUp, m.HangUp} else {}
+        fields: dict[str, Any] = {"call_id": call} if kind in {m.Accept, m.Reject, m.WrapUp, m.HangUp} else {}
         before = self.room.book._desks.get(agent)
         seen = before is not None and id_ is not None and id_ in before.seen
         over = before is None or before.is_over(session)

@@ -24,6 +24,7 @@ from dialer.core import events as e
 from dialer.core.effects import AgentOrder, CommandAgent
 from dialer.core.events import AgentEvent
 from dialer.errors import BadInput, IllegalAction
+from statuses.lead import Trigger
 from tests.dialer.agents.brokers import Broker, running, wrong
 
 WAIT_S = 60.0
@@ -134,7 +135,7 @@ async def test_a_day_at_a_desk(broker: Broker) -> None:
         await desk.say(command)
         await desk.say(command.model_copy(update={"id": "w2"}))
         assert (await desk.pause("lunch")).error is None
-        told = e.AgentWrappedUp("an", m.Trigger.CALLBACK_ASKED, note="Gọi lại sau", callback_at=1_772_416_800.0)
+        told = e.AgentWrappedUp("an", Trigger.CALLBACK_ASKED, note="Gọi lại sau", callback_at=1_772_416_800.0)
         await engine.told(told, e.AgentPaused("an", "lunch"))
         assert wishes == [Wish(1, "an", "+84900000001", None)]
         assert (await desk.sign_out()).error is None
@@ -147,6 +148,7 @@ async def test_a_killed_desk_leaves_its_last_will_and_comes_back_as_it_was(broke
         await engine.told(e.AgentSignedIn("an"), e.AgentReady("an"))
         desk.drop()
         await engine.told(e.AgentSignedIn("an"), e.AgentReady("an"), e.AgentPaused("an", "away"), e.AgentReady("an"))
+        await asyncio.wait_for(desk.connected.wait(), WAIT_S)
         assert desk.connections == 2
     async with engine_at(broker.at(DIALER), grace_s=0.5) as engine, desk_at(broker.at("an"), "an") as desk:
         await at_work(desk)
@@ -188,7 +190,7 @@ async def test_the_same_client_id_ends_the_connection_before(broker: Broker) -> 
 
 
 async def _other(desk: Desk, session: str) -> None:
-    while desk.session == session or not desk.connected.is_set():
+    while desk.session == session or not desk.connected.is_set():  # noqa: ASYNC110 -- it becomes so by itself
         await asyncio.sleep(0.02)
 
 
@@ -216,7 +218,7 @@ async def test_a_broker_that_is_away_for_long_costs_every_agent_until_it_is_back
         await engine.told(*lost)
         await away
         async with asyncio.timeout(WAIT_S):
-            while [event for _, event in engine.events][-1] != e.AgentReady("an"):
+            while engine.events[-1] != (1, e.AgentReady("an")):  # noqa: ASYNC110 -- after as many others as there are
                 await asyncio.sleep(0.02)
         assert e.AgentSignedIn("an") in [event for _, event in engine.events[len(lost) :]]
 
