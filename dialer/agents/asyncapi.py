@@ -21,10 +21,10 @@ SAID: Final[dict[Leaf, tuple[type[BaseModel], ...]]] = {
     Leaf.STATE: (m.State,),
 }
 WHAT: Final = {
-    Leaf.PRESENCE: "Retained, QoS 1. The agent's desk says that it is there; its last will, retained too, that it is gone.",
+    Leaf.PRESENCE: "Retained, QoS 1. The agent's desk says that it is there; its last will, that it is gone.",
     Leaf.COMMAND: "Not retained, QoS 1. What the agent does; the answer is in the state.",
     Leaf.SUPERVISE: "Not retained, QoS 1. For supervisors: into, or out of, an agent's talk.",
-    Leaf.OFFER: "Not retained, QoS 1. A call or a lead is offered, or no longer.",
+    Leaf.OFFER: "Not retained, QoS 1. A call or a lead is offered, or no longer; a wish is refused.",
     Leaf.STATE: "Retained, QoS 1. What the dialer takes the agent to be doing.",
 }
 _REF: Final = "#/components/schemas/{model}"

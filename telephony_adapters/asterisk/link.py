@@ -72,6 +72,7 @@ class Link:
 
     async def end(self) -> None:
         """Hang up what nobody will look after, and let the server be."""
+        self.is_open, self._why = False, "the adapter is closed"
         self.machine.leave(self._clock.now())
         self.turn()
         if self._tasks:

@@ -13,7 +13,6 @@ from aiomqtt import Client, Will
 
 from dialer.agents import messages as m
 from dialer.agents.desk import Desk
-from dialer.agents.desk_model import Wish
 from dialer.agents.messages import DeskState
 from dialer.agents.mqtt_at import MqttAt
 from dialer.agents.mqtt_link import MqttLink
@@ -23,6 +22,7 @@ from dialer.clock import SystemClock
 from dialer.core import events as e
 from dialer.core.effects import AgentOrder, CommandAgent
 from dialer.core.events import AgentEvent
+from dialer.core.types import Lead
 from dialer.errors import BadInput, IllegalAction
 from statuses.lead import Trigger
 from tests.dialer.agents.brokers import Broker, running, wrong
@@ -62,15 +62,11 @@ class Engine:
 
 
 @contextlib.asynccontextmanager
-async def engine_at(at: MqttAt, *, grace_s: float = 30.0, wishes: list[Wish] | None = None) -> AsyncIterator[Engine]:
+async def engine_at(at: MqttAt, *, grace_s: float = 30.0) -> AsyncIterator[Engine]:
     async def find(text: str) -> int | None:
         return CAMPAIGNS.get(text)
 
-    async def dial(wish: Wish) -> None:
-        if wishes is not None:
-            wishes.append(wish)
-
-    async with MqttLink(at, clock=SystemClock(), find_campaign=find, grace_s=grace_s, dial=dial) as link:
+    async with MqttLink(at, clock=SystemClock(), find_campaign=find, grace_s=grace_s) as link:
         engine = Engine(link)
         hearing = asyncio.create_task(engine.hear())
         await link.announce(1)
@@ -106,14 +102,14 @@ def is_in(state: DeskState) -> Callable[[m.State], bool]:
 
 @pytest.mark.req("S2-13")
 async def test_a_day_at_a_desk(broker: Broker) -> None:
-    wishes: list[Wish] = []
-    async with engine_at(broker.at(DIALER), wishes=wishes) as engine, desk_at(broker.at("an"), "an") as desk:
+    async with engine_at(broker.at(DIALER)) as engine, desk_at(broker.at("an"), "an") as desk:
         offers: asyncio.Queue[m.Offer] = asyncio.Queue()
         desk.on_offer = offers.put_nowait
         assert (await desk.sign_in("winter")).error is m.Refused.UNKNOWN_CAMPAIGN
         await at_work(desk)
         await engine.told(e.AgentSignedIn("an"), e.AgentReady("an"))
         assert (await desk.ask(m.Dial, phone="+84900000001")).error is None
+        await engine.told(e.DialRequested("an", Lead(0, 0, 0, "+84900000001")))
         await engine.order("an", AgentOrder.OFFER, "c1", lead_id=7, offer_s=60.0, name="Bình")
         assert (await asyncio.wait_for(offers.get(), WAIT_S)).name == "Bình"
         await desk.until(is_in(DeskState.RINGING), within_s=WAIT_S)
@@ -137,7 +133,6 @@ async def test_a_day_at_a_desk(broker: Broker) -> None:
         assert (await desk.pause("lunch")).error is None
         told = e.AgentWrappedUp("an", Trigger.CALLBACK_ASKED, note="Gọi lại sau", callback_at=1_772_416_800.0)
         await engine.told(told, e.AgentPaused("an", "lunch"))
-        assert wishes == [Wish(1, "an", "+84900000001", None)]
         assert (await desk.sign_out()).error is None
         await engine.told(e.AgentLost("an"))
 
