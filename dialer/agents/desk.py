@@ -26,7 +26,7 @@ from dialer.agents.messages import (
     decode,
     encode,
 )
-from dialer.agents.mqtt_at import KEEP_ALIVE_S, MqttAt
+from dialer.agents.mqtt_at import KEEP_ALIVE_S, MqttAt, give_up_if_cancelled
 from dialer.agents.topics import Leaf, parse, topic
 from dialer.errors import DialerError, Unreachable
 
@@ -76,6 +76,7 @@ class Desk:
             with contextlib.suppress(DialerError, MqttError):
                 await self._connection()
                 failures = 0
+            give_up_if_cancelled()
             if not self.is_over:
                 await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
                 failures += 1
@@ -173,6 +174,7 @@ class Desk:
         leaf = Leaf.SUPERVISE if isinstance(command, Supervise) else Leaf.COMMAND
         try:
             await client.publish(topic(self.agent_id, leaf), encode(command), qos=1)
+            give_up_if_cancelled()
             async with asyncio.timeout(ANSWER_S):
                 return await answer
         except (TimeoutError, MqttError):
@@ -187,6 +189,7 @@ class Desk:
         async with self.at.connected(name=self._client_id, will=will, keep_alive_s=self._keep_alive_s) as client:
             await client.subscribe([(topic(self.agent_id, leaf), 1) for leaf in (Leaf.STATE, Leaf.OFFER)])
             await client.publish(mine, encode(Presence(session=self.session, online=True)), qos=1, retain=True)
+            give_up_if_cancelled()
             self._client = client
             self.connections += 1
             self.connected.set()
@@ -209,8 +212,8 @@ class Desk:
 
     async def _again(self) -> None:
         """Say again, on a new connection, what was said on those before."""
-        campaign, wish = self.campaign, self.wish
-        while campaign is not None:
+        campaign, wish, session = self.campaign, self.wish, self.session
+        while campaign is not None and self._client is not None and self.session == session:
             with contextlib.suppress(Unreachable):
                 await self.ask(SignIn, campaign=campaign)
                 if isinstance(wish, Pause):

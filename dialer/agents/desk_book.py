@@ -16,7 +16,7 @@ from typing import Final
 
 from dialer.agents import messages as m
 from dialer.agents.desk_commands import obey
-from dialer.agents.desk_model import BUSY, Desk, Taken, Wish
+from dialer.agents.desk_model import BUSY, Desk, Taken
 from dialer.agents.messages import DeskState, Offer, OfferKind, Refused
 from dialer.core.effects import AgentOrder, CommandAgent
 from dialer.core.events import (
@@ -41,15 +41,14 @@ HOLDS: Final = {
 
 
 class DeskBook:
-    """The desks of one process; `me` names it in the states that it publishes, `dials`: somebody takes wishes."""
+    """The desks of one process; `me` names it in the states that it publishes."""
 
-    def __init__(self, *, me: str, grace_s: float, dials: bool = False) -> None:
+    def __init__(self, *, me: str, grace_s: float) -> None:
         self.me = me
-        self._dials = dials
         self._grace_s = grace_s
         self._desks: dict[AgentId, Desk] = {}
         self._owned: set[int] = set()
-        self._out = Taken([], [], [], [], [])
+        self._out = Taken([], [], [], [])
         self._dirty: dict[AgentId, bool] = {}
         """Whose state is to be published; True: also of an agent in no campaign, of whom nobody speaks unasked."""
 
@@ -60,7 +59,7 @@ class DeskBook:
 
     def take(self) -> Taken:
         """Return what has to be passed on, and forget it."""
-        out, self._out = self._out, Taken([], [], [], [], [])
+        out, self._out = self._out, Taken([], [], [], [])
         for agent_id, aloud in self._dirty.items():
             desk = self._desks[agent_id]
             if desk.campaign in self._owned or (aloud and desk.campaign is None):
@@ -105,8 +104,9 @@ class DeskBook:
             return
         if presence.online:
             self._came(desk, presence.session, now)
-        elif presence.session == desk.session:
-            desk.ended.append(desk.session)
+            return
+        desk.ended.append(presence.session)
+        if presence.session == desk.session:
             desk.online = desk.unseen = False
             if desk.told:
                 self._gone(desk, now)
@@ -202,6 +202,9 @@ class DeskBook:
             self._offer(desk, order, now)
         elif order.order is AgentOrder.WITHDRAW:
             self._withdraw(desk, order, now)
+        elif order.order is AgentOrder.REFUSED:
+            no = Offer(type=OfferKind.REFUSED, call_id=order.call_id, lead_id=order.lead_id, code=order.code)
+            self._out.offers.append((desk.agent_id, no))
         elif order.order is AgentOrder.OFFLINE:
             self._lose(desk, now, forget=True)
         elif order.order is not AgentOrder.RELEASE or desk.call_id == order.call_id:
@@ -261,18 +264,7 @@ class DeskBook:
         if isinstance(command, m.SignOut):
             self._lose(desk, now, forget=True)
             return None
-        if isinstance(command, m.Dial):
-            return self._dial(desk, command, desk.campaign)
         return obey(desk, command, now, self._tell)
-
-    def _dial(self, desk: Desk, command: m.Dial, campaign_id: int) -> Refused | None:
-        if not self._dials:
-            return Refused.NOT_SUPPORTED
-        if desk.phase in BUSY:
-            return Refused.BUSY
-        if desk.told:
-            self._out.wishes.append(Wish(campaign_id, desk.agent_id, command.phone, command.lead_id))
-        return None
 
     def _sign_in(self, desk: Desk, campaign_id: int | None, now: float) -> Refused | None:
         if campaign_id is None:

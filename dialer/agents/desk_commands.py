@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from dialer.agents import messages as m
-from dialer.agents.desk_model import Desk
+from dialer.agents.desk_model import BUSY, Desk
 from dialer.agents.messages import DeskState, Refused
 from dialer.core.events import (
     AgentAccepted,
@@ -18,7 +18,9 @@ from dialer.core.events import (
     AgentRejected,
     AgentTransferred,
     AgentWrappedUp,
+    DialRequested,
 )
+from dialer.core.types import Lead
 
 Tell: TypeAlias = Callable[[Desk, AgentEvent], None]
 """How the engine of the agent's campaign hears of it."""
@@ -103,6 +105,13 @@ def _transfer(desk: Desk, command: m.Transfer, _now: float, tell: Tell) -> Refus
     return None
 
 
+def _dial(desk: Desk, command: m.Dial, _now: float, tell: Tell) -> Refused | None:
+    if desk.phase in BUSY:
+        return Refused.BUSY
+    tell(desk, DialRequested(desk.agent_id, Lead(command.lead_id or 0, 0, 0, command.phone or "")))
+    return None
+
+
 _DOING: Final[dict[type[m.Command], Callable[[Desk, Any, float, Tell], Refused | None]]] = {
     m.Ready: _ready,
     m.Pause: _pause,
@@ -112,4 +121,5 @@ _DOING: Final[dict[type[m.Command], Callable[[Desk, Any, float, Tell], Refused |
     m.HangUp: _hang_up,
     m.Hold: _hold,
     m.Transfer: _transfer,
+    m.Dial: _dial,
 }

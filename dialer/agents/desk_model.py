@@ -86,21 +86,11 @@ class Desk:
         return True
 
 
-class Wish(NamedTuple):
-    """A number or a lead that an agent wants called."""
-
-    campaign_id: int
-    agent_id: AgentId
-    phone: str | None
-    lead_id: int | None
-
-
 class Taken(NamedTuple):
-    """What is to be passed on: to the engines, to the desks, and to whoever has numbers dialled."""
+    """What is to be passed on: to the engines, and to the broker."""
 
     events: list[tuple[int, AgentEvent]]
     offers: list[tuple[AgentId, Offer]]
     states: list[tuple[AgentId, State]]
-    wishes: list[Wish]
     presences: list[tuple[AgentId, Presence]]
     """What the broker is to keep instead of what an ended session left there."""

@@ -3,8 +3,8 @@
 amqtt 0.12 trusts whoever connects before it has asked for the password: it lets a stranger end, or change the rights
 of, the session of a client id, leaves the connection of a client id that was taken over open, sends the retained
 messages of other clients' subscriptions, lets a last will go to any topic, waits for ever for a client that has fallen
-silent, drops a message when somebody comes or goes while it is being passed on, and leaves sockets of lost clients open.
-`_Broker` and `Guard` mend that.
+silent, drops a message when somebody comes or goes while it is being passed on, and leaves sockets of lost clients
+open. `_Broker` and `Guard` mend that.
 """
 
 from __future__ import annotations

@@ -189,10 +189,12 @@ AnyCommand: TypeAlias = Annotated[
 
 
 class OfferKind(StrEnum):
-    """Whether an offer begins or is over."""
+    """Whether an offer begins or is over, or what the agent wanted is not done."""
 
     OFFER = "offer"
     WITHDRAW = "withdraw"
+    REFUSED = "refused"
+    """What the agent wanted dialled is not: `code` says why."""
 
 
 class Offer(Message):
@@ -220,7 +222,6 @@ class Refused(StrEnum):
     """A call, its offer or its wrap-up holds the agent."""
     TOO_LATE = "too_late"
     """The call, or the offer, that is meant is not the agent's now."""
-    NOT_SUPPORTED = "not_supported"
     NOT_TALKING = "not_talking"
     """The agent to be supervised has no talk."""
 

@@ -137,6 +137,17 @@ class MqttAt(msgspec.Struct, frozen=True):
         )
 
 
+def give_up_if_cancelled() -> None:
+    """Raise CancelledError in a task that is cancelled.
+
+    The client may have swallowed it: by an error of its own at the farewell, or in `asyncio.wait_for`, which before
+    Python 3.12 forgets a cancellation that comes together with what it waits for.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def _more(parts: SplitResult) -> bool:
     return bool(parts.path.strip("/") or parts.query or parts.fragment)
 

@@ -15,7 +15,6 @@ from aiomqtt import Client, MqttError
 from aiomqtt import Message as Received
 
 from dialer.agents.desk_book import DeskBook
-from dialer.agents.desk_model import Wish
 from dialer.agents.messages import (
     BadMessage,
     Message,
@@ -27,7 +26,7 @@ from dialer.agents.messages import (
     decode_command,
     encode,
 )
-from dialer.agents.mqtt_at import MqttAt
+from dialer.agents.mqtt_at import MqttAt, give_up_if_cancelled
 from dialer.agents.topics import Leaf, everyone, parse, topic
 from dialer.core.effects import CommandAgent
 from dialer.core.events import AgentEvent
@@ -51,7 +50,7 @@ class _Letter(NamedTuple):
 
 
 class MqttLink:
-    """Implements dialer.ports.AgentLink over a broker. `dial`, if given, is told what agents want called."""
+    """Implements dialer.ports.AgentLink over a broker."""
 
     def __init__(
         self,
@@ -60,15 +59,13 @@ class MqttLink:
         clock: Clock,
         find_campaign: FindCampaign,
         grace_s: float,
-        dial: Callable[[Wish], Awaitable[None]] | None = None,
     ) -> None:
         me = secrets.token_hex(8)
-        self._at, self._clock, self._find, self._dial = at, clock, find_campaign, dial
+        self._at, self._clock, self._find = at, clock, find_campaign
         self._name = f"dialer-{me}"
         # The network lives in real time, whatever the engine's clock does.
-        self._book = DeskBook(me=me, grace_s=grace_s * clock.speed, dials=dial is not None)
+        self._book = DeskBook(me=me, grace_s=grace_s * clock.speed)
         self._events: asyncio.Queue[tuple[int, AgentEvent] | None] = asyncio.Queue()
-        self._wishes: asyncio.Queue[Wish] = asyncio.Queue()
         self._outbox: deque[_Letter] = deque()
         self._wake, self._changed = asyncio.Event(), asyncio.Event()
         self._up = False
@@ -117,17 +114,6 @@ class MqttLink:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._expire(), name="desks that are away")
             group.create_task(self._stay(), name="mqtt connection")
-            group.create_task(self._ask(), name="calls that agents want")
-
-    async def _ask(self) -> None:
-        while True:
-            wish = await self._wishes.get()
-            try:
-                if self._dial is not None:
-                    await self._dial(wish)
-            except DialerError as error:
-                extra = {"action": "mqtt.command_failed", "agent": wish.agent_id}
-                log.warning("what an agent wanted called is not called", extra=extra, exc_info=error)
 
     async def _stay(self) -> None:
         failures = 0
@@ -135,10 +121,12 @@ class MqttLink:
             try:
                 async with self._at.connected(name=self._name) as client:
                     await client.subscribe([(everyone(leaf), 1) for leaf in HEARD])
+                    give_up_if_cancelled()
                     failures = 0
                     self._came_up()
                     await _first(self._listen(client), self._send(client))
             except (DialerError, MqttError) as error:
+                give_up_if_cancelled()
                 self._went_down(error)
                 await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
                 failures += 1
@@ -225,8 +213,6 @@ class MqttLink:
         taken = self._book.take()
         for event in taken.events:
             self._events.put_nowait(event)
-        for wish in taken.wishes:
-            self._wishes.put_nowait(wish)
         if self._up:
             self._post(Leaf.OFFER, taken.offers)
             self._post(Leaf.STATE, taken.states)

@@ -37,7 +37,7 @@ def test_plain_settings_are_fine(kind: CampaignKind) -> None:
         ({"pacer": "agentless"}, "pacer: 'agentless' is for the kind autodialer"),
         ({"kind": "autodialer", "prompt": "x", "pacer": "ratio"}, "pacer: a campaign of kind autodialer dials by"),
         ({"kind": "autodialer"}, "prompt: a campaign of kind autodialer needs something to play; set script=NAME"),
-        ({"kind": "autodialer", "prompt": " "}, "prompt: a campaign of kind autodialer needs something"),
+        ({"kind": "autodialer", "prompt": " "}, "prompt: a campaign of kind autodialer needs something to play"),
         ({"hotline_strategy": "luck"}, "hotline_strategy: luck"),
         ({"timezone": "Asia/Saigon2"}, "window.timezone: there is no time zone 'Asia/Saigon2'"),
         ({"hours": "17:00-08:00"}, "closes before it opens"),

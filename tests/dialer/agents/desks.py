@@ -18,13 +18,13 @@ GRACE_S = 10.0
 class Room:
     """A book of desks, its clock, and all that came out of it."""
 
-    def __init__(self, *, dials: bool = False, campaigns: Iterable[int] = (1, 2)) -> None:
+    def __init__(self, *, campaigns: Iterable[int] = (1, 2)) -> None:
         self.now = 1_000.0
-        self.book = DeskBook(me="me", grace_s=GRACE_S, dials=dials)
+        self.book = DeskBook(me="me", grace_s=GRACE_S)
         self.events: list[tuple[int, AgentEvent]] = []
         self.states: dict[str, m.State] = {}
         self.offers: list[tuple[str, m.Offer]] = []
-        self.last = Taken([], [], [], [], [])
+        self.last = Taken([], [], [], [])
         self._ids = count(1)
         for campaign in campaigns:
             self.book.announce(campaign, self.now)

@@ -16,6 +16,7 @@ from dialer.agents.messages import DeskState, Refused
 from dialer.core import events as e
 from dialer.core.effects import AgentOrder
 from dialer.core.events import AgentEvent
+from dialer.core.types import Lead, Supervision
 from tests.dialer.agents.desks import GRACE_S, Room
 
 
@@ -214,6 +215,18 @@ def test_a_dialer_that_is_started_again_reads_in_the_broker_where_everybody_was(
     assert room.taken() == [e.AgentSignedIn("ba"), e.AgentPaused("ba", "lunch")]
 
 
+@pytest.mark.parametrize("state_first", [True, False])
+def test_who_left_while_the_dialer_was_away_is_not_taken_for_ready(state_first: bool) -> None:
+    room = Room()
+    before = m.State(session="s1", by="before", campaign_id=1, state=DeskState.READY)
+    if state_first:
+        room.book.heard("an", before, room.now)
+    room.presence("an", "s1", online=False)
+    room.book.heard("an", before, room.now)
+    assert room.presence("an", "s2") == []
+    assert room.events == []
+
+
 def test_the_word_of_another_process_keeps_its_agents_out_of_our_campaigns() -> None:
     room = Room(campaigns=(2,))
     room.at_work("an", campaign_id=1)
@@ -223,31 +236,30 @@ def test_the_word_of_another_process_keeps_its_agents_out_of_our_campaigns() -> 
 
 
 @pytest.mark.req("S2-13")
-def test_a_wish_to_dial_is_passed_on_once_nothing_holds_the_agent() -> None:
-    room = Room(dials=True)
+def test_a_wish_to_dial_reaches_the_engine_while_nothing_holds_the_agent_and_its_refusal_the_desk() -> None:
+    room = Room()
     room.at_work("an")
-    room.say("an", "s1", m.Dial, phone="+84900000001")
-    assert [tuple(wish) for wish in room.last.wishes] == [(1, "an", "+84900000001", None)]
+    assert room.say("an", "s1", m.Dial, phone="+84900000001") == [e.DialRequested("an", Lead(0, 0, 0, "+84900000001"))]
+    room.order("an", AgentOrder.REFUSED, code="dnc")
+    refused = room.offers[-1][1]
+    assert (refused.type, refused.code) == (m.OfferKind.REFUSED, "dnc")
+    assert room.states["an"].state is DeskState.READY, "a refusal takes nobody off calls"
     room.order("an", AgentOrder.RESERVE, "c1")
-    room.say("an", "s1", m.Dial, lead_id=3)
+    assert room.say("an", "s1", m.Dial, lead_id=3) == []
     assert room.answer("an") is Refused.BUSY
-    other = Room()
-    other.at_work("an")
-    other.say("an", "s1", m.Dial, lead_id=3)
-    assert other.answer("an") is Refused.NOT_SUPPORTED
 
 
 def test_a_supervisor_comes_into_a_talk_and_no_other_state() -> None:
     room = Room()
     room.at_work("an")
     room.presence("boss", "s1")
-    listen = m.Supervise(id="1", session="s1", agent="an", mode=m.Supervision.LISTEN)
+    listen = m.Supervise(id="1", session="s1", agent="an", mode=Supervision.LISTEN)
     room.book.supervised("boss", listen, room.now)
     assert room.taken() == []
     assert room.answer("boss") is Refused.NOT_TALKING
     room.order("an", AgentOrder.TALK, "c1")
     room.book.supervised("boss", listen.model_copy(update={"id": "2"}), room.now)
-    assert room.taken() == [e.SupervisionAsked("an", "boss", m.Supervision.LISTEN)]
+    assert room.taken() == [e.SupervisionAsked("an", "boss", Supervision.LISTEN)]
 
 
 class Desks(RuleBasedStateMachine):
@@ -259,7 +271,7 @@ class Desks(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = Room(dials=True)
+        self.room = Room()
         self.up = True
         self.signed_in: dict[str, int] = {}
         self.losses: Counter[str] = Counter()
@@ -299,10 +311,11 @@ class Desks(RuleBasedStateMachine):
     @precondition(lambda self: self.up)
     @rule(
         agent=agents, session=sessions, call=st.sampled_from(["c1", "c2"]), id_=st.sampled_from([None, "same"]),
-        kind=st.sampled_from([m.Ready, m.Pause, m.SignOut, m.Accept, m.Reject, m.WrapUp, m.HangUp]),
+        kind=st.sampled_from([m.Ready, m.Pause, m.SignOut, m.Accept, m.Reject, m.WrapUp, m.HangUp, m.Dial]),
     )  # fmt: skip
     def say(self, agent: str, session: str, call: str, id_: str | None, kind: type[Any]) -> None:
-        fields = {"call_id": call} if kind in {m.Accept, m.Reject, m.WrapUp, m.HangUp} else {}
+        fields: dict[str, Any] = {"call_id": call} if kind in {m.Accept, m.Reject, m.WrapUp, m.HangUp} else {}
+        fields |= {"lead_id": 1} if kind is m.Dial else {}
         before = self.room.book._desks.get(agent)
         seen = before is not None and id_ is not None and id_ in before.seen
         over = before is None or before.is_over(session)
