@@ -32,7 +32,7 @@ from store.upgrade import upgrade
 from tests.simulator.worlds import only
 
 pytestmark = [pytest.mark.component("sqlite"), pytest.mark.component("chdb")]
-LEADS, SPEED = 12, 300.0
+LEADS, SPEED = 6, 300.0
 RECORDS = msgspec.structs.replace(
     demo_setup.demo_settings(until_done=True),
     record=True,
