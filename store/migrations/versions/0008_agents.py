@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("supervisor", sa.Boolean(), nullable=False),
         sa.Column("secret", sa.String(255), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
     )
 
 
