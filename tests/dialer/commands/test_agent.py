@@ -72,12 +72,13 @@ def test_agents_sign_in_beside_a_running_dialer_and_simulated_ones_take_its_call
 
 
 async def _a_day(home: Path, password: str) -> None:
-    mine = {"DIALER_AGENT_PASSWORD": password}
     async with started(home, "up", "--port", "0", DIALER_DRAIN_S="0") as dialer:
         await dialer.line_with("stop: Ctrl-C")
-        code, said, err = await run(home, "agent", "sign-in", "an", "--campaign", "spring", **mine)
+        code, said, err = await run(
+            home, "agent", "sign-in", "an", "--campaign", "spring", DIALER_AGENT_PASSWORD=password
+        )
         assert (code, said) == (0, "an is signed in to spring, not ready yet\n"), err
-        code, _, err = await run(home, "agent", "pause", "an", "--code", "lunch", **mine)
+        code, _, err = await run(home, "agent", "pause", "an", "--code", "lunch", DIALER_AGENT_PASSWORD=password)
         assert code == 0, err
         words = ("agent", "simulate", "3", "--campaign", "spring", "--seconds", "10", "--json", "--talk-s", "0.5")
         people, listed = await asyncio.gather(run(home, *words), run(home, "agent", "list", "--json"))
