@@ -208,7 +208,7 @@ async def test_a_broker_that_restarts_loses_nobody(broker: Broker) -> None:
 async def test_a_broker_that_is_away_for_long_costs_every_agent_until_it_is_back(broker: Broker) -> None:
     async with engine_at(broker.at(DIALER), grace_s=0.5) as engine, desk_at(broker.at("an"), "an") as desk:
         await at_work(desk)
-        away = asyncio.create_task(broker.restart(away_s=2.0))
+        away = asyncio.create_task(broker.restart(away_s=1.2))
         lost = [e.AgentSignedIn("an"), e.AgentReady("an"), e.AgentPaused("an", "away"), e.AgentLost("an")]
         await engine.told(*lost)
         await away
@@ -263,7 +263,9 @@ async def test_what_cannot_be_read_is_left_and_a_kept_command_is_not_obeyed(
     assert {record.action for record in caplog.records if hasattr(record, "action")} >= {"mqtt.unreadable"}
 
 
-async def test_one_act_leaves_the_agent_signed_in_for_the_next(broker: Broker) -> None:
+async def test_one_act_leaves_the_agent_signed_in_for_the_next(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.agents.visit.STATE_S", 1.0)
+
     async def sign_in(desk: Desk) -> None:
         await at_work(desk)
 
