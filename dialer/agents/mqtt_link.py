@@ -161,7 +161,7 @@ class MqttLink:
             except BadMessage as error:
                 extra = {"action": "mqtt.unreadable", "agent": at.agent_id, "topic": at.leaf.value, "why": str(error)}
                 log.warning("a desk's message cannot be read", extra=extra)
-            except DialerError as error:
+            except Exception as error:  # noqa: BLE001 -- the database may be away: it costs one command, not the link
                 extra = {"action": "mqtt.command_failed", "agent": at.agent_id}
                 log.warning("what an agent asked could not be done", extra=extra, exc_info=error)
             self._flush()
