@@ -56,9 +56,9 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
-        "by_hand", "cancel_reason", "declined", "early_media_at", "exempt", "features", "giver", "inbound", "intent", "lead",
-        "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed", "queue_left_at",
-        "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
+        "by_hand", "cancel_reason", "declined", "early_media_at", "exempt", "features", "giver", "inbound", "intent",
+        "lead", "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed",
+        "queue_left_at", "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
     )  # fmt: skip
 
     def __init__(
@@ -91,9 +91,8 @@ class Call:
         self.agentless = False
         """A script is for the person who answered, not an agent (yet)."""
         self.local_error: LocalError | None = None
-        self.abandoned = False
-        self.exempt = False
-        """Taken up again from a script or an agent's hand: the two-second rule is not about it."""
+        # Exempt: taken up again from a script or an agent's hand, which the two-second rule is not about.
+        self.abandoned = self.exempt = False
         self.progressed = False
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None

@@ -16,7 +16,7 @@ NOW = 1_000.0
 
 async def test_people_are_added_found_changed_and_removed(sqlite: AsyncEngine) -> None:
     agents = SqlAgents(sqlite)
-    an = AgentAccount("an", "Nguyễn An", "PJSIP/101", supervisor=True, secret="$7$")
+    an = AgentAccount("an", "Nguyễn An", supervisor=True, secret="$7$")
     await agents.add([an, AgentAccount("ba")], now=NOW)
     assert await agents.find("an") == an
     assert [one.agent_id for one in await agents.all()] == ["an", "ba"]

@@ -362,15 +362,24 @@ def test_announcement_outranks_the_code() -> None:
     assert bench.settled(call).record.verdict.status is CallStatus.PHONE_BLOCK
 
 
-def test_a_200_that_crosses_our_cancel_is_a_person_and_gets_an_agent() -> None:
+@pytest.mark.parametrize(("amd", "abandoned"), [(None, 1), (AmdResult.MACHINE, 0)])
+def test_a_200_that_crosses_our_cancel_is_hung_up_and_nobodys_agent_is_taken(
+    amd: AmdResult | None, abandoned: int
+) -> None:
     bench = Bench()
     bench.start()
     call = bench.calls[0]
     bench.tell(events.CallRinging(call))
     bench.wait(20.1)
     assert len(bench.of(Hangup)) == 1
-    bench.tell(events.CallAnswered(call))
-    assert bench.of(Connect)[-1].call_id == call
+    bench.tell(events.CallAnswered(call, amd=amd))
+    assert bench.of(Hangup)[-1] == Hangup(call, CancelReason.RING_TIMEOUT)
+    assert (len(bench.of(Hangup)), bench.of(Connect), bench.of(Play)) == (2, [], [])
+    bench.tell(events.CallEnded(call, sip_status=200, ended_by=EndedBy.DIALER))
+    record = bench.settled(call).record
+    assert record.verdict.status is (CallStatus.BUSY_LINE if abandoned else CallStatus.MACHINE)
+    assert record.answered_at is not None
+    assert bench.engine.figures(bench.now).abandoned == abandoned
 
 
 def test_a_switch_that_never_confirms_a_hang_up_loses_its_call() -> None:

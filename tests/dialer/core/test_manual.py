@@ -156,21 +156,13 @@ def test_an_agent_lost_before_the_answer_is_a_leg_that_failed(ringing: bool) -> 
     assert record.error_kind is ErrorKind.AGENT
 
 
-def test_a_customer_whose_answer_crosses_the_loss_of_the_agent_gets_another_one() -> None:
+def test_a_customer_whose_answer_crosses_the_loss_of_the_agent_is_abandoned_by_the_law() -> None:
     bench = started(agents=2)
     bench.dial()
     call = bench.up()
     bench.tell(events.AgentLost("a1"), events.CallAnswered(call))
-    assert bench.of(Connect) == [Connect(call, "a2")]
-
-
-def test_a_customer_who_answers_when_no_agent_is_left_is_abandoned_by_the_law() -> None:
-    bench = started()
-    bench.dial()
-    call = bench.up()
-    bench.tell(events.AgentLost("a1"), events.CallAnswered(call))
-    bench.wait(3)
-    assert bench.of(Hangup)[-1].reason is CancelReason.OVERFLOW
+    assert bench.of(Connect) == []
+    assert bench.of(Hangup) == [Hangup(call, CancelReason.AGENT_HANGUP)] * 2
     bench.tell(events.CallEnded(call, ended_by=EndedBy.DIALER))
     assert bench.settled(call).record.verdict.status is CallStatus.BUSY_LINE
     assert bench.engine.figures(bench.now).abandoned == 1
