@@ -34,8 +34,8 @@ async def reconcile(
     """Settle every attempt that was begun and never settled, but for talks that go on at the switch.
 
     `expect` is told of these before the switch is asked, so that nothing that it says of them meanwhile is lost. Any
-    other call is ended by our own call id first, whether or not the switch shows it. An unknown outcome becomes LOST: it
-    has its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
+    other call is ended by our own call id first, whether or not the switch shows it. An unknown outcome becomes LOST:
+    it has its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
     talks = [

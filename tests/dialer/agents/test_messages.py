@@ -42,6 +42,9 @@ def test_fields_of_later_versions_of_a_writer_are_ignored() -> None:
         b'{"type": "transfer", "id": "1", "session": "s", "call_id": "c", "to_phone": "0900000001"}',
         b'{"type": "transfer", "id": "1", "session": "s", "call_id": "c", "to_phone": "+84900000001", "to_agent": "a"}',
         b'{"type": "dial", "id": "1", "session": "s"}', b"x" * 20_000, None, 7,
+        b'{"type": "dial", "id": "1", "session": "s", "lead_id": 9223372036854775808}',
+        b'{"type": "dial", "id": "1", "session": "s", "lead_id": 0}',
+        b'{"type": "accept", "id": "1", "session": "s", "lead_id": 1000000000000000000000000000000}',
     ],
 )  # fmt: skip
 def test_what_is_no_command_is_refused(payload: object) -> None:
@@ -54,3 +57,12 @@ def test_no_number_is_repeated_in_what_is_said_of_a_bad_message() -> None:
         decode(Transfer, b'{"id": "1", "session": "s", "call_id": "c", "to_phone": "0900000001"}')
     assert "0900000001" not in str(refused.value)
     assert str(refused.value).startswith("to_phone: ")
+
+
+def test_what_no_database_takes_is_left_out_of_a_note() -> None:
+    said = decode_command(
+        b'{"type": "wrap_up", "id": "1", "session": "s", "call_id": "c", "note": "a\\u0000b\\nc", '
+        b'"disposition": "x\\u001b"}'
+    )
+    assert isinstance(said, WrapUp)
+    assert (said.note, said.disposition) == ("ab\nc", "x")

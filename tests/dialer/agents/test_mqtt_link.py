@@ -295,3 +295,22 @@ async def test_a_dialer_that_is_started_again_finds_its_agents(broker: Broker) -
         await desk.until(is_in(DeskState.READY), within_s=WAIT_S)
         async with engine_at(broker.at(DIALER)) as again:
             await again.told(e.AgentSignedIn("an"), e.AgentReady("an"))
+
+
+async def test_a_database_that_is_away_costs_one_command() -> None:
+    async def find(_text: str) -> int | None:
+        if away:
+            raise ConnectionRefusedError("the database restarts")
+        return 1
+
+    away = True
+    async with (
+        running("embedded") as broker,
+        MqttLink(broker.at(DIALER), clock=SystemClock(), find_campaign=find, grace_s=30.0) as link,
+    ):
+        await link.announce(1)
+        await asyncio.wait_for(link.connected.wait(), WAIT_S)
+        async with desk_at(broker.at("an"), "an") as desk:
+            assert (await desk.sign_in("spring")).error is m.Refused.UNAVAILABLE
+            away = False
+            assert (await desk.sign_in("spring")).error is None

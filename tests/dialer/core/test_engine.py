@@ -377,7 +377,7 @@ def test_a_200_that_crosses_our_cancel_is_hung_up_and_nobodys_agent_is_taken(
     assert (len(bench.of(Hangup)), bench.of(Connect), bench.of(Play)) == (2, [], [])
     bench.tell(events.CallEnded(call, sip_status=200, ended_by=EndedBy.DIALER))
     record = bench.settled(call).record
-    assert record.verdict.status is (CallStatus.BUSY_LINE if abandoned else CallStatus.MACHINE)
+    assert record.verdict.status is (CallStatus.BUSY_LINE if abandoned else CallStatus.VOICEMAIL)
     assert record.answered_at is not None
     assert bench.engine.figures(bench.now).abandoned == abandoned
 
@@ -569,3 +569,13 @@ def _apply(bench: Bench, what: str, n: int) -> None:  # noqa: C901, PLR0912 -- o
             bench.tell(events.CampaignStopped())
         case "start":
             bench.tell(events.CampaignStarted())
+
+
+def test_leads_that_were_leased_for_another_text_go_back_when_the_text_changes() -> None:
+    for change, released in (({"overflow_prompt": "say:vi:Chào {company}"}, True), ({"wrap_up_s": 11.0}, False)):
+        bench = Bench()
+        bench.start()
+        assert len(bench.engine.leased_leads) == 9
+        before = len(bench.of(ReleaseLeads))
+        bench.tell(events.SettingsChanged(msgspec.structs.replace(SETTINGS, **change)))
+        assert (len(bench.of(ReleaseLeads)) > before, len(bench.engine.leased_leads) == 0) == (released, released)
