@@ -179,8 +179,3 @@ async def test_an_id_that_no_database_takes_costs_only_who_asked_for_it(world: W
     assert told["ba"].lead is not None
     (again,) = await commit(world, fence, CheckNumber("c", STRANGER), now=NOW)
     assert again == NumberChecked("c", STRANGER)
-
-
-async def test_the_lead_of_a_call_by_hand_knows_what_texts_may_name(world: World) -> None:
-    fence = await standing(world, 1, overflow_prompt="say:vi:Chào {company|quý khách}")
-    assert await found(world, fence, lead_id=1)
