@@ -83,9 +83,7 @@ def _catch_up(machine: Machine, owner: object, channel: Channel | None, now: flo
             machine.answered_meanwhile(owner)
         case Call() if owner.phase is Phase.DETECTING and _is_in(channel) and args[:1] == (detecting.WORD,):
             machine.heard(AriEvent("StasisStart", channel=channel, args=args), now)
-        case Leg() | Third() | Boss() if _is_in(channel):
-            machine.heard(AriEvent("StasisStart", channel=channel), now)
-        case Tap() | Ear() if channel.state == _UP:  # they are never anywhere else
+        case Leg() | Third() | Boss() | Tap() | Ear() if _is_in(channel):
             machine.heard(AriEvent("StasisStart", channel=channel), now)
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dialer.core.events import (
+    CallAnswered,
     CallConnected,
+    CallEnded,
     MachineDetected,
     PromptEnded,
 )
@@ -80,3 +82,11 @@ def test_a_prompt_that_waits_is_not_played_to_a_machine_nor_when_it_is_stopped()
     side.go_on()
     assert side.told[-2:] == [MachineDetected(call, AmdResult.MACHINE), PromptEnded(call, played=False)]
     assert not side.model.playbacks
+
+
+def test_a_call_that_ends_before_its_prompt_is_only_over() -> None:
+    side = driven()
+    call = detecting(side)
+    side.model.end(call)
+    side.go_on()
+    assert [type(event) for event in side.told] == [CallAnswered, MachineDetected, CallEnded]
