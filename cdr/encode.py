@@ -294,7 +294,8 @@ def _queue_steps(record: AttemptRecord, cdr: Cdr, queued_at: float) -> list[_Ste
     for offer in record.offers:
         at = _within(offer.at, joined, cdr.ended_at)
         steps.append((EventType.AGENT_OFFERED, at, AgentLeg(offer.agent_id, reason=offer.outcome)))
-    left = cdr.ended_at if record.queue_left_at is None else _within(record.queue_left_at, joined, cdr.ended_at)
+    out = cdr.bridged_at or cdr.ended_at
+    left = out if record.queue_left_at is None else _within(record.queue_left_at, joined, out)
     steps.append((EventType.QUEUE_LEFT, left, Queue(cdr.campaign_name, _why_left(record, cdr))))
     return steps
 

@@ -78,6 +78,8 @@ async def read_what_if(
         raise BadInput(f"hours: {hours:g} is outside 0 to {HOURS_MAX:g}.")
     if settings.kind is CampaignKind.AUTODIALER:
         raise BadInput(f"campaign {settings.name!r} needs no agents: there is nothing to forecast for a team.")
+    if settings.kind is CampaignKind.INBOUND:
+        raise BadInput(f"campaign {settings.name!r} dials nobody: there is nothing to forecast.")
 
     def work(db: Connection) -> tuple[SavedEstimates, list[tuple[int, int]]]:
         query = select(LEADS.c.attempts, func.count()).group_by(LEADS.c.attempts)

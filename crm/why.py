@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from crm.names import near
 from dialer.core.campaign import CampaignState
 from dialer.core.figures import LiveFigures
-from dialer.core.types import HoldReason
+from dialer.core.types import CampaignKind, HoldReason
 from dialer.core.window import WindowClock, effective
 from dialer.errors import NotFound
 from store.load import decode_settings
@@ -117,7 +117,9 @@ def _campaign_holds(row: Row[Any], now: float) -> tuple[CampaignHold, ...]:
         holds.append(CampaignHold("no_service", None, "no dialing service is running; start one with `dialer up`"))
     settings = decode_settings(row.settings, row.id, row.name)
     opens = WindowClock(effective(settings)).next_open(now)
-    if opens != now:
+    if settings.kind is CampaignKind.INBOUND:
+        holds.append(CampaignHold(HoldReason.INBOUND_ONLY, None, "it takes calls to its hotlines and dials nobody"))
+    elif opens != now:
         holds.append(CampaignHold(HoldReason.WINDOW, opens, "outside the campaign's calling hours"))
     figures = msgspec.json.decode(row.runtime, type=LiveFigures) if row.runtime else None
     fresh = row.owner is not None and (row.lease_expires_at or 0.0) > now  # the owner reports more often than it renews

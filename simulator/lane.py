@@ -9,7 +9,7 @@ from typing import Any
 from dialer.core import effects as fx
 from dialer.core.caps import caps_in_force
 from dialer.core.engine import CampaignEngine
-from dialer.core.events import CallConnected, Event
+from dialer.core.events import CallConnected, Event, NumberChecked
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import AgentId, CallId, CampaignSettings
 from dialer.core.window import WindowClock, effective
@@ -52,6 +52,9 @@ class Lane:
             fx.Connect: self._connect,
             fx.Play: self._play,
             fx.BeginInbound: self._begin_inbound,
+            fx.SeekLead: self._seek,
+            fx.CheckNumber: self._check,
+            fx.AnswerRequest: _nothing,
             fx.CommandAgent: self._command,
             fx.Hush: self._hush,
             fx.Answer: self._answer,
@@ -106,6 +109,12 @@ class Lane:
 
     def _begin(self, effect: fx.BeginAttempts, now: float) -> None:
         self._inbox.append(self.book.begin(effect, now))
+
+    def _seek(self, effect: fx.SeekLead, now: float) -> None:
+        self._inbox.append(self.book.seek(effect, now))
+
+    def _check(self, effect: fx.CheckNumber, _now: float) -> None:
+        self._inbox.append(NumberChecked(effect.call_id, effect.phone))  # no number of a simulated world is listed
 
     def _begin_inbound(self, effect: fx.BeginInbound, now: float) -> None:
         self._watch.arrived(effect.call_id, now)
@@ -178,4 +187,4 @@ class Lane:
 
 
 def _nothing(_effect: fx.Effect, _now: float) -> None:
-    """Leave progress alone: the simulated store keeps results only."""
+    """Leave progress and requests alone: the simulated store keeps results only."""

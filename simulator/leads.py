@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import lru_cache
 
 from dialer.core.caps import caps_in_force
-from dialer.core.effects import BeginAttempts, BeginInbound
-from dialer.core.events import AttemptsBegun, InboundBegun, LeadsLeased
+from dialer.core.effects import BeginAttempts, BeginInbound, SeekLead
+from dialer.core.events import AttemptsBegun, InboundBegun, LeadFound, LeadsLeased
 from dialer.core.types import (
     AttemptIntent,
     AttemptRecord,
@@ -162,6 +162,21 @@ class LeadBook:
             self._begun_at[intent.call_id] = now
             begun.append(intent.call_id)
         return AttemptsBegun(tuple(begun), tuple(refused))
+
+    def seek(self, effect: SeekLead, now: float) -> LeadFound:
+        """Lease the lead of a call by hand, whatever time it is due at; a simulated agent calls nobody else."""
+        place = self._places.get(effect.lead_id) or self._by_phone.get(effect.phone)
+        if place is None or not place.list_id:
+            return LeadFound(effect.agent_id, None, HoldReason.GONE)
+        if place.state not in _DIALABLE:
+            calling = place.state is LeadState.IN_PROGRESS
+            return LeadFound(effect.agent_id, None, HoldReason.IN_PROGRESS if calling else HoldReason.FINISHED)
+        obstacle = self._ledger.obstacle(place.phone, self._caps, now)
+        if obstacle is not None:
+            return LeadFound(effect.agent_id, None, obstacle[0])
+        place.leased = True
+        place.ticket += 1
+        return LeadFound(effect.agent_id, place.lead())
 
     def begin_inbound(self, effect: BeginInbound) -> InboundBegun:
         """Match a call that arrived to its lead; a stranger becomes a lead that nobody dials (list 0)."""

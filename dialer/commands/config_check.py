@@ -1,4 +1,4 @@
-"""Ask everything that the settings name whether it is there, without changing anything."""
+"""Ask everything that the settings name whether it is there; nothing is changed that is not put back."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ class Finding(NamedTuple):
 
 
 async def check_all(settings: Settings) -> list[Finding]:
-    """Look at the home folder, the database, Kafka, ClickHouse and MQTT, in that order."""
+    """Look at the home folder, the database, Kafka, ClickHouse, MQTT and the storage of recordings, in that order."""
     asked: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("home", _home),
         ("database", _database),
         ("kafka", _kafka),
         ("clickhouse", _clickhouse),
         ("mqtt", _mqtt),
+        ("recordings", _recordings),
     ]
     return [await _find(what, ask, settings) for what, ask in asked]
 
@@ -169,3 +170,11 @@ async def _mqtt(settings: Settings) -> str:
     broker = MqttAt.parse(settings.mqtt_url)
     await broker.ask()
     return f"{broker.where} answers; {f'the user {broker.user} is let in' if broker.user else 'anybody is let in'}"
+
+
+async def _recordings(settings: Settings) -> str:
+    if not settings.recording_url:
+        return f"not set: {settings.recordings_path} keeps the recordings"
+    from dialer.recorder import open_files
+
+    return f"{await open_files(settings).look()} takes, gives and deletes a file"

@@ -20,6 +20,7 @@ from dialer.commands.overrides import read_overrides
 if TYPE_CHECKING:
     from dialer.app import Dialer, Outcome
     from dialer.config import Settings
+    from dialer.core.types import CampaignSettings
     from statuses.classify import Override
 
 DEMO_HOME = Path("demo-data")
@@ -36,6 +37,10 @@ def demo(
     leads: Annotated[int | None, typer.Option(min=1, help="Import only so many rows of the sample workbook.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of callees and agents.")] = 7,
     port: Annotated[int | None, typer.Option(help="The console's port (8080); 0 = any free one.")] = None,
+    callers: Annotated[
+        float, typer.Option(min=0, max=10_000, help="People who call the hotlines in an hour; a fresh demo takes them.")
+    ] = 0.0,
+    record: Annotated[bool, typer.Option("--record", help="Record the talks of a fresh demo: a tone each.")] = False,
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End by itself when no lead is left to dial.")
     ] = False,
@@ -67,6 +72,8 @@ def demo(
             agents=agents,
             leads=leads,
             seed=seed,
+            callers=callers,
+            record=record,
             until_done=until_done,
             headless=headless,
             as_json=json,
@@ -110,6 +117,8 @@ async def _demo(
     agents: int,
     leads: int | None,
     seed: int,
+    callers: float,
+    record: bool,
     until_done: bool,
     headless: bool,
     as_json: bool,
@@ -117,7 +126,7 @@ async def _demo(
     overrides: tuple[Override, ...],
 ) -> None:
     from dialer.commands.demo_report import build, show
-    from dialer.commands.demo_setup import demo_people
+    from dialer.commands.demo_setup import demo_people, demo_settings
     from dialer.commands.live import Plan, live, say_drained
     from dialer.home import Home
     from dialer.service.server import listen
@@ -128,8 +137,9 @@ async def _demo(
     Home(settings.home).refuse_if_running()
     sock = None if headless else listen(settings.host, settings.port)
     with _analytics_owned(settings):
-        campaign_id = await _prepare(settings, leads=leads, until_done=until_done)
-    carrier, desk = demo_people(agents)
+        campaign = demo_settings(until_done=until_done, inbound=callers > 0, record=record)
+        campaign_id = await _prepare(settings, campaign, leads=leads)
+    carrier, desk = demo_people(agents, callers)
     plan = Plan(
         settings,
         {campaign_id: desk},
@@ -159,11 +169,11 @@ async def _demo(
     await live(plan, begin=begin, watch=watch, end=end)
 
 
-async def _prepare(settings: Settings, *, leads: int | None, until_done: bool) -> int:
+async def _prepare(settings: Settings, campaign: CampaignSettings, *, leads: int | None) -> int:
     from dialer.commands.demo_setup import prepare
 
     async with open_store() as store:
-        return await prepare(store.engine, now=store.now(), home=settings.home, leads=leads, until_done=until_done)
+        return await prepare(store.engine, campaign, now=store.now(), home=settings.home, leads=leads)
 
 
 async def _watch(dialer: Dialer, campaign_id: int, stop: asyncio.Event, *, until_done: bool, bar: bool) -> None:

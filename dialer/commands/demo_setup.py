@@ -18,7 +18,7 @@ from dialer.core.campaign import CampaignAction, CampaignState
 from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, NumberCaps, Purpose, Slot
 from dialer.errors import NotFound
 from simulator.chance import Duration
-from simulator.profile import AgentProfile, CarrierProfile
+from simulator.profile import AgentProfile, Callers, CarrierProfile
 from simulator.scenario import load
 from statuses.lead import LeadState
 from statuses.retry import RetryPolicy
@@ -26,6 +26,7 @@ from store.models import Lead
 from store.open import readers
 
 NAME = "Chăm sóc khách hàng (demo)"
+HOTLINES = ("+842471000001", "+842471000002", "+842871000003")
 SAMPLE = Path(__file__).parents[2] / "simulator" / "data" / "sample_leads.xlsx"
 MAPPING = {"code": 1, "name": 2, "phone": 3, "email": 4}
 WAITS = frozenset({LeadState.NOT_CALLED, LeadState.IN_PROGRESS, LeadState.CALLED_NO_SUCCESS, LeadState.CALLBACK})
@@ -41,7 +42,7 @@ class DemoProgress(NamedTuple):
     text: str
 
 
-def demo_settings(*, until_done: bool) -> CampaignSettings:
+def demo_settings(*, until_done: bool, inbound: bool = False, record: bool = False) -> CampaignSettings:
     """Return the demo's campaign: care calls that people agreed to, so that it dials at any hour of the day."""
     all_day = CallWindow(weekdays=((Slot(0, 1440),),) * 7)
     return CampaignSettings(
@@ -50,7 +51,7 @@ def demo_settings(*, until_done: bool) -> CampaignSettings:
         kind=CampaignKind.PREDICTIVE,
         purpose=Purpose.CARE,
         agreed_otherwise=True,
-        hotlines=("+842471000001", "+842471000002", "+842871000003"),
+        hotlines=HOTLINES,
         window=all_day,
         ring_timeout_s=25.0,
         wrap_up_s=20.0,
@@ -58,13 +59,22 @@ def demo_settings(*, until_done: bool) -> CampaignSettings:
         retry=RetryPolicy(max_attempts=3, gap_s=900.0, error_gap_s=300.0),
         caps=NumberCaps(per_24h=6),
         end_when_done=until_done,
+        inbound=inbound,
+        record=record,
     )
 
 
-def demo_people(agents: int) -> tuple[CarrierProfile, AgentProfile]:
-    """Return the demo's callees (the Vietnamese mobile mix) and agents: shorter talks, so that there is more to see."""
+def demo_people(agents: int, callers: float = 0.0) -> tuple[CarrierProfile, AgentProfile]:
+    """Return the demo's callees (the Vietnamese mobile mix) and agents: shorter talks, so that there is more to see.
+
+    They press keys when they hear a prompt, and wait with music; `callers` of them call the hotlines in an hour.
+    """
     scenario = load("vn-mobile")
-    carrier = msgspec.structs.replace(scenario.carrier, talk=Duration(60.0, 0.8, min_s=1.0, max_s=900.0), amd=True)
+    carrier = msgspec.structs.replace(
+        scenario.carrier, talk=Duration(60.0, 0.8, min_s=1.0, max_s=900.0), amd=True,
+        keys={"1": 0.35, "2": 0.15, "9": 0.03, "*": 0.02}, prompt_patience=Duration(25.0, 0.5, min_s=1.0),
+        hold_patience=Duration(45.0, 0.5, min_s=3.0), callers=Callers(per_hour=callers, hotlines=HOTLINES),
+    )  # fmt: skip
     desk = AgentProfile(
         count=agents,
         arrive_within_s=20.0,
@@ -76,13 +86,13 @@ def demo_people(agents: int) -> tuple[CarrierProfile, AgentProfile]:
     return carrier, desk
 
 
-async def prepare(engine: AsyncEngine, *, now: float, home: Path, leads: int | None, until_done: bool) -> int:
+async def prepare(engine: AsyncEngine, settings: CampaignSettings, *, now: float, home: Path, leads: int | None) -> int:
     """Make the demo's campaign unless it is there; return its id."""
     try:
         return (await read_status(engine, NAME, now=now))[0].campaign_id
     except NotFound:
         pass
-    campaign_id = await create(engine, demo_settings(until_done=until_done), now=now)
+    campaign_id = await create(engine, settings, now=now)
     await _import(engine, now=now, home=home, leads=leads)
     await act(engine, NAME, CampaignAction.APPROVE, now=now)
     await act(engine, NAME, CampaignAction.START, now=now)

@@ -22,6 +22,8 @@ from statuses.outcomes import CancelReason, LocalError
 
 PROMPT_LIMIT_S = 120.0
 """A prompt whose end nobody reports is over by then."""
+VISITS_MOST = 100
+"""Who has come to so many nodes only presses keys, and holds a line: the call ends."""
 HUSH_LIMIT_S = 2.0
 """A prompt that was to stop, and recording that was to end, has by then."""
 
@@ -114,7 +116,9 @@ def _where(state: EngineState, call_id: CallId, now: float) -> _At | None:
 
 def _enter(at: _At, name: str) -> None:
     at.run.enter(name)
-    if at.run.node.prompt is None:
+    if at.run.visits > VISITS_MOST:
+        _go(at, None)
+    elif at.run.node.prompt is None:
         _heard(at)
     else:
         _ask(at)

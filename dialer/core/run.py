@@ -28,19 +28,22 @@ class Part(StrEnum):
 class Run:
     """One call's way through a script; `fields` are its customer's."""
 
-    __slots__ = ("fields", "node", "node_name", "part", "pressed", "repeats_left", "script", "steps")
+    __slots__ = ("fields", "node", "node_name", "part", "pressed", "repeats_left", "script", "steps", "visits")
 
     def __init__(self, script: Script, fields: Fields) -> None:
         self.script = script
         self.fields = fields
         self.steps: list[ScriptStep] = []
         self.part = Part.PROMPT
+        self.visits = 0
+        """How many nodes it has come to."""
         self.pressed = ""
         """The key that interrupted the prompt."""
         self.enter(script.start)
 
     def enter(self, name: str) -> None:
         """Come to a node."""
+        self.visits += 1
         self.node_name = name
         self.node: Node = self.script.nodes[name]
         self.repeats_left = self.node.repeats if isinstance(self.node, Gather) else 0

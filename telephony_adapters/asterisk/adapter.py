@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from dialer.core.events import CallArrived, CallConnected, CallEnded, CallEvent, TrunkClosed, TrunkOpened
 from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId, Supervision
-from dialer.errors import AdapterDown
+from dialer.errors import AdapterDown, Unreachable
 from dialer.ports import Clock
 from dialer.switch import CallStatusAtSwitch, Capabilities
 from statuses.outcomes import CancelReason
@@ -25,6 +25,7 @@ CAPABILITIES: Final = Capabilities(
     play=True, dtmf=True, record=True, amd=True, early_media=True, inbound=True, transfer=True, supervise=True,
     agent_first=True, media_survives_restart=True,
 )  # fmt: skip
+T = TypeVar("T")
 Told = CallEvent | TrunkClosed | TrunkOpened
 
 
@@ -192,20 +193,20 @@ class AsteriskTelephony:
             link.turn()
 
     async def recordings(self) -> Sequence[CallId]:
-        """List the calls whose finished recordings the connected servers keep."""
+        """List the calls whose finished recordings the connected servers keep; raise AdapterDown."""
         found: dict[CallId, None] = {}
         for link in self._open():
             names = link.machine.board.names
-            for name in await link.ari.recordings():
+            for name in await _asked(link.ari.recordings()):
                 call_id = names.recorded(name)
                 if call_id is not None and not link.machine.recorder.is_recording(call_id):
                     found[call_id] = None
         return tuple(found)
 
     async def recording(self, call_id: CallId) -> bytes:
-        """Return a recording as a WAV file; raise LookupError when no connected server keeps it."""
+        """Return a recording as a WAV file; raise LookupError when no connected server keeps it, AdapterDown."""
         for link in self._open():
-            held = await link.ari.recording(link.machine.board.names.recording(call_id))
+            held = await _asked(link.ari.recording(link.machine.board.names.recording(call_id)))
             if held is not None:
                 return held
         raise LookupError(f"no Asterisk keeps a recording of call {call_id}")
@@ -217,3 +218,10 @@ class AsteriskTelephony:
 
     def _open(self) -> list[Link]:
         return [link for link in self.links.values() if link.is_open]
+
+
+async def _asked(asked: Awaitable[T]) -> T:
+    try:
+        return await asked
+    except Unreachable as error:
+        raise AdapterDown(str(error)) from error

@@ -68,7 +68,7 @@ class Endings:
             self.over(call, causes.not_placed(call.call_id))
 
     def vanished(self, call: Call) -> None:
-        """End a call that Asterisk does not know any more; of one that only rang at a hotline nothing else is to say."""
+        """End a call that Asterisk does not know any more; the caller of one that only rang here hung up."""
         if call.phase is Phase.ARRIVED:
             self.over(call, CallEnded(call.call_id, q850=16, ended_by=EndedBy.REMOTE))
         else:

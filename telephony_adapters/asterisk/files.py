@@ -19,8 +19,12 @@ MODULES: Final = (
 )  # fmt: skip
 """What must be loaded beside PJSIP itself; the usual autoload = yes loads them all."""
 _PJSIP: Final = re.compile(r"PJSIP/(?:\{(?:phone|agent)\}@)?([A-Za-z0-9_-]+)")
-AMD_MS: Final = (2500, 1500, 800, 4000)
-"""Silence before a greeting, its length, silence after it, and all of it: shorter than a join may take."""
+AMD: Final = (2500, 1700, 800, 4000, 120, 80, 3, 400)
+"""Milliseconds of silence before a greeting, of the greeting, of silence after it, and of all (shorter than a join may
+take); of the shortest word, and between words; how many words are still a person's; what is louder than silence.
+
+With Asterisk's own figures every other person who says a name was taken for a machine, and hung up on (docs/bench.md).
+"""
 
 
 def files(file: AsteriskFile, server: Server, *, carrier: str, agents: Mapping[str, str]) -> dict[str, str]:
@@ -54,7 +58,7 @@ def _ari(server: Server) -> str:
 
 def extensions(app: str) -> str:
     """Return the dialplan: where answers are told from machines, and where calls to hotlines come in."""
-    amd = ",".join(map(str, AMD_MS))
+    amd = ",".join(map(str, AMD))
     return "\n".join(
         (
             f"[{app}{SUFFIX}]",

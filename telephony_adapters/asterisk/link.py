@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -61,6 +60,7 @@ class Link:
         self._down_since = clock.now()
         self._why = ""
         self._is_replaced = False
+        self._has_ended = False
 
     # --- life ------------------------------------------------------------------------------------------------------
 
@@ -72,10 +72,12 @@ class Link:
 
     async def end(self) -> None:
         """Hang up what nobody will look after, and let the server be."""
+        self.is_open, self._why = False, "the adapter is closed"
         self.machine.leave(self._clock.now())
         self.turn()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LEAVE_S)
+        self._has_ended = True
         for task in (self._keeper, *self._tasks):
             if task is not None:
                 task.cancel()
@@ -201,6 +203,8 @@ class Link:
     # --- requests --------------------------------------------------------------------------------------------------
 
     def _queue(self, request: Request) -> None:
+        if self._has_ended:
+            return
         lane = self._lanes.get(request.lane)
         if lane is not None:
             lane.append(request)
@@ -234,8 +238,7 @@ class Link:
         """Return when the request to place a call was answered."""
         future = self._placing[call_id] = asyncio.get_running_loop().create_future()
         self.turn()
-        with contextlib.suppress(asyncio.CancelledError):
-            await future
+        await future
 
     def check_room(self) -> None:
         """Raise AdapterDown or Overloaded when no call can be placed here now."""

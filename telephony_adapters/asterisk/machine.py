@@ -217,7 +217,7 @@ class Machine:
             self._detected(call, detecting.result(event.args))
         elif call.phase is Phase.PLACED:
             self.board.signs += 1
-            self._answered(call)
+            self._answered(call, self._at)
 
     def _detected(self, call: Call, amd: AmdResult) -> None:
         """Go on with what the engine wanted meanwhile: Asterisk has come to a result, or has none."""
@@ -227,9 +227,9 @@ class Machine:
             holding.begin_music(self.board, call)
         self.desks.go_on(call)
 
-    def _answered(self, call: Call) -> None:
+    def _answered(self, call: Call, at: float | None = None) -> None:
         call.phase = Phase.UP
-        self.board.tell(CallAnswered(call.call_id, at=self._at))
+        self.board.tell(CallAnswered(call.call_id, at=at))
         if call.amd and call.ours is None:
             call.phase = Phase.DETECTING
             self.board.act(Ask.AMD, call, "POST", "/continue", detecting.where(self.board.common.app))

@@ -107,6 +107,6 @@ def arrived_id(server: str, channel: Channel) -> str:
 def moment(text: str) -> float:
     """Return a time of Asterisk's (`2026-11-26T02:15:02.376+0000`) as UTC epoch seconds; 0.0 for anything else."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
         return 0.0

@@ -84,7 +84,7 @@ async def _supervised(bench: Bench) -> None:
     call_id = await bench.talk()
     for mode in (*Supervision, Supervision.LISTEN, None, None):
         await bench.telephony.supervise(call_id, supervisor=bench.other_agent, mode=mode)
-        await bench.pause(0.5)
+        await bench.pause(0.25)
         require(not bench.is_over(call_id), f"the talk ended by supervision ({mode})")
     await bench.hang_up(call_id)
     require(bench.count(call_id, CallConnected) == 1, "a supervisor was told as another agent")
@@ -94,7 +94,7 @@ async def _supervised(bench: Bench) -> None:
 async def _talk_ends_supervised(bench: Bench) -> None:
     call_id = await bench.talk()
     await bench.telephony.supervise(call_id, supervisor=bench.other_agent, mode=Supervision.LISTEN)
-    await bench.pause(1.0)
+    await bench.pause(0.5)
     await bench.stage.agent_hangs_up(call_id, bench.agent)
     end = await bench.end(call_id)
     require(end.ended_by is EndedBy.AGENT, f"the agent hung up, not {end.ended_by}")

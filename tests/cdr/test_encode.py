@@ -110,7 +110,9 @@ def test_a_script_tells_which_keys_when_and_the_wait_for_an_agent_begins_where_i
         ScriptStep(StepKind.KEY, at + 0.3, "menu", "1"),
         ScriptStep(StepKind.LEFT, at + 0.4, "agents"),
     )
-    events = attempt_settled(msgspec.structs.replace(record, steps=steps, queued_at=at + 0.4), CAMPAIGN)
+    events = attempt_settled(
+        msgspec.structs.replace(record, steps=steps, queued_at=at + 0.4, queue_left_at=record.bridged_at), CAMPAIGN
+    )
     assert types(events)[1:9] == [
         "call.answered", "ivr.entered", "ivr.dtmf", "ivr.dtmf", "ivr.left", "queue.joined", "queue.left",
         "agent.bridged",

@@ -61,11 +61,12 @@ FATES: Final = {
     "6": Fate(refusing("404 Not Found"), 404),
     "[02468]7": Fate(refusing("480 Temporarily Unavailable"), 480),
     "7": Fate(refusing("480 Temporarily Unavailable", ring_s=0.1), 480, rang=True),
-    "8": Fate(refusing("503 Service Unavailable"), 503),
+    "[02]8": Fate(refusing("503 Service Unavailable"), 503),
+    "8": Fate(refusing("604 Does Not Exist Anywhere"), 604),
     "[02]9": Fate(ringing(), None, rang=True),
     "9": Fate(refusing("410 Gone"), 410),
 }
-"""By the end of the number."""
+"""By the end of the number; few are refused by 503, for the trunk rests for a second after each."""
 
 
 def fate_of(phone: str) -> Fate:

@@ -122,6 +122,12 @@ class Asterisk:
             if not server.has_ended(STOP_TIMEOUT_S):
                 server.stop()
 
+    def kill(self) -> None:
+        """End it at once, as a crash does, and wait until it is gone."""
+        server, self._program = self._program, None
+        if server is not None:
+            server.kill()
+
     def command(self, text: str) -> str:
         """Return what its console says to a command; the test fails if that fails."""
         done = self._ask(text)

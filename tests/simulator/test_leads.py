@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dialer.core.effects import BeginAttempts, BeginInbound
+from dialer.core.effects import BeginAttempts, BeginInbound, SeekLead
 from dialer.core.types import (
     AttemptIntent,
     AttemptRecord,
@@ -243,3 +243,18 @@ def test_a_call_that_came_in_leaves_a_lead_alone_that_is_being_called() -> None:
     leads.settle_lead(LeadResult("in", 1, Trigger.ANSWERED, "agent-01", 1.0), 10.0)
     assert leads.place(1).state is LeadState.IN_PROGRESS
     settle(leads, lead, RANG_OUT, 30.0, next_at=5000.0)
+
+
+def test_a_lead_is_found_by_hand_before_it_is_due_and_not_leased_twice() -> None:
+    leads = book(2)
+    (first, second) = leads.lease(2, 0.0).leads
+    begin(leads, [first], 0.0)
+    settle(leads, first, RANG_OUT, 30.0, next_at=3_600.0)
+    found = leads.seek(SeekLead("a1", 0, first.phone), 60.0).lead
+    assert found is not None
+    assert (found.lead_id, found.dialed) == (first.lead_id, 1)
+    leads.release([second.lead_id], 60.0)
+    assert [lead.lead_id for lead in leads.lease(5, 4_000.0).leads] == [second.lead_id]
+    begin(leads, [found], 4_000.0)
+    reasons = [leads.seek(SeekLead("a1", *whom), 4_001.0).reason for whom in ((1, ""), (0, "+84999"))]
+    assert reasons == [HoldReason.IN_PROGRESS, HoldReason.GONE]

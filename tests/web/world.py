@@ -349,7 +349,7 @@ def _figures(campaign_id: int, now: float, changes: dict[str, Any]) -> LiveFigur
 
 
 async def serve(folder: Path, *, seeded: bool, dials: bool = False) -> None:
-    """Make the world in a folder and serve it until the standard input ends; `dials`: with an engine that places calls."""
+    """Make the world in a folder and serve it until the standard input ends; `dials`: with an engine beside it."""
     engine = open_database(f"sqlite:///{folder / 'dialer.db'}")
     await upgrade(engine)
     analytics = await open_chdb(folder / "cdr")

@@ -187,7 +187,7 @@ class CampaignCard:
             for action in allowed_actions(view):
                 self._button(action)
             ui.button(self.words("campaigns.why"), icon="help_outline", on_click=self._why).props("flat dense no-caps")
-            if view.settings.kind is not CampaignKind.AUTODIALER:
+            if view.settings.kind not in {CampaignKind.AUTODIALER, CampaignKind.INBOUND}:
                 what_if = ui.button(self.words("campaigns.forecast"), icon="insights", on_click=self._forecast)
                 what_if.props("flat dense no-caps")
             ui.link(self.words("campaigns.leads"), f"/leads?campaign={view.campaign_id}").classes("self-center")

@@ -21,6 +21,7 @@ from web.desk_words import agent_state, refusal
 from web.i18n import Words
 from web.layout import frame, page_title, words_of
 from web.live import CampaignView, LiveBoard
+from web.pages.customer_add import ask_for_customer
 from web.pages.dialed import CustomerScreen
 from web.pages.live_call import LiveCall
 
@@ -47,10 +48,11 @@ def register(deps: WebDeps, board: LiveBoard) -> None:
         page = _Page(deps, board, words, str(request.session.get("user", "")), remembered, reader)
         with frame(request, words, title=words("dial.title"), path="/dial", now=deps.now()):
             page_title(words("dial.title"), words("dial.subtitle"))
-            await page.build(*await _whom(deps, lead, call))
+            built = await page.build(*await _whom(deps, lead, call))
         board.watch()
         ui.context.client.on_delete(board.leave)
-        ui.timer(REFRESH_S, page.refresh)
+        if built:
+            ui.timer(REFRESH_S, page.refresh)
 
 
 async def _whom(deps: WebDeps, lead_id: int | None, call_id: str | None) -> tuple[str, int | None, str]:
@@ -63,7 +65,7 @@ async def _whom(deps: WebDeps, lead_id: int | None, call_id: str | None) -> tupl
     return lead.phone, lead.lead_id, lead.campaign
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Page:
     deps: WebDeps
     board: LiveBoard
@@ -82,13 +84,14 @@ class _Page:
     _call: str | None = None
     _lead: int | None = None
 
-    async def build(self, phone: str, lead_id: int | None, campaign: str) -> None:
+    async def build(self, phone: str, lead_id: int | None, campaign: str) -> bool:
+        """Create the elements; False when there is no campaign to dial in."""
         found = [one.name for one in await dialable_campaigns(self.deps.engine, now=self.deps.now())]
         if not found:
             with ui.element("section").classes("panel empty"):
                 ui.label(self.words("dial.none"))
                 ui.label(self.words("dial.none_hint")).classes("muted")
-            return
+            return False
         await self.board.current()
         desk = self.remembered.get(self.reader, Desk())
         chosen = next((name for name in (campaign, desk.campaign) if name in found), found[0])
@@ -103,6 +106,7 @@ class _Page:
             self._lead = lead_id
             await self._screen.show(lead_id, self._view())
         await self.refresh()
+        return True
 
     def _build_pad(self, campaigns: list[str], chosen: str, agent: str, phone: str) -> None:
         words = self.words
@@ -120,6 +124,7 @@ class _Page:
                     self._key(key)
             go = ui.button(words("dial.call"), icon="call", on_click=self._dial, color="positive")
             go.props("unelevated no-caps").classes("dial-go")
+            ui.button(words("dial.add"), icon="person_add", on_click=self._add).props("flat no-caps color=dark")
             self._message = ui.label().classes("notice").props("role=status")
             self._message.set_visibility(False)
 
@@ -134,7 +139,7 @@ class _Page:
 
     def _view(self) -> CampaignView | None:
         snapshot = self.board.snapshot
-        name = None if self._campaign is None else self._campaign.value
+        name = self._campaign.value
         return next((one for one in snapshot.campaigns if one.name == name), None) if snapshot else None
 
     def _agents(self) -> tuple[AgentNow, ...]:
@@ -143,6 +148,14 @@ class _Page:
 
     def _other(self) -> None:
         self._call = self._request = None
+
+    async def _add(self) -> None:
+        campaign, phone = str(self._campaign.value or ""), str(self._number.value or "")
+        lead_id = await ask_for_customer(self.deps, self.words, campaign=campaign, phone=phone)
+        if lead_id is not None:
+            ui.notify(self.words("dial.added"), type="positive")
+            self._lead = lead_id
+            await self._screen.show(lead_id, self._view())
 
     async def _dial(self) -> None:
         await self._order("dial", phone=str(self._number.value or ""))
@@ -175,8 +188,6 @@ class _Page:
 
     async def refresh(self) -> None:
         """Show what has come of the request, what the agent is doing, and whom they talk with."""
-        if self._campaign is None:
-            return
         self._show_agents()
         if self._request is not None:
             await self._hear(self._request)

@@ -13,7 +13,7 @@ from dialer.errors import BadInput
 from dialer.service.clock import PacedClock
 from simulator.live import SimulatorTelephony
 from simulator.live_agents import SimulatedDesks
-from simulator.profile import CarrierProfile
+from simulator.profile import CarrierProfile, Shares
 from telephony_adapters.asterisk.adapter import CAPABILITIES, AsteriskTelephony
 
 TEXT = """
@@ -55,4 +55,4 @@ def test_what_cannot_be(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no Asterisk file"):
         adapters(Plan(settings)).check("asterisk")
     with pytest.raises(TypeError, match="is not the Asterisk adapter"):
-        limits_of(SimulatorTelephony(CarrierProfile(), clock=SystemClock(), seed=1))
+        limits_of(SimulatorTelephony(CarrierProfile(shares=Shares(answer=1.0)), clock=SystemClock(), seed=1))

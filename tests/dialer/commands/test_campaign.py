@@ -77,7 +77,7 @@ def test_a_message_campaign_is_created_with_its_prompt_and_may_get_another(home:
     [
         (["--ratio", "50"], "ratio: 50 is outside 1 to 20"),
         (["--kind", "magic"], "kind=magic: choose one of"),
-        (["--kind", "autodialer"], "prompt: a campaign of kind autodialer needs the message to play"),
+        (["--kind", "autodialer"], "prompt: a campaign of kind autodialer needs something to play"),
         (["--hours", "17:00-08:00"], "closes before it opens"),
         (["--purpose", "advertising", "--hours", "18:00-20:00"], "lawful only 08:00-17:00"),
         (["speed=9"], "speed: there is no such setting"),

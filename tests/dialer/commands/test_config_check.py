@@ -78,3 +78,17 @@ async def test_a_broker_that_is_not_named_is_not_missed_and_one_that_is_no_addre
     found = {one.what: one for one in await check_all(load(home=tmp_path, mqtt_url="mosquitto:1883"))}
     assert not found["mqtt"].ok
     assert "must be mqtt://HOST:1883" in found["mqtt"].words
+
+
+async def test_the_storage_of_recordings_is_tried(tmp_path: Path) -> None:
+    async def said(url: str) -> tuple[bool, str]:
+        found = {one.what: one for one in await check_all(load(home=tmp_path / "home", recording_url=url))}
+        return found["recordings"].ok, found["recordings"].words
+
+    assert await said("") == (True, f"not set: {tmp_path / 'home' / 'recordings'} keeps the recordings")
+    kept = (tmp_path / "kept").as_uri()
+    assert await said(kept) == (True, f"{kept} takes, gives and deletes a file")
+    assert [one for one in (tmp_path / "kept").rglob("*") if one.is_file()] == []
+    ok, words = await said("nonsense://x")
+    assert not ok
+    assert "no storage that can be opened" in words

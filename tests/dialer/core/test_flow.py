@@ -9,7 +9,7 @@ import pytest
 
 from dialer.core import events
 from dialer.core.effects import Connect, Hangup, Hold, Hush, Play, Record, StopRecording
-from dialer.core.flow import HUSH_LIMIT_S, PROMPT_LIMIT_S
+from dialer.core.flow import HUSH_LIMIT_S, PROMPT_LIMIT_S, VISITS_MOST
 from dialer.core.script import ScriptText
 from dialer.core.types import AttemptRecord, CampaignKind, HoldReason, StepKind
 from statuses.lead import ErrorKind, Trigger
@@ -314,6 +314,15 @@ def test_a_recording_whose_end_nobody_reports_is_over_after_its_limit() -> None:
     bench.tell(events.PromptEnded(call))
     bench.wait(30.0 + HUSH_LIMIT_S + 0.1)
     assert heard(bench) == "say:en:Goodbye."
+
+
+def test_who_presses_keys_for_ever_is_let_go() -> None:
+    bench, call = in_menu()
+    for _ in range(VISITS_MOST):
+        press(bench, call, "2")
+        bench.tell(events.PromptEnded(call))
+    assert Hangup(call, CancelReason.PROMPT_ENDED) in bench.of(Hangup)
+    assert over(bench, call, EndedBy.DIALER).verdict.status is CallStatus.ANSWERED
 
 
 def test_calls_in_flight_keep_the_script_that_they_began_with() -> None:

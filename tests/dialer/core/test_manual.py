@@ -426,7 +426,7 @@ class Anything:
 
 
 @given(st.sampled_from([CampaignKind.MANUAL, CampaignKind.PREVIEW]), st.sampled_from(list(Offering)), _MOVES)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_agent_has_two_calls_no_call_leaves_before_its_agents_leg_and_each_ends_once(
     kind: CampaignKind, offering: Offering, moves: list[tuple[str, int, int]]
 ) -> None:

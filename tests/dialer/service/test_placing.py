@@ -7,13 +7,18 @@ from typing import Any
 
 import msgspec
 
+from cdr.events import decode
 from dialer.core.campaign import CampaignState
 from dialer.core.script import ScriptText
 from dialer.core.types import CampaignKind
 from dialer.service.placing import Placing
 from dialer.speech import PromptFault
+from simulator.chance import Duration
+from simulator.profile import Fate
 from statuses.outcomes import LocalError
+from tests.dialer.core.scripts import MENU
 from tests.dialer.service.stage import Stage
+from tests.simulator.worlds import only
 
 
 class Slow:
@@ -30,14 +35,14 @@ class Slow:
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
-        return f"/ready/{prompt}"
+        return f"ready {prompt}"
 
 
 async def test_a_call_is_taken_out_once() -> None:
     placing = Placing(Slow())
     assert await placing.ready("a", ("x", "y")) is None
     assert (placing.take_out("a"), placing.take_out("a")) == (True, False)
-    assert await placing.path("x") == "/ready/x"
+    assert await placing.path("x") == "ready x"
 
 
 MESSAGE: dict[str, Any] = {"kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "reminder"}
@@ -57,8 +62,8 @@ async def test_what_is_missing_ends_a_few_attempts_without_an_invite_and_the_cam
         runtime = msgspec.json.decode(stage.store.runtimes[1][0])
         assert (runtime["reason"], runtime["detail"]) == ("content", "tts_key")
         prompts.fault = None
-        await stage.clock.advance(700)
-        assert len(set(stage.invites)) > 37
+        await stage.clock.advance(320)
+        assert len(set(stage.invites)) > 30
 
 
 async def test_a_call_that_is_stopped_while_its_prompts_are_rendered_never_leaves() -> None:
@@ -90,3 +95,18 @@ async def test_a_script_that_is_put_back_reaches_a_running_campaign() -> None:
         await stage.clock.advance(10)
     assert stage.invites
     assert prompts.asked[0] == "say:vi:Chào "
+
+
+async def test_people_of_the_simulated_carrier_go_through_a_script_to_an_agent() -> None:
+    people = msgspec.structs.replace(only(Fate.ANSWER), keys={"1": 1.0}, prompt_patience=Duration(300.0, 0.0))
+    stage = Stage(agents=2, carrier=people, prompts=Slow())
+    stage.store.scripts["menu"] = ScriptText("menu", 1, MENU)
+    stage.campaign(leads=3, **MESSAGE, script="menu")
+    async with stage.running():
+        await stage.clock.advance(150)
+    attempts = list(stage.store.book.attempts.values())
+    assert {row.status for row in attempts} == {"answered"}
+    assert all(row.bridged_at is not None for row in attempts)
+    pressed = [decode(event.value).data for event in stage.store.events if event.type == "ivr.dtmf"]
+    assert {getattr(key, "digit", "") for key in pressed} == {"1"}
+    assert stage.states() == {"success": 3}

@@ -21,7 +21,7 @@ def test_a_call_is_over_once_and_its_timers_with_it() -> None:
     assert [ask.path for ask in asks] == ["/channels/1764.1"]
     assert told == [CallEnded("c1")]
     assert one.timers.next() is None
-    assert not (one.calls or one.channels)
+    assert not any((one.calls, one.channels))
     assert one.take() == ([], [])
 
 

@@ -58,7 +58,7 @@ def test_passwords_may_be_kept_elsewhere(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(BadInput, match="cannot read"):
         load(path)
     path.write_text(SERVER.replace('password = "x"', 'password_file = "secret"'))
-    with pytest.raises(BadInput, match="cannot read .*password_file"):
+    with pytest.raises(BadInput, match=r"cannot read .*password_file"):
         load(path)
     (tmp_path / "secret").write_text("from a file\n")
     password = load(path).servers["main"].password

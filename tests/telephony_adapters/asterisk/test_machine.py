@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -200,6 +201,19 @@ def test_a_call_to_a_hotline() -> None:
     side.model.end("1764123.4")
     side.go_on()
     assert over(side, arrived.call_id).ended_by is EndedBy.REMOTE
+
+
+def test_an_answer_of_ours_has_no_moment_of_an_event_before() -> None:
+    side = driven()
+    side.model.arrive("1764123.4")
+    event = side.model.says.popleft()
+    side.machine.heard(msgspec.structs.replace(event, timestamp="2026-11-26T02:15:02.376+0000"), 1795660000.0)
+    side.drain()
+    (arrived,) = side.told
+    assert isinstance(arrived, CallArrived)
+    side.machine.answer(arrived.call_id)
+    side.go_on()
+    assert side.told[-1] == CallAnswered(arrived.call_id)
 
 
 def test_a_channel_that_nobody_knows_is_hung_up() -> None:

@@ -43,4 +43,5 @@ def test_the_id_of_a_call_that_arrived_is_the_same_each_time_and_begins_with_its
     assert found == arrived_id("main", channel)
     assert int(found.replace("-", "")[:12], 16) == round(moment(channel.creationtime) * 1000)
     assert found != arrived_id("other", channel)
-    assert moment("soon") == 0.0
+    assert moment("1970-01-01T00:00:01.500+0000") == 1.5
+    assert moment("soon") == moment("") == 0.0

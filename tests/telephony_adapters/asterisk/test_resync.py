@@ -5,7 +5,7 @@ from statuses.outcomes import EndedBy, LocalError
 from telephony_adapters.asterisk.board import Phase
 from telephony_adapters.asterisk.config import Agents
 from telephony_adapters.asterisk.machine import Machine
-from telephony_adapters.asterisk.resync import CLAIM_S
+from telephony_adapters.asterisk.resync import CLAIM_S, compare
 from tests.telephony_adapters.asterisk.model import Driven
 from tests.telephony_adapters.asterisk.scenes import (
     FILE,
@@ -104,8 +104,6 @@ def test_another_application_is_left_alone() -> None:
     side = driven()
     placed(side)
     held = side.model.held()._replace(told_of=frozenset())
-    from telephony_adapters.asterisk.resync import compare
-
     other = driven()
     compare(other.machine, held, [], 0.0, adopt=False)
     other.drain()

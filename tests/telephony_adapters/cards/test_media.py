@@ -12,7 +12,7 @@ async def _noise(_call_id: CallId) -> bytes:
 
 async def test_a_prompt_that_ends_twice_or_goes_on_when_it_is_stopped_is_seen() -> None:
     await sees(40, Faulty(twice(PromptEnded)), "one prompt ended more than once")
-    await sees(42, Faulty(over={"hush": nothing}), "no PromptEnded within 1.5 s")
+    await sees(42, Faulty(over={"hush": nothing}), "no PromptEnded within 1 s")
 
 
 async def test_a_prompt_that_is_said_to_be_played_and_was_not_is_seen() -> None:
