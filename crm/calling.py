@@ -17,13 +17,17 @@ from crm.numbers import Phone, parse_phone
 from dialer.core.campaign import CampaignState
 from dialer.core.types import CallId, CampaignKind
 from dialer.errors import BadInput, IllegalAction, NotFound
-from dialer.requests import FRESH_S, Wanted
+from dialer.requests import FRESH_S, ID_MAX, Wanted, clean
+from statuses.lead import AGENTS_SAY
 from store import requests
 from store.models import Attempt, Campaign, DeskRequest
 from store.open import readers
 
 BY_HAND: Final = frozenset({CampaignKind.MANUAL, CampaignKind.PREVIEW})
 """The kinds of campaign whose agents may dial."""
+
+LATEST_S: Final = 253_370_764_800.0
+"""The first moment of the year 9999 (UTC epoch seconds): a later one cannot be shown in every zone."""
 
 
 class Stage(StrEnum):
@@ -68,7 +72,7 @@ async def ask(engine: AsyncEngine, campaign: str, wanted: Wanted, *, author: str
     """
     if not wanted.agent_id.strip():
         raise BadInput("agent: name the agent whose desk it is.")
-    wanted = msgspec.structs.replace(wanted, agent_id=wanted.agent_id.strip(), phone=number(wanted.phone))
+    wanted = _cleaned(wanted)
     if wanted.action == "dial" and not (wanted.phone or wanted.lead_id):
         raise BadInput("number: say whom to call, a number or a lead.")
     (status,) = await read_status(engine, campaign, now=now)
@@ -78,6 +82,21 @@ async def ask(engine: AsyncEngine, campaign: str, wanted: Wanted, *, author: str
         return requests.ask(db, status.campaign_id, wanted, author=author, now=now)
 
     return await in_transaction(engine, work)
+
+
+def _cleaned(wanted: Wanted) -> Wanted:
+    """Return a request that an engine and the database can bear; raise BadInput for one that neither can."""
+    if not 0 <= wanted.lead_id <= ID_MAX:
+        raise BadInput("lead_id: no lead has such an id.")
+    if wanted.trigger not in AGENTS_SAY:
+        raise BadInput(f"trigger: a talk comes to {', '.join(sorted(AGENTS_SAY))}.")
+    if wanted.callback_at is not None and not 0 <= wanted.callback_at <= LATEST_S:
+        raise BadInput("callback_at: give the time in seconds since 1970 (UTC), before the year 9999.")
+    return msgspec.structs.replace(
+        wanted, agent_id=clean(wanted.agent_id).strip(), phone=number(wanted.phone),
+        to_agent=None if wanted.to_agent is None else clean(wanted.to_agent), supervisor=clean(wanted.supervisor),
+        note=None if wanted.note is None else clean(wanted.note),
+    )  # fmt: skip
 
 
 def number(text: str) -> str:

@@ -59,3 +59,5 @@ def set_up_logging(level: str, file: Path) -> None:
     root = logging.getLogger()
     root.handlers[:] = [lines, people]
     root.setLevel(level.upper())
+    # It tells each request at INFO, and the address of a voice service has the customer's text in it.
+    logging.getLogger("httpx").setLevel(max(logging.WARNING, root.level))

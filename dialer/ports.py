@@ -62,8 +62,6 @@ class AgentAccount(msgspec.Struct, frozen=True):
 
     agent_id: AgentId
     name: str = ""
-    phone: str = ""
-    """The endpoint on which calls reach the agent, as the switch names it; empty = the agent's id."""
     supervisor: bool = False
     """May come into the talks of others."""
     secret: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
+from unicodedata import category
 
 import msgspec
 
@@ -22,6 +23,16 @@ Action: TypeAlias = Literal["dial", "hang_up", "hold", "resume", "transfer", "su
 ACTIONS: Final[tuple[Action, ...]] = ("dial", "hang_up", "hold", "resume", "transfer", "supervise", "wrap_up")
 FRESH_S: Final = 10.0
 """A request that no engine took within so many seconds is not done any more: the person has turned away (seconds)."""
+
+
+ID_MAX: Final = 2**63 - 1
+"""No row has a higher id: the database takes no other number."""
+_KEPT: Final = frozenset("\n\t")
+
+
+def clean(text: str) -> str:
+    """Return a text without what no database takes, or no screen shows: control characters and halves of pairs."""
+    return "".join(letter for letter in text if letter in _KEPT or category(letter) not in {"Cc", "Cs"})
 
 
 class Wanted(msgspec.Struct, frozen=True):

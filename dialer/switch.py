@@ -74,8 +74,10 @@ class Telephony(Protocol):
         """End the call; unknown ids are ignored."""
         ...
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:
         """Bring an agent's leg up for a call that is not placed yet; AgentOnLine or ConnectFailed follows.
+
+        `trunk`: by which the call will be placed, where a switch has several; empty = whichever.
 
         It stays up until the call ends, and hears ringing when the call rings; `connect` then joins the two.
         """
@@ -154,7 +156,7 @@ class Plain:
         """Raise NotSupported."""
         self._cannot("take calls to a hotline")
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:  # noqa: ARG002 -- the port's
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:  # noqa: ARG002 -- the port's
         """Raise NotSupported."""
         self._cannot("call the agent before the customer")
 

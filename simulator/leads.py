@@ -165,18 +165,22 @@ class LeadBook:
 
     def seek(self, effect: SeekLead, now: float) -> LeadFound:
         """Lease the lead of a call by hand, whatever time it is due at; a simulated agent calls nobody else."""
+        lead, reason = self._seek(effect, now)
+        return LeadFound(effect.agent_id, lead, reason, effect.lead_id, effect.phone)
+
+    def _seek(self, effect: SeekLead, now: float) -> tuple[Lead | None, HoldReason | None]:
         place = self._places.get(effect.lead_id) or self._by_phone.get(effect.phone)
         if place is None or not place.list_id:
-            return LeadFound(effect.agent_id, None, HoldReason.GONE)
+            return None, HoldReason.GONE
         if place.state not in _DIALABLE:
             calling = place.state is LeadState.IN_PROGRESS
-            return LeadFound(effect.agent_id, None, HoldReason.IN_PROGRESS if calling else HoldReason.FINISHED)
+            return None, HoldReason.IN_PROGRESS if calling else HoldReason.FINISHED
         obstacle = self._ledger.obstacle(place.phone, self._caps, now)
         if obstacle is not None:
-            return LeadFound(effect.agent_id, None, obstacle[0])
+            return None, obstacle[0]
         place.leased = True
         place.ticket += 1
-        return LeadFound(effect.agent_id, place.lead())
+        return place.lead(), None
 
     def begin_inbound(self, effect: BeginInbound) -> InboundBegun:
         """Match a call that arrived to its lead; a stranger becomes a lead that nobody dials (list 0)."""

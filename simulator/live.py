@@ -116,7 +116,7 @@ class SimulatorTelephony:
         """Give the far end music, or end that."""
         self._exchange.media.hold(self._exchange.get(call_id), self._clock.now(), on=on)
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:  # noqa: ARG002 -- one switch
         """Bring an agent's leg up; AgentOnLine or ConnectFailed follows."""
         self._check()
         self._exchange.summon(call_id, agent_id, self._clock.now())

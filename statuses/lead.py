@@ -9,6 +9,7 @@ from typing import Final
 
 from statuses.classify import Verdict
 from statuses.lead_table import (
+    AGENTS_SAY,
     DIALABLE,
     HELD,
     RESULTS,
@@ -25,6 +26,7 @@ from statuses.lead_table import (
 from statuses.outcomes import CallStatus, LocalError
 
 __all__ = [
+    "AGENTS_SAY",
     "DIALABLE",
     "HELD",
     "RESULTS",

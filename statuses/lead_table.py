@@ -74,6 +74,8 @@ RESULTS: Final = frozenset(
     {_T.ANSWERED, _T.CALLBACK_ASKED, _T.DO_NOT_RECALL, _T.NO_SUCCESS, _T.ERROR, _T.VOIDED},
 )
 """Triggers that say what a call came to; after T26 they may still come, once."""
+AGENTS_SAY: Final = frozenset({_T.ANSWERED, _T.CALLBACK_ASKED, _T.DO_NOT_RECALL})
+"""What an agent's wrap-up may come to (T6 to T8)."""
 
 
 @dataclass(frozen=True, slots=True)

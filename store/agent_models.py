@@ -15,8 +15,6 @@ class Agent(Base):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(255), default="")
-    phone: Mapped[str] = mapped_column(String(255), default="")
-    """The endpoint on which calls reach the agent, as the switch names it; empty = the id."""
     supervisor: Mapped[bool] = mapped_column(default=False)
     secret: Mapped[str] = mapped_column(String(255))
     """Hash of the password: $7$, as Mosquitto keeps it."""

@@ -81,13 +81,12 @@ def _is_id(text: str) -> bool:
 
 
 def _account(row: Row[Any]) -> AgentAccount:
-    return AgentAccount(row.id, row.name, row.phone, row.supervisor, row.secret, row.active)
+    return AgentAccount(row.id, row.name, row.supervisor, row.secret, row.active)
 
 
 def _values(account: AgentAccount) -> dict[str, object]:
     return {
         "name": account.name,
-        "phone": account.phone,
         "supervisor": account.supervisor,
         "secret": account.secret,
         "active": account.active,

@@ -19,7 +19,8 @@ from dialer.core.effects import (
     SettleLead,
     StoreEffect,
 )
-from dialer.core.events import Event, InboundBegun
+from dialer.core.events import Event, InboundBegun, LeadFound, LeadsLeased
+from dialer.core.types import HoldReason
 from dialer.ports import Owned
 from store.attempts import begin, progress
 from store.book import Book
@@ -83,16 +84,30 @@ def _collect(keys: Touched, effect: StoreEffect) -> None:
             assert_never(effect)
 
 
+def unanswered(effect: StoreEffect) -> Event | None:
+    """Return what the engine hears of an effect that could not be performed: it must not wait for ever."""
+    match effect:
+        case BeginInbound():
+            return InboundBegun(effect.call_id, None, None)
+        case SeekLead():
+            return LeadFound(effect.agent_id, None, HoldReason.GONE, effect.lead_id, effect.phone)
+        case LeaseLeads():
+            return LeadsLeased(())
+        case _:
+            return None
+
+
 def perform(book: Book, owned: Owned, now: float) -> Event | None:
     """Perform one effect on the book and return its answer; what cannot be performed is journalled as a failure."""
     try:
         return _perform(book, owned, now)
     except Exception as error:  # noqa: BLE001 -- one bad effect must not take the batch of a whole service with it
-        book.journal.failures.append((_name(owned), error))
-        return InboundBegun(owned.effect.call_id, None, None) if isinstance(owned.effect, BeginInbound) else None
+        book.journal.failures.append((name_of(owned), error))
+        return unanswered(owned.effect)
 
 
-def _name(owned: Owned) -> str:
+def name_of(owned: Owned) -> str:
+    """Say which effect it was, for the log."""
     calls = sorted(touched([owned]).calls)
     return ", ".join(calls) or f"{type(owned.effect).__name__} of campaign {owned.fence.campaign_id}"
 

@@ -47,6 +47,10 @@ class People(Protocol):
         """Return a customer's name."""
         ...
 
+    def fields(self, customer_id: int) -> dict[str, str]:
+        """Return what texts may name of a customer."""
+        ...
+
     def inbound_list(self, campaign_id: int, now: float) -> int:
         """Return a campaign's list "Inbound", made if there is none."""
         ...

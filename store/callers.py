@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, or_, select, text
 
 from store.bulk import reserve_ids
 from store.models import Customer, CustomerPhone, Lead, LeadList
+from store.scripts import fields_of
 
 LIST_NAME: Final = "Inbound"
 _CUSTOMERS: Final = cast("Table", Customer.__table__)
@@ -56,6 +57,10 @@ class SqlPeople:
         """Return a customer's name."""
         query = select(Customer.name).where(Customer.id == customer_id)
         return self._connection.execute(query).scalar_one_or_none() or ""
+
+    def fields(self, customer_id: int) -> dict[str, str]:
+        """Return what texts may name of a customer."""
+        return fields_of(self._connection, {customer_id}).get(customer_id, {})
 
     def inbound_list(self, campaign_id: int, now: float) -> int:
         """Return a campaign's list of those who call and are on no other, made if there is none."""

@@ -56,7 +56,8 @@ def take_off(book: Book, lead: LeadRow, now: float) -> None:
 
 def told(effect: SeekLead, choice: Choice) -> LeadFound:
     """Say to the engine what was found."""
-    return LeadFound(effect.agent_id, None if choice.lead is None else lent(choice.lead), choice.reason)
+    lead = None if choice.lead is None else lent(choice.lead)
+    return LeadFound(effect.agent_id, lead, choice.reason, effect.lead_id, effect.phone)
 
 
 def check(book: Book, fence: Fence, effect: CheckNumber, now: float) -> NumberChecked:

@@ -7,6 +7,7 @@ from typing import Final
 from cdr.encode import attempt_begun
 from dialer.core.effects import BeginInbound
 from dialer.core.events import InboundBegun
+from dialer.core.kinds import names_fields
 from dialer.core.types import AttemptIntent, AttemptRecord, Direction, Fence, HoldReason
 from statuses.lead import TERMINAL, IllegalTransition, LeadStep, Trigger, called_in, step
 from store.attempts import attempt_row
@@ -39,6 +40,8 @@ def begin_inbound(book: Book, fence: Fence, effect: BeginInbound, now: float) ->
         _write_down(book, fence, lead, intent)
     if book.people is not None and not lead.name:
         lead.name = book.people.name(lead.customer_id)
+    if book.people is not None and names_fields(book.campaigns[fence.campaign_id].settings):
+        lead.fields = book.people.fields(lead.customer_id)
     return InboundBegun(effect.call_id, intent, lent(lead))
 
 

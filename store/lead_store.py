@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cdr.encode import OutboxEvent
@@ -16,7 +17,8 @@ from dialer.core.events import Event, Requested
 from dialer.core.types import AgentId, AttemptIntent, CallId, Direction, Fence, OpenAttempt, SavedEstimates
 from dialer.ports import BadEffects, CampaignRow, Owned
 from store import learning, ownership, requests
-from store.batch import BY_STORE, perform, touched
+from store.batch import BY_STORE, name_of, perform, touched, unanswered
+from store.book import Book
 from store.leases import with_leads, withdrawn
 from store.legal import joined_within, persons_answered
 from store.load import ATTEMPTS, CAMPAIGNS, campaigns_query, info_of, load, load_leads
@@ -74,7 +76,7 @@ class SqlLeadStore:
         events = book.journal.events
         for place, owned in enumerate(batch):  # last, so that what the batch released can be leased again
             if isinstance(owned.effect, BY_STORE):
-                answers[place] = _find(connection, owned, events, now)
+                answers[place] = _found(connection, book, owned, now)
         append(connection, events, now=now)
         for point in points:
             self._fault(f"{point}.before_commit")
@@ -187,6 +189,23 @@ class SqlLeadStore:
     async def remember(self, fence: Fence, learned: SavedEstimates) -> bool:
         """Store what an engine has learned; False for an owner that lost the campaign, or when it was forgotten."""
         return await self._runner.write(lambda connection: learning.remember(connection, fence, learned))
+
+
+def _found(connection: Connection, book: Book, owned: Owned, now: float) -> Event | None:
+    """Perform what only the database can; what it cannot do takes nothing else with it, a fault of its own does."""
+    events, failures = book.journal.events, book.journal.failures
+    told = len(events)
+    try:
+        with connection.begin_nested():
+            return _find(connection, owned, events, now)
+    except OperationalError:  # gone, or busy: the whole batch is tried again
+        raise
+    except Exception as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
+        del events[told:]
+        failures.append((name_of(owned), error))
+        return unanswered(owned.effect)
 
 
 def _find(connection: Connection, owned: Owned, events: list[OutboxEvent], now: float) -> Event | None:

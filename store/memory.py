@@ -27,7 +27,7 @@ from dialer.errors import Fenced, NotFound
 from dialer.ports import BadEffects, CampaignRow, Owned
 from dialer.requests import Wanted, requested
 from statuses.lead import LeadFacts, Trigger, step
-from store.batch import BY_STORE, perform
+from store.batch import BY_STORE, name_of, perform, unanswered
 from store.book import Book, Journal
 from store.hand import Choice, choose, take_off, told
 from store.leases import lease, places, with_leads, withdrawn
@@ -83,7 +83,7 @@ class MemoryLeadStore:
                 answers[place] = perform(self.book, owned, now)
         for place, owned in enumerate(batch):
             if isinstance(owned.effect, BY_STORE):
-                answers[place] = self._find(owned, now)
+                answers[place] = self._found(owned, now)
         journal, self.book.journal = self.book.journal, Journal()
         self.events.extend(journal.events)
         self._follow_up(journal)
@@ -98,6 +98,13 @@ class MemoryLeadStore:
             del self.callbacks[key]
         for callback in journal.callbacks:
             self.callbacks[callback.campaign_id, callback.phone] = callback
+
+    def _found(self, owned: Owned, now: float) -> Event | None:
+        try:
+            return self._find(owned, now)
+        except Exception as error:  # noqa: BLE001 -- as in `perform`
+            self.book.journal.failures.append((name_of(owned), error))
+            return unanswered(owned.effect)
 
     def _find(self, owned: Owned, now: float) -> Event | None:
         fence = owned.fence
@@ -283,6 +290,10 @@ class _People:
 
     def name(self, customer_id: int) -> str:
         return next((lead.name for lead in self._book.leads.values() if lead.customer_id == customer_id), "")
+
+    def fields(self, customer_id: int) -> dict[str, str]:
+        same = (lead.fields for lead in self._book.leads.values() if lead.customer_id == customer_id and lead.fields)
+        return next(same, {})
 
     def inbound_list(self, campaign_id: int, now: float) -> int:  # noqa: ARG002 -- the port's
         if campaign_id not in self._lists:

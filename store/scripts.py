@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Select, Table, and_, func, select
 from dialer.core.script import ScriptText
 from dialer.core.types import CampaignSettings
 from store.bulk import among
-from store.load import CUSTOMERS
+from store.models import Customer
 from store.script_models import StoredScript
 
 SCRIPTS: Final = cast("Table", StoredScript.__table__)
+CUSTOMERS: Final = cast("Table", Customer.__table__)
 FIELDS: Final = (
     "code", "email", "birthday", "province", "gender", "address", "source", "customer_type", "company", "tax_code",
     "position", "note", "district", "ward",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, insert, or_, select
 from cdr.encode import OutboxEvent
 from dialer.core.effects import SeekLead
 from dialer.core.events import LeadFound
+from dialer.core.kinds import names_fields
 from dialer.core.types import Fence, HoldReason
 from store.adding import NewLead, add_leads
 from store.book import Book
@@ -18,6 +19,7 @@ from store.hand import LIST_NAME, Choice, choose, take_off, told
 from store.load import CUSTOMERS, LEADS, LISTS, lead_columns, lead_of, load_campaigns, load_numbers
 from store.models import CustomerPhone
 from store.rows import LeadRow
+from store.scripts import fields_of
 from store.write import flush
 
 _PHONES: Final = cast("Table", CustomerPhone.__table__)
@@ -39,6 +41,9 @@ def seek_lead(
     elif choice == Choice():
         choice = Choice(reason=HoldReason.GONE)
     flush(connection, book, now=now)
+    if choice.lead is not None and names_fields(book.campaigns[fence.campaign_id].settings):
+        customer_id = choice.lead.customer_id
+        choice.lead.fields = fields_of(connection, {customer_id}).get(customer_id, {})
     return told(effect, choice)
 
 

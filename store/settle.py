@@ -11,7 +11,7 @@ from cdr.encode import Heard, attempt_settled, disposition_set
 from dialer.core.effects import SettleAttempt, SettleLead
 from dialer.core.types import AttemptRecord, Direction, Fence, HoldReason, LeadResult
 from statuses.classify import Verdict
-from statuses.lead import ErrorKind, IllegalTransition, LeadStep, Trigger, step
+from statuses.lead import AGENTS_SAY, ErrorKind, IllegalTransition, LeadStep, Trigger, step
 from statuses.outcomes import LocalError
 from store.attempts import may_finish
 from store.book import Book
@@ -51,6 +51,8 @@ def settle_attempt(book: Book, fence: Fence, effect: SettleAttempt) -> None:
 def settle_lead(book: Book, fence: Fence, effect: SettleLead, now: float) -> None:
     """Write what the agent's wrap-up means for the lead, once."""
     result = effect.result
+    if result.trigger not in AGENTS_SAY | {Trigger.NO_SUCCESS}:  # no word about a talk: the lead must not hang on it
+        result = msgspec.structs.replace(result, trigger=Trigger.ANSWERED)
     row = _find(book, fence, result.call_id)
     if row is None or row.lead_done:
         return

@@ -75,7 +75,7 @@ def test_each_lint_rule_that_is_off_has_its_reason_beside_it() -> None:
     assert [line for line in rules if not re.search(r"# \S+ \S+", line)] == []
 
 
-@pytest.mark.parametrize("folder", ["telephony_adapters", "dialer/service"])
+@pytest.mark.parametrize("folder", ["telephony_adapters", "dialer/agents", "dialer/service"])
 def test_every_action_that_is_logged_stands_in_the_table_of_the_log(folder: str) -> None:
     log = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Log\n")[2].partition("\n## ")[0]
     code = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / folder).rglob("*.py")))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from crm.calling import RequestNow, ask, read_request
 from dialer.core.types import Supervision
 from dialer.errors import BadInput, NotFound
-from dialer.requests import ACTIONS, Wanted
+from dialer.requests import ACTIONS, ID_MAX, Wanted
 from statuses.lead import Trigger
 from web.deps import WebDeps
 from web.desk_words import refusal
@@ -42,7 +42,7 @@ def make_desk_router(deps: WebDeps) -> APIRouter:
     router = APIRouter(prefix="/api/desks")
 
     @router.get("/requests/{request_id}")
-    async def answer(request_id: int) -> Response:
+    async def answer(request_id: Annotated[int, Path(ge=1, le=ID_MAX)]) -> Response:
         return _json(_told(await read_request(deps.engine, request_id, now=deps.now())))
 
     @router.post("/{action}")

@@ -27,6 +27,7 @@ WHAT: Final = {
     Leaf.OFFER: "Not retained, QoS 1. A call or a lead is offered, or no longer; a wish is refused.",
     Leaf.STATE: "Retained, QoS 1. What the dialer takes the agent to be doing.",
 }
+_ACTIONS: Final = {"tell": "send", "hear": "receive"}
 _REF: Final = "#/components/schemas/{model}"
 
 
@@ -69,7 +70,7 @@ def _verb(leaf: Leaf) -> str:
 def _operation(leaf: Leaf) -> dict[str, Any]:
     """Say what the dialer does with a channel."""
     return {
-        "action": "send" if _verb(leaf) == "tell" else "receive",
+        "action": _ACTIONS[_verb(leaf)],
         "channel": {"$ref": f"#/channels/{leaf.value}"},
         "bindings": {"mqtt": {"qos": 1, "retain": leaf in {Leaf.PRESENCE, Leaf.STATE}}},
     }

@@ -239,12 +239,23 @@ class DeskBook:
 
     # --- what agents say --------------------------------------------------------------------------------------------
 
-    def said(self, agent_id: AgentId, command: m.AnyCommand, now: float, *, campaign_id: int | None = None) -> None:
-        """Obey a command; `campaign_id` is the one that a sign-in means. The answer is in the state."""
+    def said(
+        self,
+        agent_id: AgentId,
+        command: m.AnyCommand,
+        now: float,
+        *,
+        campaign_id: int | None = None,
+        fault: Refused | None = None,
+    ) -> None:
+        """Obey a command, or refuse it by `fault`; `campaign_id` is the one that a sign-in means.
+
+        The answer is in the state.
+        """
         desk = self._desk(agent_id, now)
         self._mark(desk, aloud=True)
         if desk.is_new(command.id):
-            error = self._obey(desk, command, now, campaign_id)
+            error = fault or self._obey(desk, command, now, campaign_id)
             desk.answer = m.Answer(id=command.id, error=error)
 
     def supervised(self, agent_id: AgentId, command: m.Supervise, now: float) -> None:

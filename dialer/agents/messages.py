@@ -5,15 +5,27 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from dialer.core.types import Supervision
+from dialer.requests import ID_MAX, clean
 from statuses.lead import Trigger
 
 VERSION: Final = 1
 MAX_BYTES: Final = 16_384
 """A longer message is nobody's."""
 Token: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
+Said: TypeAlias = Annotated[str, AfterValidator(clean)]
+LeadId: TypeAlias = Annotated[int, Field(ge=1, le=ID_MAX)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -91,7 +103,7 @@ class Pause(Command):
     """Take no more calls after the present one; `code` says why."""
 
     type: Literal["pause"] = "pause"
-    code: Annotated[str, Field(max_length=32)] = ""
+    code: Annotated[str, Field(max_length=32), AfterValidator(clean)] = ""
 
 
 class Accept(Command):
@@ -99,7 +111,7 @@ class Accept(Command):
 
     type: Literal["accept"] = "accept"
     call_id: str | None = None
-    lead_id: int | None = None
+    lead_id: LeadId | None = None
 
 
 class Reject(Command):
@@ -107,7 +119,7 @@ class Reject(Command):
 
     type: Literal["reject"] = "reject"
     call_id: str | None = None
-    lead_id: int | None = None
+    lead_id: LeadId | None = None
 
 
 class WrapUp(Command):
@@ -116,9 +128,9 @@ class WrapUp(Command):
     type: Literal["wrap_up"] = "wrap_up"
     call_id: str
     result: Result = Result.ANSWERED
-    disposition: Annotated[str | None, Field(max_length=64)] = None
+    disposition: Annotated[Said | None, Field(max_length=64)] = None
     """A result code of the campaign."""
-    note: Annotated[str | None, Field(max_length=2000)] = None
+    note: Annotated[Said | None, Field(max_length=2000)] = None
     callback_at: AwareDatetime | None = None
     ready: bool = True
     """False: not ready afterwards."""
@@ -165,7 +177,7 @@ class Dial(Command):
 
     type: Literal["dial"] = "dial"
     phone: Annotated[str | None, Field(pattern=r"^\+[0-9]{4,15}$")] = None
-    lead_id: int | None = None
+    lead_id: LeadId | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -224,6 +236,8 @@ class Refused(StrEnum):
     """The call, or the offer, that is meant is not the agent's now."""
     NOT_TALKING = "not_talking"
     """The agent to be supervised has no talk."""
+    UNAVAILABLE = "unavailable"
+    """The dialer cannot tell now: its database is away. Say it again later."""
 
 
 class Answer(BaseModel):

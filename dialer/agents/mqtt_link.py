@@ -16,9 +16,11 @@ from aiomqtt import Message as Received
 
 from dialer.agents.desk_book import DeskBook
 from dialer.agents.messages import (
+    AnyCommand,
     BadMessage,
     Message,
     Presence,
+    Refused,
     SignIn,
     State,
     Supervise,
@@ -161,7 +163,7 @@ class MqttLink:
             except BadMessage as error:
                 extra = {"action": "mqtt.unreadable", "agent": at.agent_id, "topic": at.leaf.value, "why": str(error)}
                 log.warning("a desk's message cannot be read", extra=extra)
-            except DialerError as error:
+            except Exception as error:  # the database may be away: it costs one command, not the link
                 extra = {"action": "mqtt.command_failed", "agent": at.agent_id}
                 log.warning("what an agent asked could not be done", extra=extra, exc_info=error)
             self._flush()
@@ -175,13 +177,19 @@ class MqttLink:
                 self._book.heard(agent_id, decode(State, message.payload), self._clock.now())
                 self._changed.set()
             case Leaf.COMMAND if not message.retain:
-                command = decode_command(message.payload)
-                found = await self._find(command.campaign) if isinstance(command, SignIn) else None
-                self._book.said(agent_id, command, self._clock.now(), campaign_id=found)
+                await self._obey(agent_id, decode_command(message.payload))
             case Leaf.SUPERVISE if not message.retain:
                 self._book.supervised(agent_id, decode(Supervise, message.payload), self._clock.now())
             case _:
                 raise BadMessage("a retained command would be obeyed again and again")
+
+    async def _obey(self, agent_id: AgentId, command: AnyCommand) -> None:
+        try:
+            found = await self._find(command.campaign) if isinstance(command, SignIn) else None
+        except Exception:
+            self._book.said(agent_id, command, self._clock.now(), fault=Refused.UNAVAILABLE)
+            raise
+        self._book.said(agent_id, command, self._clock.now(), campaign_id=found)
 
     async def _send(self, client: Client) -> None:
         try:

@@ -22,7 +22,6 @@ app = typer.Typer(no_args_is_help=True)
 app.command()(simulate)
 out = Console(highlight=False)
 AgentId = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", show_default=False)]
-Phone = Annotated[str | None, typer.Option(help="The endpoint on which calls reach the agent, as the switch names it.")]
 NAMES = 40
 """A shown name is cut after so many letters."""
 
@@ -31,7 +30,6 @@ NAMES = 40
 def add(
     agent_id: AgentId,
     name: Annotated[str, typer.Option(help="The name that people see.")] = "",
-    phone: Phone = None,
     supervisor: Annotated[bool, typer.Option("--supervisor", help="May come into the talks of others.")] = False,
 ) -> None:
     """Add a person who takes calls, and print the password, once."""
@@ -43,7 +41,7 @@ def add(
     if not is_agent_id(agent_id):
         raise BadInput(f"{agent_id!r} cannot be an agent's id: letters, digits, dot, dash, underscore; not 'dialer'")
     password = new_password()
-    account = AgentAccount(agent_id, name, phone or "", supervisor, hashed(password))
+    account = AgentAccount(agent_id, name, supervisor, hashed(password))
     with_store(lambda store: SqlAgents(store.engine).add([account], now=store.now()))
     _tell(agent_id, password)
 
@@ -63,17 +61,16 @@ def password(agent_id: AgentId) -> None:
 def change(
     agent_id: AgentId,
     name: Annotated[str | None, typer.Option(help="The name that people see.")] = None,
-    phone: Phone = None,
     supervisor: Annotated[bool | None, typer.Option(help="May come into the talks of others.")] = None,
     active: Annotated[bool | None, typer.Option(help="May sign in, from the next connection on.")] = None,
 ) -> None:
     """Change what is known of an agent."""
     from store.agents import SqlAgents
 
-    given = {"name": name, "phone": phone, "supervisor": supervisor, "active": active}
+    given = {"name": name, "supervisor": supervisor, "active": active}
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
-        raise BadInput("nothing to change: give --name, --phone, --supervisor or --active")
+        raise BadInput("nothing to change: give --name, --supervisor or --active")
     with_store(lambda store: SqlAgents(store.engine).change(agent_id, **values))
     out.print(f"{agent_id} is changed")
 
@@ -89,12 +86,12 @@ def list_agents(as_json: Annotated[bool, typer.Option("--json", help="JSON for p
     if as_json:
         print_json(rows)
         return
-    table = Table("agent", "name", "phone", "state", "campaign", "code", box=None, pad_edge=False)
+    table = Table("agent", "name", "state", "campaign", "code", box=None, pad_edge=False)
     for row in rows:
         name = f"{str(row['name'])[:NAMES]}{' (supervisor)' if row['supervisor'] else ''}"
         state = str(row["state"]) if row["active"] else "not active"
         table.add_row(
-            str(row["agent"]), name, str(row["phone"]), state, str(row.get("campaign_id") or ""),
+            str(row["agent"]), name, state, str(row.get("campaign_id") or ""),
             str(row.get("code") or ""),
         )  # fmt: skip
     out.print(table)
@@ -172,7 +169,6 @@ def _row(account: AgentAccount) -> dict[str, object]:
     return {
         "agent": account.agent_id,
         "name": account.name,
-        "phone": account.phone,
         "supervisor": account.supervisor,
         "active": account.active,
     }

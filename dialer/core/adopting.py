@@ -6,6 +6,7 @@ from dialer.core.agents import Agent, AgentState
 from dialer.core.bridge import abandon
 from dialer.core.calls import Call, Phase
 from dialer.core.events import CallAdopted
+from dialer.core.manual import is_by_hand
 from dialer.core.state import EngineState
 
 
@@ -26,5 +27,7 @@ def adopted(state: EngineState, event: CallAdopted, now: float) -> None:
     state.calls[call.call_id] = call
     if not call.inbound:
         state.pool.occupy(attempt.intent.trunk)
-    if attempt.bridged_at - call.answered_at > state.settings.legal.connect_within_s:
+    call.by_hand = call.by_hand or is_by_hand(state)
+    call.exempt = call.inbound or call.by_hand or state.scripted
+    if not call.exempt and attempt.bridged_at - call.answered_at > state.settings.legal.connect_within_s:
         abandon(state, call, now)

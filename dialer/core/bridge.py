@@ -222,6 +222,7 @@ def hang_up(state: EngineState, call: Call, reason: CancelReason, now: float) ->
     call.cancel_reason, call.phase = reason, Phase.ENDING
     _leave_queue(state, call, now)
     state.timers.cancel(("ring", call.call_id))
+    state.timers.cancel(("summon", call.call_id))
     state.timers.set(("ending", call.call_id), now + ENDING_LIMIT_S)
     state.effects.append(Hangup(call.call_id, reason))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dialer.core import hand
 from dialer.core.agents import Agent, AgentInput, AgentState
-from dialer.core.bridge import abandon, enqueue, hang_up, offer, serve_waiting
+from dialer.core.bridge import abandon, enqueue, hang_up, offer, overflow, serve_waiting
 from dialer.core.calls import UNANSWERED, Call, Phase
 from dialer.core.effects import AgentOrder, CommandAgent, RecordProgress
 from dialer.core.events import (
@@ -22,7 +22,7 @@ from dialer.core.offering import withdraw
 from dialer.core.prompts import prepare
 from dialer.core.settling import settle, settle_lead
 from dialer.core.state import EngineState
-from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy
+from statuses.outcomes import CONTENT_FAULTS, AmdResult, CallStatus, CancelReason, EndedBy, LocalError
 
 BACK_OFF_S = 1.0
 """Rest a trunk after a 503 that names no time (RFC 3261 section 21.5.4)."""
@@ -65,25 +65,35 @@ def early_media(state: EngineState, event: EarlyMediaHeard, now: float) -> None:
 
 
 def answered(state: EngineState, event: CallAnswered, now: float) -> None:
-    """Find an agent for a person, or begin the script; hang up on a machine. A 200 may have crossed our CANCEL."""
+    """Find an agent for a person, or begin the script; hang up on a machine.
+
+    A call that we have hung up already ends, whoever answered: our CANCEL has crossed the 200. A switch may be ending
+    the call at this moment, so no agent is joined to it; a person who answered is an abandoned call by the law.
+    """
     call = find(state, event.call_id)
     if call is None or call.answered_at is not None:
         return
     state.dialing.pop(call.call_id, None)
     state.timers.cancel(("ring", call.call_id))
-    state.timers.cancel(("ending", call.call_id))
-    call.amd, call.cancel_reason = None if call.by_hand else event.amd, None
+    call.amd = None if call.by_hand else event.amd
     call.answered_at = call.when(event.at, now)
     state.effects.append(RecordProgress(call.call_id, call.answered_at))
-    if call.inbound:
+    if not call.inbound:
+        human = call.amd is not AmdResult.MACHINE
+        state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
+        state.totals.answered += human
+    if call.phase is Phase.ENDING:
+        hang_up(state, call, call.cancel_reason or CancelReason.ADMIN, now)
+    elif call.inbound:
         _take(state, call, now)
-        return
-    human = call.amd is not AmdResult.MACHINE
-    state.estimators.call_finished(human, now - call.intent.begun_at, at=now, features=call.features)
-    if not human:
+    elif call.amd is AmdResult.MACHINE:
         hang_up(state, call, CancelReason.CULL, now)
-        return
-    state.totals.answered += 1
+    else:
+        _serve(state, call, now)
+
+
+def _serve(state: EngineState, call: Call, now: float) -> None:
+    """Give a person whom we called what the campaign has for them: their agent, the script, or any agent."""
     if call.by_hand:
         hand.join(state, call, now)
         return
@@ -95,11 +105,19 @@ def answered(state: EngineState, event: CallAnswered, now: float) -> None:
 
 
 def _take(state: EngineState, call: Call, now: float) -> None:
-    """Queue a caller; nothing is learned of it about the people whom we call."""
+    """Follow the script with a caller, or queue them; nothing is learned of it about the people whom we call.
+
+    A script that is broken for this caller leads to the agents; where there are none, to the apology.
+    """
     state.timers.cancel(("answer", call.call_id))
-    prepare(state, call)
-    if call.run is not None:
+    prompts = prepare(state, call)
+    if not isinstance(prompts, LocalError) and call.run is not None:
         begin_script(state, call, call.run, now)
+        return
+    call.run = None
+    if isinstance(prompts, LocalError) and state.scripted and not state.agents_at_work:
+        call.local_error = prompts
+        overflow(state, call, now)
     else:
         enqueue(state, call, now)
 
@@ -192,7 +210,7 @@ def _count_answer(state: EngineState, call: Call, now: float) -> None:
     """Count who answered: only now is it sure, a machine may be recognised late and must not widen the budget."""
     machine = call.amd is AmdResult.MACHINE
     state.estimators.answer_ended(machine=machine)
-    if machine or call.run is not None:
+    if machine or call.run is not None or call.exempt:
         return
     state.budget.answered(now)
     if call.bridged_at is None:

@@ -42,12 +42,12 @@ UNANSWERED = frozenset({Phase.BEGINNING, Phase.SUMMONING, Phase.PLACED, Phase.RI
 
 
 class Onward:
-    """A number outside that a call is sent on to; `trunk` while a channel of it is held."""
+    """A number outside that `agent_id` sends a call on to; `trunk` while a channel of it is held."""
 
-    __slots__ = ("phone", "request_id", "trunk")
+    __slots__ = ("agent_id", "phone", "request_id", "trunk")
 
-    def __init__(self, phone: str, request_id: int) -> None:
-        self.phone, self.request_id = phone, request_id
+    def __init__(self, phone: str, request_id: int, agent_id: AgentId) -> None:
+        self.phone, self.request_id, self.agent_id = phone, request_id, agent_id
         self.trunk: str | None = None
 
 
@@ -56,9 +56,9 @@ class Call:
 
     __slots__ = (
         "abandoned", "agent", "agent_lost", "agentless", "amd", "announcement", "answered_at", "asked", "bridged_at",
-        "by_hand", "cancel_reason", "declined", "early_media_at", "features", "giver", "inbound", "intent", "lead",
-        "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed", "queue_left_at",
-        "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
+        "by_hand", "cancel_reason", "declined", "early_media_at", "exempt", "features", "giver", "inbound", "intent",
+        "lead", "lift", "local_error", "offers", "on_hold", "onward", "originated_at", "phase", "progressed",
+        "queue_left_at", "queued_at", "record", "recording", "request_id", "ringing_at", "run", "talked_with", "word",
     )  # fmt: skip
 
     def __init__(
@@ -91,7 +91,8 @@ class Call:
         self.agentless = False
         """A script is for the person who answered, not an agent (yet)."""
         self.local_error: LocalError | None = None
-        self.abandoned = False
+        # Exempt: taken up again from a script or an agent's hand, which the two-second rule is not about.
+        self.abandoned = self.exempt = False
         self.progressed = False
         self.amd: AmdResult | None = None
         self.announcement: Announcement | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dialer.core import bridge, deskflow, hand, pace
+from dialer.core import bridge, deskflow, hand
 from dialer.core.agents import Agent, AgentInput, AgentState
 from dialer.core.callflow import wrap_up
 from dialer.core.calls import UNANSWERED, Call, Onward, Phase
-from dialer.core.effects import CheckNumber, Hold, Supervise, Transfer
+from dialer.core.effects import AgentOrder, CheckNumber, CommandAgent, Hold, Supervise, Transfer
 from dialer.core.events import (
     AgentHeld,
     AgentHungUp,
@@ -68,6 +68,8 @@ def _give(state: EngineState, call: Call, to: AgentId, now: float) -> Declined |
     giver = call.agent
     if giver is None or giver.agent_id == to:
         return Declined.BAD_TARGET
+    if call.onward is not None:
+        return Declined.AGENT_BUSY  # the switch may be sending the customer on at this moment
     taker = state.roster.ready(to)
     if taker is None:
         return Declined.NOT_SIGNED_IN if state.roster.get(to) is None else Declined.NOT_READY
@@ -81,12 +83,15 @@ def _give(state: EngineState, call: Call, to: AgentId, now: float) -> Declined |
 
 
 def _ask_about(state: EngineState, call: Call, phone: str, request_id: int, now: float) -> HoldReason | Declined | None:
-    """Have the store look whether the number is listed, unless it is clear already that nobody may call it now."""
-    if call.onward is not None:
+    """Have the store look whether the number is listed, unless no trunk can take the call.
+
+    Whether the campaign may dial now does not matter: the customer talks already, and no lead is called.
+    """
+    if call.onward is not None or call.agent is None:
         return Declined.AGENT_BUSY
-    code = pace.closed_by(state, now) or _no_way(state, phone, now)
+    code = _no_way(state, phone, now)
     if code is None:
-        call.onward = Onward(phone, request_id)
+        call.onward = Onward(phone, request_id, call.agent.agent_id)
         state.effects.append(CheckNumber(call.call_id, phone))
     return code
 
@@ -101,7 +106,8 @@ def checked(state: EngineState, event: NumberChecked, now: float) -> None:
     if call is None or call.onward is None or call.onward.phone != event.phone or call.onward.trunk is not None:
         state.totals.strays += 1
         return
-    if event.reason is not None or not _talks(call, call.agent):
+    asker = None if call.agent is None else call.agent.agent_id
+    if event.reason is not None or not _talks(call, call.agent) or asker != call.onward.agent_id:
         _not_sent(state, call, event.reason or Declined.NO_CALL)
         return
     trunk = state.pool.take(now, event.phone)
@@ -124,11 +130,17 @@ def sent_on(state: EngineState, event: CallTransferred, now: float) -> None:
         return
     hand.answer(state, onward.request_id, call_id=call.call_id)
     agent, call.agent = call.agent, None
-    if call.phase is Phase.TALKING:
+    if call.phase in {Phase.TALKING, Phase.JOINING}:
+        state.timers.cancel(("join", call.call_id))
         call.phase = Phase.AWAY
-    if agent is not None and state.roster.get(agent.agent_id) is agent and agent.state is AgentState.TALKING:
+    if agent is None or state.roster.get(agent.agent_id) is not agent:
+        return
+    if agent.state is AgentState.TALKING:
         call.giver = agent
         wrap_up(state, call, agent, now)
+    elif agent.state is AgentState.RESERVED:  # was to get the customer who has just gone
+        state.effects.append(CommandAgent(agent.agent_id, AgentOrder.RELEASE, call.call_id))
+        hand.set_free(state, agent, now)
 
 
 def _not_sent(state: EngineState, call: Call, code: HoldReason | Declined) -> None:
@@ -137,8 +149,7 @@ def _not_sent(state: EngineState, call: Call, code: HoldReason | Declined) -> No
         return
     if onward.trunk is not None:
         state.pool.give(onward.trunk)
-    if call.talked_with is not None:
-        hand.refuse(state, call.talked_with, code, onward.request_id)
+    hand.refuse(state, onward.agent_id, code, onward.request_id)
 
 
 def wrapped_up(state: EngineState, event: AgentWrappedUp, now: float, request_id: int) -> None:

@@ -171,6 +171,8 @@ class Summon(MediaEffect, frozen=True, gc=False):
 
     call_id: CallId
     agent_id: AgentId
+    trunk: str = ""
+    """By which the customer will be called: the leg has to come up where that trunk is."""
 
 
 class Transfer(MediaEffect, frozen=True, gc=False):

@@ -18,7 +18,7 @@ from dialer.core.measure import Measure
 from dialer.core.script import ScriptText
 from dialer.core.state import EngineState
 from dialer.core.trunks import TrunkPool
-from dialer.core.types import CampaignSettings, SavedEstimates
+from dialer.core.types import CallId, CampaignSettings, SavedEstimates
 from statuses.classify import Override
 from statuses.outcomes import CancelReason
 
@@ -43,8 +43,12 @@ def _stopped(state: EngineState, _event: events.CampaignStopped, now: float) -> 
 
 
 def _settings(state: EngineState, event: events.SettingsChanged, now: float) -> None:
-    legal = state.settings.legal
+    legal, script, overflow = state.settings.legal, state.script, state.overflow
     state.configure(event.settings, event.script)
+    if (state.script, state.overflow) != (script, overflow):
+        # What it says now may name fields that the leads were leased without.
+        manual.withdraw(state, [lead.lead_id for lead in state.previews.values()], now, give_back=True)
+        pace.empty_hopper(state)
     if state.settings.legal != legal:
         state.budget = type(state.budget)(state.settings.legal, *state.budget.counts(now))
 
@@ -214,6 +218,14 @@ class CampaignEngine:
         key = self.state.timers.pop(now)
         if key is not None:
             self._fire(key, now)
+
+    def voids(self, call_id: CallId, *, now: float) -> bool:
+        """Give up a call that is about to leave when the campaign may not call any more; tell whether it may not."""
+        call = self.state.calls.get(call_id)
+        if call is None or pace.closed_by(self.state, now) not in pace.VOIDS:
+            return False
+        call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
+        return True
 
     def take_effects(self) -> list[AnyEffect]:
         """Return what is to be done, in order, and forget it."""

@@ -264,6 +264,9 @@ class LeadFound(AgentEvent, frozen=True, gc=False):
 
     lead: Lead | None
     reason: HoldReason | None = None
+    asked_lead: int = 0
+    asked_phone: str = ""
+    """What SeekLead asked for: the agent may have another wish by now."""
 
 
 class NumberChecked(CallEvent, frozen=True, gc=False):

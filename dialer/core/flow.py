@@ -14,7 +14,7 @@ from dialer.core.effects import Hush, Play, StopRecording
 from dialer.core.events import DigitPressed, RecordingEnded
 from dialer.core.recording import count_recording, record
 from dialer.core.run import Part, Run, StepKind
-from dialer.core.script import End, Gather, Prompt, RecordMessage, Transfer
+from dialer.core.script import End, Gather, Prompt, RecordMessage, Transfer, UnknownField
 from dialer.core.script import Play as PlayNode
 from dialer.core.state import EngineState
 from dialer.core.types import CallId
@@ -57,11 +57,7 @@ def prompt_over(state: EngineState, call: Call, now: float, *, played: bool = Tr
     elif part is Part.PROMPT and played:
         _heard(at)
     elif part is Part.PROMPT:
-        call.local_error = LocalError.PROTOCOL
-        if not call.inbound:
-            state.budget.answered(now)
-        abandon(state, call, now)
-        _go(at, None)
+        _fail(at, LocalError.PROTOCOL)
 
 
 def key_pressed(state: EngineState, event: DigitPressed, now: float) -> None:
@@ -140,9 +136,24 @@ def _ask(at: _At) -> None:
 
 
 def _say(at: _At, prompt: Prompt, part: Part) -> None:
+    """Play a prompt; one that names a field which this customer does not have ends the call."""
     at.run.part = part
+    try:
+        name = prompt.named(at.run.fields)
+    except UnknownField:
+        _fail(at, LocalError.TEMPLATE)
+        return
     _wait(at, PROMPT_LIMIT_S)
-    at.state.effects.append(Play(at.call.call_id, prompt.named(at.run.fields)))
+    at.state.effects.append(Play(at.call.call_id, name))
+
+
+def _fail(at: _At, error: LocalError) -> None:
+    """End a call that heard nothing by a fault of ours: an abandoned one."""
+    at.call.local_error = error
+    if not at.call.inbound:
+        at.state.budget.answered(at.now)
+    abandon(at.state, at.call, at.now)
+    _go(at, None)
 
 
 def _wait(at: _At, seconds: float) -> None:

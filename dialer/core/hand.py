@@ -54,7 +54,7 @@ def summon(state: EngineState, call: Call, now: float) -> None:
         raise RuntimeError("a call by hand lost its agent before it was placed; `leave` ends such a call")
     call.phase = Phase.SUMMONING
     state.timers.set(("summon", call.call_id), now + SUMMON_LIMIT_S)
-    state.effects.append(Summon(call.call_id, call.agent.agent_id))
+    state.effects.append(Summon(call.call_id, call.agent.agent_id, call.intent.trunk))
 
 
 def not_begun(state: EngineState, call: Call, reason: HoldReason, now: float) -> None:

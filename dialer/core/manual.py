@@ -166,7 +166,7 @@ def dial(state: EngineState, event: DialRequested, now: float, request_id: int =
         return
     state.estimators.idle_ended(now - agent.since)
     state.roster.move(agent, AgentInput.RESERVE, now)
-    state.wishes[agent.agent_id] = Wish(lead.phone, request_id)
+    state.wishes[agent.agent_id] = Wish(lead.lead_id, lead.phone, request_id)
     state.effects.append(SeekLead(agent.agent_id, lead.lead_id, lead.phone, lead.name))
 
 
@@ -193,7 +193,11 @@ def _closed_for(state: EngineState, phone: str, now: float) -> HoldReason | None
 
 def found(state: EngineState, event: LeadFound, now: float) -> None:
     """Begin the call that was asked for, or say why not; a lead that nobody waits for any more goes back."""
-    wish, agent, lead = state.wishes.pop(event.agent_id, None), state.roster.get(event.agent_id), event.lead
+    wish, agent, lead = state.wishes.get(event.agent_id), state.roster.get(event.agent_id), event.lead
+    if wish is not None and (wish.lead_id, wish.phone) != (event.asked_lead, event.asked_phone):
+        wish = None  # the answer to an earlier wish of this agent, who was away meanwhile
+    else:
+        state.wishes.pop(event.agent_id, None)
     code: HoldReason | None = event.reason or HoldReason.GONE
     if lead is not None:
         state.hopper.withdraw([lead.lead_id])
@@ -236,6 +240,12 @@ def on_line(state: EngineState, event: AgentOnLine, now: float) -> None:
         state.totals.strays += 1
         return
     state.timers.cancel(("summon", call.call_id))
+    reason = pace.closed_by(state, now)
+    if reason is not None and reason in pace.VOIDS:  # the window closed, or it was paused, while the agent picked up
+        call.cancel_reason = CancelReason.CAMPAIGN_STOPPED
+        pace.drop(state, call, None, now)
+        hand.refuse(state, event.agent_id, reason, lead_id=call.lead.lead_id)
+        return
     pace.place(state, call, now)
 
 
@@ -252,9 +262,10 @@ def leg_failed(state: EngineState, event: ConnectFailed, now: float) -> None:
 
 def too_slow(state: EngineState, call: Call, now: float) -> None:
     """Set the agent aside whose phone did not come up, and end the call: Failed/agent_leg (statuses.md 2.9)."""
-    agent, call.agent = call.agent, None
+    agent = call.agent
     if agent is None or call.phase is not Phase.SUMMONING:
         return
+    call.agent = None
     state.effects.append(Hangup(call.call_id, CancelReason.AGENT_HANGUP))
     agent.call, agent.code = None, Declined.UNREACHABLE.value
     state.roster.move(agent, AgentInput.UNREACHABLE, now)

@@ -7,7 +7,7 @@ from dialer.core.agents import AgentState
 from dialer.core.callflow import ended
 from dialer.core.calls import Call, Phase
 from dialer.core.chance import UPCOMING, best_lists, chances, features_of, lift, weigh
-from dialer.core.effects import BeginAttempts, LeaseLeads, Originate, ReleaseLeads
+from dialer.core.effects import BeginAttempts, Hangup, LeaseLeads, Originate, ReleaseLeads
 from dialer.core.events import AttemptsBegun, CallEnded
 from dialer.core.ids import call_id
 from dialer.core.pacing.base import Allowance, Snapshot
@@ -285,7 +285,7 @@ def place(state: EngineState, call: Call, now: float) -> None:
     intent, ring_timeout_s = call.intent, state.settings.ring_timeout_s
     prompts = prepare(state, call)
     if isinstance(prompts, LocalError):
-        ended(state, CallEnded(call.call_id, ended_by=EndedBy.DIALER, local_error=prompts), now)
+        drop(state, call, prompts, now)
         return
     call.originated_at, call.phase = now, Phase.PLACED
     state.timers.set(("ring", call.call_id), now + ring_timeout_s + SETUP_ALLOWANCE_S)
@@ -294,6 +294,13 @@ def place(state: EngineState, call: Call, now: float) -> None:
         state.settings.amd and not call.by_hand, prompts,
     ))  # fmt: skip
     state.totals.placed += 1
+
+
+def drop(state: EngineState, call: Call, error: LocalError | None, now: float) -> None:
+    """End a call that does not leave; an agent's leg that is up for it goes too."""
+    if call.by_hand:
+        state.effects.append(Hangup(call.call_id, CancelReason.ADMIN))
+    ended(state, CallEnded(call.call_id, ended_by=EndedBy.DIALER, local_error=error), now)
 
 
 def refill(state: EngineState, now: float) -> None:

@@ -29,6 +29,7 @@ from statuses.outcomes import LocalError
 class Wish(msgspec.Struct, frozen=True, gc=False):
     """A call that an agent asked for by hand; `request_id` 0: from the desk itself."""
 
+    lead_id: int
     phone: str
     request_id: int = 0
 

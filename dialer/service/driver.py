@@ -100,6 +100,8 @@ class Driver:
         self._inbox: deque[tuple[int, Event]] = deque()
         self._early: defaultdict[int, deque[Event]] = defaultdict(lambda: deque(maxlen=EARLY_EVENTS))
         self._calls: dict[CallId, int] = {}
+        self._summoned: set[CallId] = set()
+        """Calls for which an agent's leg is up, or comes up."""
         self.no_calls = asyncio.Event()
         """Set while the trunks carry none of our calls."""
         self.no_calls.set()
@@ -218,6 +220,7 @@ class Driver:
         if seat is None:
             self._early[campaign_id].append(event)
             return
+        # What an engine cannot bear ends the process, and is seen: the next one begins from what is durable.
         seat.engine.receive(event, now=self.clock.now())
         if isinstance(event, InboundBegun) and event.intent is None:
             self._forget(event.call_id)  # declined: nothing will be settled
@@ -262,15 +265,22 @@ class Driver:
             case MediaEffect():
                 if isinstance(effect, Summon):
                     self._keep(effect.call_id, campaign_id)
+                    self._summoned.add(effect.call_id)
                 self._spawn(self._media.order(campaign_id, effect))
             case _:
                 assert_never(effect)
 
     def _hang_up(self, campaign_id: int, effect: Hangup) -> None:
         if self._placing.take_out(effect.call_id):
-            self.deliver(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
+            self._never_left(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
         else:
             self._spawn(self._telephony.hangup(effect.call_id, reason=effect.reason))
+
+    def _never_left(self, campaign_id: int, event: CallEnded) -> None:
+        """Say that a call is over which the switch never got; an agent's leg that is up for it goes too."""
+        self.deliver(campaign_id, event)
+        if event.call_id in self._summoned:
+            self._spawn(self._telephony.hangup(event.call_id, reason=CancelReason.ADMIN))
 
     def _keep(self, call_id: CallId, campaign_id: int) -> None:
         """Know whose call it is: what the switch says of it is this campaign's from now on."""
@@ -280,6 +290,7 @@ class Driver:
     def _forget(self, call_id: CallId) -> None:
         self._placing.take_out(call_id)
         self._calls.pop(call_id, None)
+        self._summoned.discard(call_id)
         if not self._calls:
             self.no_calls.set()
 
@@ -288,13 +299,17 @@ class Driver:
         if not self._placing.take_out(effect.call_id):
             return
         if fault is not None:
-            self.deliver(campaign_id, CallEnded(effect.call_id, local_error=fault, ended_by=EndedBy.DIALER))
+            self._never_left(campaign_id, CallEnded(effect.call_id, local_error=fault, ended_by=EndedBy.DIALER))
+            return
+        if seat.engine.voids(effect.call_id, now=self.clock.now()):  # it was paused while a prompt was made
+            self._never_left(campaign_id, CallEnded(effect.call_id, ended_by=EndedBy.DIALER))
             return
         # A process that was held up past its lease must not dial: another engine may own the lead by now.
         if not seat.owns(self.clock.now()):
             self.fenced_calls += 1
             log.error("lease lost, call not placed", extra={"action": "call.fenced", "call_id": effect.call_id})
-            self.deliver(campaign_id, CallEnded(effect.call_id, local_error=LocalError.LOST, ended_by=EndedBy.DIALER))
+            lost = CallEnded(effect.call_id, local_error=LocalError.LOST, ended_by=EndedBy.DIALER)
+            self._never_left(campaign_id, lost)
             return
         self._fault("invite.before")
         try:
@@ -312,7 +327,7 @@ class Driver:
                 "trunk refused", extra={"action": "call.refused", "call_id": effect.call_id, "why": repr(error)}
             )
             # A transport that fails counts as a 503 (RFC 3261 section 8.1.3.1).
-            self.deliver(campaign_id, CallEnded(effect.call_id, sip_status=503))
+            self._never_left(campaign_id, CallEnded(effect.call_id, sip_status=503))
 
     async def _play(self, campaign_id: int, effect: Play) -> None:
         try:

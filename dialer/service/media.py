@@ -54,7 +54,7 @@ class MediaOrders:
             case Hold():
                 await switch.hold(effect.call_id, on=effect.on)
             case Summon():
-                await switch.summon(effect.call_id, agent_id=effect.agent_id)
+                await switch.summon(effect.call_id, agent_id=effect.agent_id, trunk=effect.trunk)
             case Transfer():
                 await switch.transfer(effect.call_id, phone=effect.phone, hotline=effect.hotline, trunk=effect.trunk)
             case Record():

@@ -77,6 +77,8 @@ class Collector:
         self._wake = asyncio.Event()
         self._spoilt: dict[CallId, float] = {}
         """Which could not be read, and when they are tried again (monotonic)."""
+        self._aside: dict[CallId, tuple[int, float]] = {}
+        """How often a recording failed in a row, and when it is tried again (monotonic)."""
         self._prune_at = 0.0
         self.waiting = 0
         """Recordings at the switch, as of the last look."""
@@ -97,6 +99,11 @@ class Collector:
     def spoilt(self) -> int:
         """Count the recordings at the switch that cannot be read."""
         return len(self._spoilt)
+
+    @property
+    def aside(self) -> int:
+        """Count the recordings at the switch that could not be brought."""
+        return len(self._aside)
 
     async def run(self) -> None:
         """Look every few seconds and when a recording has ended, until cancelled."""
@@ -127,19 +134,41 @@ class Collector:
         self.failures, self.failure = 0, ""
 
     async def collect(self) -> None:
-        """Store what is finished at the switch, of calls whose end is written down; raise what stood in the way."""
+        """Store what is finished at the switch, of calls whose end is written down.
+
+        One that fails lets the others pass; raise what stood in the way when nothing of a handful came through.
+        """
         waiting = await self._telephony.recordings()
         self.waiting = len(waiting)
-        self._spoilt = {call_id: at for call_id, at in self._spoilt.items() if call_id in set(waiting)}
+        here = set(waiting)
+        self._spoilt = {call_id: at for call_id, at in self._spoilt.items() if call_id in here}
+        self._aside = {call_id: tries for call_id, tries in self._aside.items() if call_id in here}
         ours = await self._store.settled(waiting) if waiting else {}
         now = time.monotonic()
-        wanted = [call_id for call_id in waiting if call_id in ours and self._spoilt.get(call_id, 0.0) <= now]
+        wanted = [call_id for call_id in waiting if call_id in ours and self._is_due(call_id, now)]
         for at in range(0, len(wanted), AT_ONCE):
             some = wanted[at : at + AT_ONCE]
             done = await asyncio.gather(*(self._bring(one, ours[one]) for one in some), return_exceptions=True)
-            for error in done:
-                if error is not None:
-                    raise error
+            failed = [error for one, error in zip(some, done, strict=True) if self._has_failed(one, error)]
+            if len(failed) == len(some) and failed[0] is not None:
+                raise failed[0]
+
+    def _is_due(self, call_id: CallId, now: float) -> bool:
+        return self._spoilt.get(call_id, 0.0) <= now and self._aside.get(call_id, (0, 0.0))[1] <= now
+
+    def _has_failed(self, call_id: CallId, error: BaseException | None) -> bool:
+        """Set a recording that failed again aside for a while, longer each time: those behind it must not wait."""
+        tries = self._aside.pop(call_id, (0, 0.0))[0] + 1
+        if error is None:
+            return False
+        if not isinstance(error, Exception):
+            raise error
+        pause_s = 0.0 if tries == 1 else min(PAUSE_S[0] * 2 ** min(tries, 10), SPOILT_S)
+        self._aside[call_id] = tries, time.monotonic() + pause_s
+        if tries == 2:  # noqa: PLR2004 -- told once; a first failure is most often the storage's or the switch's
+            extra = {"action": "recording.aside", "call_id": call_id, "reason": type(error).__name__}
+            log.warning("a recording could not be brought; it is tried again later", extra=extra)
+        return True
 
     async def _bring(self, call_id: CallId, call: Settled) -> None:
         """Take one recording the whole way."""
@@ -212,7 +241,9 @@ class RecordingsPart:
         seen = self.collector
         if seen.failures:
             return {"recordings": f"{seen.waiting} wait at the switch: {seen.failure}"}
-        return {"recordings": f"{seen.spoilt} at the switch cannot be read" if seen.spoilt else OK}
+        if seen.spoilt:
+            return {"recordings": f"{seen.spoilt} at the switch cannot be read"}
+        return {"recordings": f"{seen.aside} at the switch could not be brought" if seen.aside else OK}
 
     def samples(self) -> Iterable[Sample]:
         """Return what was stored, what waits and what went wrong."""

@@ -34,8 +34,8 @@ async def reconcile(
     """Settle every attempt that was begun and never settled, but for talks that go on at the switch.
 
     `expect` is told of these before the switch is asked, so that nothing that it says of them meanwhile is lost. Any
-    other call that the switch still holds is ended by our own call id first. An unknown outcome becomes LOST: it has
-    its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
+    other call is ended by our own call id first, whether or not the switch shows it. An unknown outcome becomes LOST:
+    it has its CDR, it counts for the 24 h rule, and the lead is not dialed again until a person releases it (T26).
     """
     orphans = await store.open_attempts(fence.campaign_id)
     talks = [
@@ -46,9 +46,8 @@ async def reconcile(
     joined = {call_id for call_id, call in alive.items() if call.agent_id is not None}
     going_on = [talk for talk in talks if talk.intent.call_id in joined]
     left = [orphan for orphan in orphans if orphan not in going_on]
-    for orphan in left:
-        if orphan.intent.call_id in alive:
-            await telephony.hangup(orphan.intent.call_id, reason=CancelReason.ADMIN)
+    for orphan in left:  # a switch may hold what its snapshot does not show yet; it ignores what it does not know
+        await telephony.hangup(orphan.intent.call_id, reason=CancelReason.ADMIN)
     now = clock.now()
     batch = [Owned(fence, SettleAttempt(orphan_record(orphan, now))) for orphan in left]
     wrap_ups = await store.unfinished_talks(fence.campaign_id)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from dialer.core.events import CallArrived, CallConnected, CallEnded, CallEvent, TrunkClosed, TrunkOpened
+from dialer.core.events import CallArrived, CallConnected, CallEnded, CallEvent, ConnectFailed, TrunkClosed, TrunkOpened
 from dialer.core.trunks import TrunkLimit
 from dialer.core.types import AgentId, CallId, Supervision
 from dialer.errors import AdapterDown, Unreachable
@@ -67,9 +67,15 @@ class AsteriskTelephony:
                 self._where[event.call_id] = self.links[event.trunk]
             case CallEnded():
                 self._where.pop(event.call_id, None)
+            case ConnectFailed() if not self._is_held(event.call_id):  # its agent could not be had: it never was one
+                self._where.pop(event.call_id, None)
             case CallConnected() if self.on_connected is not None:
                 self.on_connected(event.agent_id, event.call_id, self._clock.now())
         self._events.put_nowait(event)
+
+    def _is_held(self, call_id: CallId) -> bool:
+        link = self._where.get(call_id)
+        return link is not None and call_id in link.machine.board.calls
 
     async def events(self) -> AsyncIterator[Told]:
         """Yield what calls and trunks come to until the adapter closes."""
@@ -103,16 +109,21 @@ class AsteriskTelephony:
             link.turn()
 
     async def hangup(self, call_id: CallId, *, reason: CancelReason) -> None:
-        """End a call; unknown ids are ignored."""
-        if (link := self._where.get(call_id)) is not None:
+        """End a call; one that we do not know, too, at whichever server has it: a process that is dead placed it."""
+        known = self._where.get(call_id)
+        for link in self.links.values() if known is None else (known,):
             link.machine.hangup(call_id, self._clock.now(), reason=reason)
             link.turn()
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
-        """Bring an agent's leg up for a call that is not placed yet; raise AdapterDown when no server is up."""
-        link = next((link for link in self.links.values() if link.is_open), None)
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:
+        """Bring an agent's leg up for a call that is not placed yet, at the server that will place it (empty: any).
+
+        Raise AdapterDown when it cannot be asked to.
+        """
+        links = (self._named(trunk),) if trunk else self.links.values()
+        link = next((link for link in links if link.is_open), None)
         if link is None:
-            raise AdapterDown("no Asterisk is connected")
+            raise AdapterDown(f"Asterisk {trunk!r} is not connected" if trunk else "no Asterisk is connected")
         self._where[call_id] = link
         link.machine.summon(call_id, agent_id, self._clock.now())
         link.turn()

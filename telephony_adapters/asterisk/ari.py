@@ -22,6 +22,8 @@ T = TypeVar("T")
 _EVENT: Final = msgspec.json.Decoder(AriEvent).decode
 _DENIED: Final = (401, 403)
 _OK: Final = 200
+LONGEST_FILE: Final = 512 * 1024 * 1024
+"""Of a recording, bytes: nine hours."""
 _IDLE_S: Final = 10.0
 """A connection is used again within this: Asterisk closes it after 15 s, and a request must not cross that."""
 
@@ -101,6 +103,20 @@ class Ari:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Reply(NO_REPLY)
 
+    async def _load(self, path: str) -> Reply:
+        """Get a file, however long that takes, as long as some of it comes."""
+        patience = aiohttp.ClientTimeout(total=None, connect=self._timeout.total, sock_read=self._timeout.total)
+        body = bytearray()
+        try:
+            async with self._open().get(URL(self._url + path, encoded=True), timeout=patience) as response:
+                async for part in response.content.iter_any():
+                    body += part
+                    if len(body) > LONGEST_FILE:
+                        raise Unreachable(f"Asterisk {self._server.name!r}: {path} is longer than {LONGEST_FILE} bytes")
+                return Reply(response.status, bytes(body))
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return Reply(NO_REPLY)
+
     async def get(self, path: str, kind: type[T]) -> T:
         """Return what a path holds; raise Unreachable for anything but a 200, LookupError for a 404."""
         reply = await self._send("GET", path)
@@ -149,7 +165,7 @@ class Ari:
 
     async def recording(self, name: str) -> bytes | None:
         """Return a recording's file, None when there is none; raise Unreachable."""
-        reply = await self._send("GET", f"/recordings/stored/{path_of(name)}/file")
+        reply = await self._load(f"/recordings/stored/{path_of(name)}/file")
         if reply.status == 404:  # noqa: PLR2004 -- Not Found
             return None
         self._check(reply, "a recording")

@@ -41,7 +41,7 @@ class Call:
     __slots__ = (
         "amd", "call_id", "channel", "desk", "ending", "held", "in_room", "joined", "joining", "limit", "music", "ours",
         "phase", "phone", "placed_at", "placing", "progressed", "prompt", "prompts", "rang", "signs", "summoned", "tap",
-        "third", "timeout_s", "unsure",
+        "third", "timeout_s", "unsure", "waits",
     )  # fmt: skip
 
     def __init__(self, call_id: CallId, channel: str, phone: str, phase: Phase, now: float) -> None:
@@ -76,6 +76,8 @@ class Call:
         self.music = False
         self.prompt: str | None = None
         self.prompts = 0
+        self.waits: str | None = None
+        """What is played when it is known who answered."""
         self.tap: str | None = None
         """The channel that listens for a recording."""
         self.third: Third | None = None
@@ -107,12 +109,14 @@ class Leg:
 class Third:
     """The channel of the number that a call is transferred to."""
 
-    __slots__ = ("call", "channel", "joined", "up")
+    __slots__ = ("alone", "call", "channel", "joined", "up")
 
     def __init__(self, channel: str, call: Call) -> None:
         self.channel = channel
         self.call = call
         self.up = self.joined = False
+        self.alone = False
+        """Its agent hung up meanwhile: nobody is left to go back to."""
 
 
 class Boss:
@@ -134,11 +138,12 @@ class Boss:
 class Ear:
     """A channel that listens to an agent's leg for a supervisor."""
 
-    __slots__ = ("boss", "channel")
+    __slots__ = ("boss", "channel", "up")
 
     def __init__(self, channel: str, boss: Boss) -> None:
         self.channel = channel
         self.boss = boss
+        self.up = False
 
 
 class Tap:

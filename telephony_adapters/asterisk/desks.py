@@ -15,8 +15,9 @@ from dialer.core.types import AgentId
 from statuses.outcomes import EndedBy
 from telephony_adapters.asterisk.board import Board, Call, Desk, Leg, Phase, Room
 from telephony_adapters.asterisk.holding import begin_music, end_music, leave_room, stop_prompt
-from telephony_adapters.asterisk.messages import Ask
+from telephony_adapters.asterisk.messages import Ask, is_done
 from telephony_adapters.asterisk.names import path_of
+from telephony_adapters.asterisk.supervising import Supervisors
 
 JOIN_S: Final = 4.5
 """A join that takes longer is given up: the engine waits for 5 s (dialer.switch)."""
@@ -25,13 +26,19 @@ AGAIN_S: Final = 1.0
 AGAIN_MAX_S: Final = 60.0
 STEADY_S: Final = 30.0
 """A phone that stayed on the line for so long begins with the shortest wait again."""
+GONE_S: Final = 1.0
+"""A join that Asterisk refuses waits for so long: the end of the leg that is gone, which says whose it was, follows."""
+
+_REFUSED: Final = 4
+"""The class of the statuses that say: one of them is not there."""
 
 
 class Desks:
     """Every agent."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, supervisors: Supervisors) -> None:
         self._board = board
+        self._supervisors = supervisors
 
     def states(self) -> Counter[str]:
         """Count the agents' phones by state: down, calling, up."""
@@ -56,12 +63,17 @@ class Desks:
             self._close(desk)
 
     def connect(self, call: Call, agent_id: AgentId, now: float) -> None:
-        """Join; CallConnected or ConnectFailed follows within JOIN_S. The last word of the engine counts."""
+        """Join; CallConnected or ConnectFailed follows within JOIN_S. The last word of the engine counts.
+
+        Of a call that is being ended, or was not answered, CallEnded says all: no agent is to blame.
+        """
         board, desk = self._board, self._board.desk(agent_id)
+        if not call.is_answered or call.ours is not None:
+            return
         if call.desk is desk and call.joined:
             board.tell(CallConnected(call.call_id, agent_id))
             return
-        if not call.is_answered or call.ours is not None or desk.call not in {None, call}:
+        if desk.call not in {None, call}:
             board.tell(ConnectFailed(call.call_id, agent_id))
             return
         if call.desk is not None and call.desk is not desk:
@@ -114,7 +126,10 @@ class Desks:
             return
         desk.leg = None
         call = desk.call
-        if call is not None and (call.joined or (call.summoned and call.is_placed)):
+        if call is not None and call.joined and call.third is not None:
+            call.third.alone = True  # whether it goes on is decided there
+            self.part(call)
+        elif call is not None and (call.joined or (call.summoned and call.is_placed)):
             call.ours = call.ours or EndedBy.AGENT
             board.hang_up(call, now)
         elif call is not None:
@@ -158,7 +173,9 @@ class Desks:
         """Go on: an agent's bridge is there, or is not to be had."""
         desk = self._board.desk(agent_id)
         desk.room = Room.READY if done else Room.NONE
-        if desk.call is not None and done:
+        if desk.call is None and desk.leaves:
+            self._close(desk)
+        elif desk.call is not None and done:
             self.go_on(desk.call)
         elif desk.call is not None and not desk.call.joined:
             self.fail(desk.call)
@@ -194,13 +211,17 @@ class Desks:
         path = f"/bridges/{path_of(board.names.desk(desk.agent_id))}/addChannel"
         board.ask(Ask.JOIN, call.call_id, call.call_id, "POST", path, {"channel": ",".join(both)})
 
-    def joined(self, call: Call, *, done: bool) -> None:
-        """Take in whether Asterisk has joined them."""
+    def joined(self, call: Call, status: int, now: float) -> None:
+        """Take in whether Asterisk has joined them; if not because a channel is gone, its end says which."""
         desk = call.desk
+        if desk is not None and desk.leg is not None and status // 100 == _REFUSED and call.joining:
+            self._board.timers.cancel(call.limit)
+            call.limit = self._board.timers.set(now + GONE_S, self._too_late, call)
+            return
         call.joining = False
         if desk is None or call.joined:
             return
-        if not done or desk.leg is None:
+        if not is_done(status) or desk.leg is None:
             self.fail(call)
             return
         desk.leg.in_bridge = True
@@ -220,10 +241,10 @@ class Desks:
             self.fail(call)
 
     def fail(self, call: Call) -> None:
-        """Give a join up; the customer stays. A call that only waited for its agent was never one."""
+        """Give a join up; the customer stays, unless we end it. A call that only waited for its agent was never one."""
         desk = call.desk
         self.part(call)
-        if desk is not None:
+        if desk is not None and call.ours is None:
             self._board.tell(ConnectFailed(call.call_id, desk.agent_id))
         if not call.is_placed:
             self._board.drop(call)
@@ -233,6 +254,7 @@ class Desks:
         desk, board = call.desk, self._board
         if desk is None:
             return
+        self._supervisors.over(call)
         board.timers.cancel(call.limit)
         call.limit, call.desk, desk.call = None, None, None
         if call.in_room and not gone:

@@ -9,6 +9,8 @@ from statuses.outcomes import AmdResult
 
 SUFFIX: Final = "-amd"
 """After the application's name: the context that runs AMD and comes back."""
+WORD: Final = "amd"
+"""With this a channel comes back from there."""
 _WEAK: Final = "INITIALSILENCE"
 _RESULTS: Final[Mapping[str, AmdResult]] = {
     "HUMAN": AmdResult.HUMAN,

@@ -11,7 +11,6 @@ from telephony_adapters.asterisk.board import Board, Call, Phase
 from telephony_adapters.asterisk.desks import Desks
 from telephony_adapters.asterisk.messages import NO_REPLY, AriEvent
 from telephony_adapters.asterisk.recording import Recorder
-from telephony_adapters.asterisk.supervising import Supervisors
 from telephony_adapters.asterisk.transferring import Transfers
 
 _NOTHING = AriEvent("")
@@ -21,13 +20,10 @@ _NOTHING = AriEvent("")
 class Endings:
     """The ends of one server's calls."""
 
-    def __init__(
-        self, board: Board, desks: Desks, recorder: Recorder, supervisors: Supervisors, transfers: Transfers
-    ) -> None:
+    def __init__(self, board: Board, desks: Desks, recorder: Recorder, transfers: Transfers) -> None:
         self._board = board
         self._desks = desks
         self._recorder = recorder
-        self._supervisors = supervisors
         self._transfers = transfers
 
     def facts(self, call: Call, event: AriEvent, now: float) -> causes.End:
@@ -41,7 +37,6 @@ class Endings:
         """Let a call end, and what was there for it."""
         self._transfers.over(call)
         self._recorder.over(call)
-        self._supervisors.over(call)
         self._desks.part(call, gone=True)
         self._board.forget(call, end)
 

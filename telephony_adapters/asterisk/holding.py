@@ -12,6 +12,9 @@ _FAILED = "failed"
 
 def play(board: Board, call: Call, media: str) -> None:
     """Play to a customer; what plays already ends first, and its end is not told."""
+    if call.phase is Phase.DETECTING:
+        call.waits = media  # who answered is found out in the dialplan, where nothing can be played
+        return
     stop_prompt(board, call)
     end_music(board, call)
     call.prompts += 1
@@ -21,9 +24,26 @@ def play(board: Board, call: Call, media: str) -> None:
 
 
 def stop_prompt(board: Board, call: Call) -> None:
-    """Stop what plays; Asterisk then says that it is over."""
+    """Stop what plays; Asterisk then says that it is over, or nothing was heard yet."""
+    unheard(board, call)
     if call.prompt is not None:
         board.ask(Ask.OTHER, call.call_id, call.call_id, "DELETE", f"/playbacks/{path_of(call.prompt)}")
+
+
+def unheard(board: Board, call: Call) -> None:
+    """Tell that what waits to be played is not played."""
+    if call.waits is not None:
+        call.waits = None
+        board.tell(PromptEnded(call.call_id, played=False))
+
+
+def go_on(board: Board, call: Call) -> None:
+    """Play what was to be played meanwhile: it is known who answered."""
+    media, call.waits = call.waits, None
+    if media is not None:
+        play(board, call, media)
+    if call.held:
+        begin_music(board, call)
 
 
 def prompt_over(board: Board, playback: Playback) -> None:

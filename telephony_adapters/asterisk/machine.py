@@ -50,11 +50,11 @@ class Machine:
         self._at: float | None = None
         """When that happened which is taken in now, as far as Asterisk tells."""
         self.board = Board(server, agents, common, first=math.floor(now * 1000))
-        self.desks = Desks(self.board)
-        self.recorder = Recorder(self.board)
         self.supervisors = Supervisors(self.board)
+        self.desks = Desks(self.board, self.supervisors)
+        self.recorder = Recorder(self.board)
         self.transfers = Transfers(self.board, self.desks)
-        self.endings = Endings(self.board, self.desks, self.recorder, self.supervisors, self.transfers)
+        self.endings = Endings(self.board, self.desks, self.recorder, self.transfers)
         self._heard: Mapping[str, Callable[[AriEvent, float], None]] = MappingProxyType(
             {
                 "Dial": self._dialling,
@@ -126,9 +126,9 @@ class Machine:
         self.desks.station(agent_id, now, up=up)
 
     def play(self, call_id: CallId, media: str) -> None:
-        """Play to an answered call."""
+        """Play to an answered call; as soon as it is known who answered."""
         call = self.board.calls.get(call_id)
-        if call is not None and call.phase is Phase.UP:
+        if call is not None and call.is_answered:
             holding.play(self.board, call, media)
 
     def hush(self, call_id: CallId) -> None:
@@ -200,8 +200,8 @@ class Machine:
         owner = self.board.channels.get(channel.id)
         match owner:
             case Call():
-                self._call_came(owner, event)
-            case Leg():
+                self._call_came(owner, event.args)
+            case Leg() if not owner.up:
                 self.desks.leg_up(owner, now)
             case Third():
                 self.transfers.answered(owner)
@@ -212,9 +212,9 @@ class Machine:
             case None:
                 self._stranger(channel, event, now)
 
-    def _call_came(self, call: Call, event: AriEvent) -> None:
+    def _call_came(self, call: Call, args: Sequence[str]) -> None:
         if call.phase is Phase.DETECTING:
-            self._detected(call, detecting.result(event.args))
+            self._detected(call, detecting.result(args))
         elif call.phase is Phase.PLACED:
             self.board.signs += 1
             self._answered(call, self._at)
@@ -223,8 +223,9 @@ class Machine:
         """Go on with what the engine wanted meanwhile: Asterisk has come to a result, or has none."""
         call.phase = Phase.UP
         self.board.tell(MachineDetected(call.call_id, amd))
-        if call.held:
-            holding.begin_music(self.board, call)
+        if amd is AmdResult.MACHINE:
+            holding.unheard(self.board, call)
+        holding.go_on(self.board, call)
         self.desks.go_on(call)
 
     def _answered(self, call: Call, at: float | None = None) -> None:
@@ -332,9 +333,9 @@ class Machine:
             case Ask.AMD if not done and call.phase is Phase.DETECTING:
                 self._detected(call, AmdResult.NOTSURE)
             case Ask.JOIN:
-                self.desks.joined(call, done=done)
+                self.desks.joined(call, status, now)
             case Ask.JOIN_THIRD:
-                self.transfers.joined(call, done=done)
+                self.transfers.joined(call, now, done=done)
 
     def _drop_again(self, channel: str, _now: float) -> None:
         self.board.hang_up_channel(channel)

@@ -34,7 +34,9 @@ class Recorder:
 
     def ready(self, tap: Tap) -> None:
         """Go on: the channel listens."""
-        board, limit_s = self._board, self._limits.pop(tap.channel, None)
+        if tap.channel not in self._limits:
+            return
+        board, limit_s = self._board, self._limits.pop(tap.channel)
         said = {"name": board.names.recording(tap.call.call_id), "format": "wav", "ifExists": "append"}
         if limit_s is not None:
             said["maxDurationSeconds"] = str(max(1, math.ceil(limit_s)))
@@ -42,7 +44,9 @@ class Recorder:
 
     def stop(self, call: Call) -> None:
         """End the recording of a call that goes on."""
-        if call.tap is not None:
+        if call.tap in self._limits:
+            self.failed(call.tap)  # it does not even listen yet
+        elif call.tap is not None:
             name = self._board.names.recording(call.call_id)
             self._board.ask(Ask.OTHER, call.tap, call.tap, "POST", f"/recordings/live/{path_of(name)}/stop")
 
@@ -61,6 +65,7 @@ class Recorder:
     def failed(self, channel: str) -> None:
         """Tell that there is no recording: Asterisk would not listen, or not record."""
         tap = self._board.channels.pop(channel, None)
+        self._limits.pop(channel, None)
         if isinstance(tap, Tap) and tap.call.tap == channel:
             tap.call.tap = None
             self._board.tell(RecordingEnded(tap.call.call_id, None))

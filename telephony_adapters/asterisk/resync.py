@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from telephony_adapters.asterisk.board import Call, Desk, Leg, Phase, Room, Tap, Third
+from telephony_adapters.asterisk import detecting
+from telephony_adapters.asterisk.board import Boss, Call, Desk, Ear, Leg, Phase, Room, Tap, Third
 from telephony_adapters.asterisk.machine import Machine
 from telephony_adapters.asterisk.messages import AriEvent, Ask, Bridge, Channel
 from telephony_adapters.asterisk.names import path_of
@@ -37,7 +38,7 @@ def compare(machine: Machine, held: Held, known: Collection[str], now: float, *,
     for name in known:
         owner = board.channels.get(name)
         if owner is None or name in present:
-            _catch_up(machine, owner, present.get(name))
+            _catch_up(machine, owner, present.get(name), now)
         elif not isinstance(owner, Call):
             machine.heard(AriEvent("ChannelDestroyed", channel=Channel(name)), now)
         elif owner.is_placed and not owner.placing:
@@ -72,10 +73,18 @@ def _hotline(channel: Channel) -> str:
     return words[2] if len(words) > 2 and words[1] == "inbound" else ""  # noqa: PLR2004 -- application, word, hotline
 
 
-def _catch_up(machine: Machine, owner: object, channel: Channel | None) -> None:
-    """Take in an answer that nobody heard."""
-    if isinstance(owner, Call) and channel is not None and owner.phase is Phase.PLACED and _is_in(channel):
-        machine.answered_meanwhile(owner)
+def _catch_up(machine: Machine, owner: object, channel: Channel | None, now: float) -> None:
+    """Take in that a channel came to us, which nobody heard; if it had come before, this is no news."""
+    if channel is None:
+        return
+    args = tuple(channel.dialplan.app_data.split(",")[1:])
+    match owner:
+        case Call() if owner.phase is Phase.PLACED and _is_in(channel):
+            machine.answered_meanwhile(owner)
+        case Call() if owner.phase is Phase.DETECTING and _is_in(channel) and args[:1] == (detecting.WORD,):
+            machine.heard(AriEvent("StasisStart", channel=channel, args=args), now)
+        case Leg() | Third() | Boss() | Tap() | Ear() if _is_in(channel):
+            machine.heard(AriEvent("StasisStart", channel=channel), now)
 
 
 def _is_in(channel: Channel) -> bool:

@@ -51,8 +51,10 @@ class Supervisors:
 
     def came(self, owner: Boss | Ear) -> None:
         """Go on: the supervisor's phone, or the ear, is there."""
+        if owner.up:
+            return
+        owner.up = True
         if isinstance(owner, Boss):
-            owner.up = True
             if self._board.bosses.get(owner.supervisor) is owner:
                 self._seat(owner)
             else:

@@ -47,19 +47,21 @@ class Transfers:
         if call.third is not third:
             board.hang_up_channel(third.channel)
             return
+        if third.up:
+            return
         third.up = True
         holding.end_music(board, call)
         path = f"/bridges/{path_of(board.names.talk(call.call_id))}/addChannel"
         both = {"channel": f"{call.channel},{third.channel}"}
         board.ask(Ask.JOIN_THIRD, call.call_id, call.call_id, "POST", path, both)
 
-    def joined(self, call: Call, *, done: bool) -> None:
+    def joined(self, call: Call, now: float, *, done: bool) -> None:
         """Let the agent go: the customer talks to the other number; or give that up."""
         third = call.third
         if third is None:
             return
         if not done:
-            self.give_up(call)
+            self._back(third, now)
             return
         third.joined, call.held, call.in_room = True, False, False
         self._desks.part(call)
@@ -72,7 +74,7 @@ class Transfers:
             self.gone(third, now)
 
     def gone(self, third: Third, now: float) -> None:
-        """Give the customer the agent back when nobody answered there; end the call when that talk is over."""
+        """Give the customer the agent back, if there is one, when nobody answered; end the call after that talk."""
         self._board.channels.pop(third.channel, None)
         call = third.call
         if call.third is not third:
@@ -81,8 +83,15 @@ class Transfers:
             call.third = None
             call.ours = call.ours or EndedBy.REMOTE
             self._board.hang_up(call, now)
+            self._no_bridge(call)
         else:
-            self.give_up(call)
+            self._back(third, now)
+
+    def _back(self, third: Third, now: float) -> None:
+        self.give_up(third.call)
+        if third.alone:
+            third.call.ours = third.call.ours or EndedBy.AGENT
+            self._board.hang_up(third.call, now)
 
     def give_up(self, call: Call) -> None:
         """Take a call back from the other number."""

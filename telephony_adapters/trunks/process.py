@@ -138,7 +138,7 @@ class SipProcess(Plain):
         """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
         self._send(frames.Connect(call_id, agent_id))
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:  # noqa: ARG002 -- one switch
         """Call an agent's phone for a call that is not placed yet; AgentOnLine or ConnectFailed follows."""
         if not self._send(frames.Summon(call_id, agent_id)):
             raise AdapterDown("the process of the SIP trunks is not running")

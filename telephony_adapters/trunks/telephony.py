@@ -150,7 +150,7 @@ class SipTelephony(Plain):
         """Join an answered call to an agent; CallConnected or ConnectFailed follows within 5 s."""
         self._command(lambda now: self.plant.machine.connect(call_id, agent_id, now))
 
-    async def summon(self, call_id: CallId, *, agent_id: AgentId) -> None:
+    async def summon(self, call_id: CallId, *, agent_id: AgentId, trunk: str = "") -> None:  # noqa: ARG002 -- one switch
         """Call an agent's phone for a call that is not placed yet; AgentOnLine or ConnectFailed follows.
 
         The agent waits in silence: no media passes here, not even the customer's ringing.

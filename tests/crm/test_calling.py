@@ -14,6 +14,7 @@ from dialer.core.types import CampaignKind, Fence
 from dialer.errors import BadInput, IllegalAction, NotFound
 from dialer.ports import Owned
 from dialer.requests import Wanted
+from statuses.lead import Trigger
 from store.lead_store import SqlLeadStore
 from tests.crm.worlds import NOW, campaign
 from tests.store.worlds import intent, talk
@@ -79,6 +80,9 @@ async def test_a_request_that_nobody_takes_in_time_is_refused(engine: AsyncEngin
         (Wanted("dial", "an"), "number: say whom to call"),
         (Wanted("dial", "an", phone="12"), "number: this is no number that can be called"),
         (Wanted("transfer", "an", phone="hai"), "number: this is no number"),
+        (Wanted("dial", "an", lead_id=10**30), "lead_id: no lead"),
+        (Wanted("wrap_up", "an", trigger=Trigger.ADDED), "trigger: a talk comes to answered"),
+        (Wanted("wrap_up", "an", callback_at=1e300), "callback_at: "),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_at_once(engine: AsyncEngine, wanted: Wanted, words: str) -> None:

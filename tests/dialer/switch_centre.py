@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -111,12 +113,21 @@ endpoint = "PJSIP/desk/{_place(self.phones, "{agent}")}"
         return await campaign_in(self.home, leads, **(base | changes))
 
     @asynccontextmanager
-    async def dialer(self, **env: str) -> AsyncIterator[Running]:
+    async def dialer(self) -> AsyncIterator[Running]:
         """Run `dialer up` with the switch as its trunk."""
-        more = {"DIALER_TRUNK": "asterisk", "DIALER_MQTT_URL": self.broker, "DIALER_AGENT_GRACE_S": "2"}
-        async with started(self.home, "up", "--port", "0", **(more | env)) as running:
+        async with started(self.home, "up", "--port", "0", **self._env()) as running:
             await running.line_with("stop: Ctrl-C")
             yield running
+
+    @asynccontextmanager
+    async def engine(self) -> AsyncIterator[Running]:
+        """Run `dialer engine` alone, which starts in half the time of all parts."""
+        async with started(self.home, "engine", "--health-port", "0", **self._env()) as running:
+            await running.line_with("dialer engine runs")
+            yield running
+
+    def _env(self) -> dict[str, str]:
+        return {"DIALER_TRUNK": "asterisk", "DIALER_MQTT_URL": self.broker, "DIALER_AGENT_GRACE_S": "2"}
 
     def agents(self, count: int, habits: Habits) -> SimulatedAgents:
         """Return so many agents; entering them connects them. The loop of the test's own is asked to note less.
@@ -143,6 +154,12 @@ endpoint = "PJSIP/desk/{_place(self.phones, "{agent}")}"
             while not holds():  # noqa: ASYNC110 -- nothing here is told of it
                 await asyncio.sleep(0.2)
         return time.monotonic() - began
+
+    def finals(self) -> list[str]:
+        """Return the calls of the final records that wait to be projected, in order of their ids."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.home / 'dialer.db'}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT value FROM outbox WHERE type = 'cdr.finalized'").fetchall()
+        return sorted(json.loads(value)["call_id"] for (value,) in rows)
 
     async def verified(self) -> dict[str, int]:
         """Return what `dialer cdr verify` counts; it fails the test unless all is well."""

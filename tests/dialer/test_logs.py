@@ -55,3 +55,10 @@ def test_no_password_of_an_address_is_logged(
     url = 'postgresql://dialer:geh"eim@db/x'
     logging.getLogger("x").warning("no answer from %s", url, extra={"url": url}, exc_info=OSError(url))
     assert "eim" not in (tmp_path / "dialer.log").read_text() + capsys.readouterr().err
+
+
+def test_addresses_that_we_ask_are_not_logged(tmp_path: Path, quiet_root: object) -> None:
+    file = tmp_path / "log"
+    set_up_logging("info", file)
+    logging.getLogger("httpx").info("HTTP Request: GET http://127.0.0.1/tts?text=a-customer's-name")
+    assert file.read_text() == ""

@@ -7,7 +7,7 @@ import pytest
 from dialer.core.engine import ASKED
 from dialer.core.events import AgentHeld, AgentHungUp, AgentTransferred, AgentWrappedUp, DialRequested, SupervisionAsked
 from dialer.core.types import Lead, Supervision
-from dialer.requests import ACTIONS, Wanted, requested
+from dialer.requests import ACTIONS, Wanted, clean, requested
 from statuses.lead import Trigger
 
 
@@ -39,3 +39,7 @@ def test_a_request_is_the_fact_that_it_asks_for(wanted: Wanted, event: object) -
 
 def test_every_action_has_its_fact() -> None:
     assert {type(requested(1, Wanted(action, "an")).event) for action in ACTIONS} == set(ASKED)
+
+
+def test_a_text_keeps_what_people_write_and_loses_what_no_database_takes() -> None:
+    assert clean("Chị\u00a0Lan\n\tnợ\u200d 5\x00 tri\x1bệu\ud800") == "Chị\u00a0Lan\n\tnợ\u200d 5 triệu"

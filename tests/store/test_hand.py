@@ -10,6 +10,7 @@ import pytest
 from dialer.core.effects import CheckNumber, SeekLead
 from dialer.core.events import LeadFound, NumberChecked
 from dialer.core.types import Fence, HoldReason, Lead, LeadResult, NumberCaps
+from dialer.ports import BadEffects, Owned
 from statuses.lead import LeadState, Trigger
 from statuses.retry import RetryPolicy
 from store.rows import Ban
@@ -164,3 +165,17 @@ async def test_a_number_to_be_sent_on_to_is_looked_up_in_the_lists(world: World)
     await world.add_ban(Ban(phone(5), "blacklist"))
     answers = await commit(world, fence, CheckNumber("c1", phone(5)), CheckNumber("c1", phone(6)))
     assert answers == [NumberChecked("c1", phone(5), HoldReason.BLACKLIST), NumberChecked("c1", phone(6))]
+
+
+async def test_an_id_that_no_database_takes_costs_only_who_asked_for_it(world: World) -> None:
+    fence = await standing(world, 1)
+    batch = [Owned(fence, SeekLead("ba", 1, "")), Owned(fence, SeekLead("an", 10**30, ""))]
+    try:
+        answers = await world.store.commit(batch, now=NOW)
+    except BadEffects as error:
+        answers = error.answers
+    told = {answer.agent_id: answer for _, answer in answers if isinstance(answer, LeadFound)}
+    assert told["an"] == LeadFound("an", None, HoldReason.GONE, 10**30, "")
+    assert told["ba"].lead is not None
+    (again,) = await commit(world, fence, CheckNumber("c", STRANGER), now=NOW)
+    assert again == NumberChecked("c", STRANGER)

@@ -6,10 +6,11 @@ import msgspec
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dialer.core.effects import BeginInbound, ReleaseLeads, SeekLead
 from dialer.core.script import ScriptText
 from dialer.core.types import CampaignKind, CampaignSettings
 from store.models import Customer, StoredScript
-from tests.store.worlds import NOW, SqlWorld, World, leased, new_lead, take
+from tests.store.worlds import NOW, SqlWorld, World, commit, leased, new_lead, phone, take
 
 SETTINGS = CampaignSettings(
     7, "menu", kind=CampaignKind.AUTODIALER, pacer="agentless", script="menu", hotlines=("+842471000001",)
@@ -46,11 +47,13 @@ async def test_leads_carry_their_customers_fields_where_texts_may_name_them(sqli
             .where(Customer.id == new_lead(1).customer_id)
             .values(company="Sao Mai", extra={"Nợ": 12, "Ghi chú": None})
         )
-    found = []
-    for campaign_id in (7, 8):
-        (lead,) = await leased(world, await take(world, campaign_id))
-        found.append(lead.fields)
-    assert {name: found[0][name] for name in ("company", "Nợ", "Ghi chú", "district")} == {
-        "company": "Sao Mai", "Nợ": "12", "Ghi chú": "", "district": "",
-    }  # fmt: skip
-    assert found[1] == {}
+    for campaign_id, known in ((7, {"company": "Sao Mai", "Nợ": "12", "Ghi chú": "", "district": ""}), (8, {})):
+        fence, lead_id = await take(world, campaign_id), campaign_id - 6
+        (by_hand,) = await commit(world, fence, SeekLead("an", lead_id, ""))
+        await commit(world, fence, ReleaseLeads((lead_id,)))
+        (lead,) = await leased(world, fence)
+        arrived = BeginInbound(f"c{lead_id}", phone(lead_id), "1900", "sim", NOW)
+        (calls_us,) = await commit(world, fence, arrived)
+        for fields in (lead.fields, by_hand.lead.fields, calls_us.lead.fields):
+            assert {name: value for name, value in fields.items() if name in known} == known
+            assert bool(fields) == bool(known)

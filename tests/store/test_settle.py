@@ -336,3 +336,16 @@ async def test_who_heard_a_message_was_not_abandoned_and_opens_no_legal_budget(w
     facts = AttemptFacts(rang=True, answered=True, agentless=True, ivr_entered=True, ended_by=ended_by)
     await commit(world, fence, SettleAttempt(record(wanted, facts=facts, at=NOW + 60, answered_at=NOW + 20)))
     assert await world.store.legal_counts(1, since=NOW) == (0, 0)
+
+
+@pytest.mark.parametrize("trigger", [Trigger.ADDED, Trigger.ERROR, Trigger.PAUSE])
+async def test_what_is_no_word_about_a_talk_finishes_the_lead_as_answered(world: World, trigger: Trigger) -> None:
+    fence = await standing(world, 1)
+    call = await begun(world, fence)
+    await commit(world, fence, SettleAttempt(talk(call)), now=NOW + 60)
+    done = LeadResult(call.call_id, call.lead_id, trigger, "an", wrap_s=3.0)
+    await commit(world, fence, SettleLead(done), now=NOW + 63)
+    lead = await world.lead(call.lead_id)
+    assert lead is not None
+    assert lead.state == "success"
+    assert await world.store.unfinished_talks(1) == []

@@ -16,7 +16,6 @@ def upgrade() -> None:
         "agents",
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column("name", sa.String(255), nullable=False),
-        sa.Column("phone", sa.String(255), nullable=False),
         sa.Column("supervisor", sa.Boolean(), nullable=False),
         sa.Column("secret", sa.String(255), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),

@@ -208,7 +208,7 @@ async def test_a_broker_that_restarts_loses_nobody(broker: Broker) -> None:
 async def test_a_broker_that_is_away_for_long_costs_every_agent_until_it_is_back(broker: Broker) -> None:
     async with engine_at(broker.at(DIALER), grace_s=0.5) as engine, desk_at(broker.at("an"), "an") as desk:
         await at_work(desk)
-        away = asyncio.create_task(broker.restart(away_s=2.0))
+        away = asyncio.create_task(broker.restart(away_s=1.2))
         lost = [e.AgentSignedIn("an"), e.AgentReady("an"), e.AgentPaused("an", "away"), e.AgentLost("an")]
         await engine.told(*lost)
         await away
@@ -263,7 +263,9 @@ async def test_what_cannot_be_read_is_left_and_a_kept_command_is_not_obeyed(
     assert {record.action for record in caplog.records if hasattr(record, "action")} >= {"mqtt.unreadable"}
 
 
-async def test_one_act_leaves_the_agent_signed_in_for_the_next(broker: Broker) -> None:
+async def test_one_act_leaves_the_agent_signed_in_for_the_next(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.agents.visit.STATE_S", 1.0)
+
     async def sign_in(desk: Desk) -> None:
         await at_work(desk)
 
@@ -293,3 +295,22 @@ async def test_a_dialer_that_is_started_again_finds_its_agents(broker: Broker) -
         await desk.until(is_in(DeskState.READY), within_s=WAIT_S)
         async with engine_at(broker.at(DIALER)) as again:
             await again.told(e.AgentSignedIn("an"), e.AgentReady("an"))
+
+
+async def test_a_database_that_is_away_costs_one_command() -> None:
+    async def find(_text: str) -> int | None:
+        if away:
+            raise ConnectionRefusedError("the database restarts")
+        return 1
+
+    away = True
+    async with (
+        running("embedded") as broker,
+        MqttLink(broker.at(DIALER), clock=SystemClock(), find_campaign=find, grace_s=30.0) as link,
+    ):
+        await link.announce(1)
+        await asyncio.wait_for(link.connected.wait(), WAIT_S)
+        async with desk_at(broker.at("an"), "an") as desk:
+            assert (await desk.sign_in("spring")).error is m.Refused.UNAVAILABLE
+            away = False
+            assert (await desk.sign_in("spring")).error is None

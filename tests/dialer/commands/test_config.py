@@ -42,6 +42,7 @@ async def test_check_of_the_embedded_default_makes_nothing(tmp_path: Path) -> No
     assert (code, err) == (0, "")
     assert [line.split()[:2] for line in out.splitlines()] == [
         ["ok", "home:"], ["ok", "database:"], ["ok", "kafka:"], ["ok", "clickhouse:"], ["ok", "mqtt:"],
+        ["ok", "recordings:"],
     ]  # fmt: skip
     assert listed(tmp_path) == []
 
@@ -58,9 +59,9 @@ async def test_check_tells_everything_that_does_not_answer_without_its_password(
     assert (code, err) == (2, "")
     found = {row["what"]: row for row in json.loads(out)}
     assert {what: row["ok"] for what, row in found.items()} == {
-        "home": True, "database": False, "kafka": False, "clickhouse": False, "mqtt": False,
+        "home": True, "database": False, "kafka": False, "clickhouse": False, "mqtt": False, "recordings": True,
     }  # fmt: skip
-    assert all(address in row["words"] for what, row in found.items() if what != "home")
+    assert all(address in row["words"] for what, row in found.items() if what not in {"home", "recordings"})
     assert "geheim" not in out
 
 

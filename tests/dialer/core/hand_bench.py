@@ -65,6 +65,6 @@ class HandBench(Bench):
             self._next += 1
             number = effect.lead_id or self._next
             found = None if reason is not None else lead(number, phone=effect.phone)
-            self.tell(events.LeadFound(effect.agent_id, found, reason))
+            self.tell(events.LeadFound(effect.agent_id, found, reason, effect.lead_id, effect.phone))
         elif isinstance(effect, CheckNumber):
             self.tell(events.NumberChecked(effect.call_id, effect.phone, reason))

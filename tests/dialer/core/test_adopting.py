@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from dialer.core import effects as fx
 from dialer.core.events import AgentReady, AgentSignedIn, CallAdopted, CallEnded
-from dialer.core.types import AttemptIntent, Lead, OpenAttempt
+from dialer.core.types import AttemptIntent, CampaignKind, Lead, OpenAttempt
 from statuses.lead import Trigger
 from statuses.outcomes import CallStatus, EndedBy
-from tests.dialer.core.bench_engine import START, Bench
+from tests.dialer.core.bench_engine import SETTINGS, START, Bench
 
 INTENT = AttemptIntent("c-old", 9, 9, 1, "+84700000009", "+84240000001", "sim", 2, START - 60.0)
 TALK = OpenAttempt(
@@ -62,3 +64,20 @@ def test_a_join_that_came_too_late_is_an_abandoned_call_still() -> None:
 def test_what_is_no_talk_cannot_be_taken_up(missing: str) -> None:
     with pytest.raises(ValueError, match="no talk with an agent"):
         adopted(msgspec.structs.replace(TALK, **{missing: None}))
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        {"kind": CampaignKind.AUTODIALER, "pacer": "agentless", "prompt": "hello"},
+        {"kind": CampaignKind.MANUAL},
+        {"kind": CampaignKind.PREVIEW},
+    ],
+    ids=lambda of: of["kind"],
+)
+def test_who_was_not_to_meet_an_agent_at_once_is_not_abandoned_and_opens_no_budget(of: dict[str, Any]) -> None:
+    bench = Bench(msgspec.structs.replace(SETTINGS, **of))
+    bench.tell(CallAdopted("c-old", msgspec.structs.replace(TALK, answered_at=START - 55.0)))
+    bench.tell(CallEnded("c-old", 200, 16, ended_by=EndedBy.REMOTE))
+    assert bench.engine.state.totals.abandoned == 0
+    assert bench.engine.state.budget.counts(bench.now) == (0, 0)

@@ -265,3 +265,44 @@ def test_a_result_that_a_person_writes_down_ends_the_wrap_up() -> None:
     assert (bench.answers()[1].code, bench.answers()[2].code) == (Declined.NO_CALL, None)
     assert [done.result.trigger for done in bench.lead_settled()] == [Trigger.DO_NOT_RECALL]
     assert state_of(bench) is AgentState.READY
+
+
+def test_while_a_customer_is_being_sent_on_nobody_else_gets_them() -> None:
+    bench, call = talking(agents=2)
+    bench.tell(events.AgentTransferred("a1", to_phone=DESK))
+    bench.tell(events.AgentTransferred("a1", to_agent="a2"))
+    assert last_code(bench) == Declined.AGENT_BUSY
+    bench.tell(events.CallTransferred(call, done=True))
+    assert (state_of(bench), state_of(bench, "a2")) == (AgentState.WRAP_UP, AgentState.READY)
+
+
+def test_a_number_that_one_agent_asked_for_is_not_called_for_another() -> None:
+    bench, call = talking(agents=2)
+    bench.silent = True
+    bench.tell(events.AgentTransferred("a1", to_phone=DESK))
+    talk = bench.engine.state.calls[call]
+    assert talk.onward is not None
+    talk.onward.agent_id = "a2"
+    bench.tell(events.NumberChecked(call, DESK))
+    assert bench.of(Transfer) == []
+    assert last_code(bench, "a2") == Declined.NO_CALL
+    assert bench.engine.state.calls[call].onward is None
+
+
+def test_an_agent_who_was_to_get_a_customer_who_has_left_is_free() -> None:
+    bench, call = talking(agents=2)
+    bench.tell(events.AgentTransferred("a1", to_phone=DESK))
+    talk = bench.engine.state.calls[call]
+    onward, talk.onward = talk.onward, None
+    bench.tell(events.AgentTransferred("a1", to_agent="a2"))
+    talk.onward = onward
+    bench.tell(events.CallTransferred(call, done=True))
+    bench.wait(JOIN_LIMIT_S + 1)
+    assert state_of(bench, "a2") is AgentState.READY
+
+
+def test_a_talk_may_be_sent_on_though_the_campaign_dials_nobody_now() -> None:
+    bench, _ = talking()
+    bench.tell(events.CampaignPaused())
+    bench.tell(events.AgentTransferred("a1", to_phone=DESK))
+    assert [order.phone for order in bench.of(Transfer)] == [DESK]

@@ -362,15 +362,24 @@ def test_announcement_outranks_the_code() -> None:
     assert bench.settled(call).record.verdict.status is CallStatus.PHONE_BLOCK
 
 
-def test_a_200_that_crosses_our_cancel_is_a_person_and_gets_an_agent() -> None:
+@pytest.mark.parametrize(("amd", "abandoned"), [(None, 1), (AmdResult.MACHINE, 0)])
+def test_a_200_that_crosses_our_cancel_is_hung_up_and_nobodys_agent_is_taken(
+    amd: AmdResult | None, abandoned: int
+) -> None:
     bench = Bench()
     bench.start()
     call = bench.calls[0]
     bench.tell(events.CallRinging(call))
     bench.wait(20.1)
     assert len(bench.of(Hangup)) == 1
-    bench.tell(events.CallAnswered(call))
-    assert bench.of(Connect)[-1].call_id == call
+    bench.tell(events.CallAnswered(call, amd=amd))
+    assert bench.of(Hangup)[-1] == Hangup(call, CancelReason.RING_TIMEOUT)
+    assert (len(bench.of(Hangup)), bench.of(Connect), bench.of(Play)) == (2, [], [])
+    bench.tell(events.CallEnded(call, sip_status=200, ended_by=EndedBy.DIALER))
+    record = bench.settled(call).record
+    assert record.verdict.status is (CallStatus.BUSY_LINE if abandoned else CallStatus.VOICEMAIL)
+    assert record.answered_at is not None
+    assert bench.engine.figures(bench.now).abandoned == abandoned
 
 
 def test_a_switch_that_never_confirms_a_hang_up_loses_its_call() -> None:
@@ -560,3 +569,13 @@ def _apply(bench: Bench, what: str, n: int) -> None:  # noqa: C901, PLR0912 -- o
             bench.tell(events.CampaignStopped())
         case "start":
             bench.tell(events.CampaignStarted())
+
+
+def test_leads_that_were_leased_for_another_text_go_back_when_the_text_changes() -> None:
+    for change, released in (({"overflow_prompt": "say:vi:Chào {company}"}, True), ({"wrap_up_s": 11.0}, False)):
+        bench = Bench()
+        bench.start()
+        assert len(bench.engine.leased_leads) == 9
+        before = len(bench.of(ReleaseLeads))
+        bench.tell(events.SettingsChanged(msgspec.structs.replace(SETTINGS, **change)))
+        assert (len(bench.of(ReleaseLeads)) > before, len(bench.engine.leased_leads) == 0) == (released, released)

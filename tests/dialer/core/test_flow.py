@@ -13,7 +13,7 @@ from dialer.core.flow import HUSH_LIMIT_S, PROMPT_LIMIT_S, VISITS_MOST
 from dialer.core.script import ScriptText
 from dialer.core.types import AttemptRecord, CampaignKind, HoldReason, StepKind
 from statuses.lead import ErrorKind, Trigger
-from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy
+from statuses.outcomes import AmdResult, CallStatus, CancelReason, EndedBy, LocalError
 from tests.dialer.core.bench_engine import SETTINGS, Bench
 from tests.dialer.core.scripts import MENU
 
@@ -331,3 +331,17 @@ def test_calls_in_flight_keep_the_script_that_they_began_with() -> None:
     bench.tell(events.PromptEnded(call))
     press(bench, call, "3")
     assert heard(bench).startswith("say:vi:Hãy nói")
+
+
+def test_a_text_that_cannot_be_filled_in_ends_its_call_and_no_other() -> None:
+    bench = Bench(msgspec.structs.replace(MESSAGE, prompt="say:vi:Chào {name}"))
+    bench.start(agents=0)
+    first = bench.calls[0]
+    run = bench.engine.state.calls[first].run
+    assert run is not None
+    run.fields = {}
+    bench.answer(first)
+    assert [(order.call_id, order.reason) for order in bench.of(Hangup)] == [(first, CancelReason.PROMPT_ENDED)]
+    bench.tell(events.CallEnded(first, sip_status=200, ended_by=EndedBy.DIALER))
+    assert bench.settled(first).record.facts.local_error is LocalError.TEMPLATE
+    assert bench.engine.figures(bench.now).abandoned == 1

@@ -22,10 +22,12 @@ from dialer.core.effects import (
     SettleAttempt,
 )
 from dialer.core.inbound import ANSWER_LIMIT_S
+from dialer.core.script import ScriptText
 from dialer.core.types import CallWindow, CampaignKind, CampaignSettings, HoldReason, Offering, Slot, Strategy
 from statuses.lead import Trigger
-from statuses.outcomes import CallStatus, CancelReason, EndedBy
+from statuses.outcomes import CallStatus, CancelReason, EndedBy, LocalError
 from tests.dialer.core.bench_engine import SETTINGS, Bench, lead
+from tests.dialer.core.scripts import MENU
 
 INBOUND = msgspec.structs.replace(SETTINGS, kind=CampaignKind.INBOUND, queue_s=60.0)
 BLENDED = msgspec.structs.replace(SETTINGS, inbound=True, queue_s=60.0)
@@ -332,3 +334,20 @@ def test_each_desk_that_was_told_of_an_offer_is_told_of_its_end() -> None:
     bench.tell(events.CallEnded("c1"))
     told = [command.order.value for command in bench.of(CommandAgent)]
     assert told == ["offer"] * 3 + ["withdraw"] * 3
+
+
+@pytest.mark.parametrize("agents", [1, 0])
+def test_a_script_that_names_what_the_caller_does_not_have_leads_to_the_agents_or_the_apology(agents: int) -> None:
+    text = ScriptText("menu", 1, MENU.replace("{name}", "{company}"))
+    scripted = msgspec.structs.replace(
+        SETTINGS, kind=CampaignKind.AUTODIALER, pacer="agentless", script="menu", inbound=True, overflow_prompt="sorry"
+    )
+    bench = Bench(scripted, leads=0, script=text)
+    bench.start(agents=agents)
+    bench.arrive("c1")
+    assert [order.agent_id for order in bench.of(Connect)] == ["a1"] * agents
+    assert [play.prompt for play in bench.of(Play)] == ["sorry"] * (1 - agents)
+    bench.tell(events.CallEnded("c1", sip_status=200, ended_by=EndedBy.DIALER))
+    record = bench.settled("c1").record
+    assert record.lead_trigger is Trigger.MISSED_CALL
+    assert (record.facts.local_error is LocalError.TEMPLATE) == (agents == 0)

@@ -156,21 +156,13 @@ def test_an_agent_lost_before_the_answer_is_a_leg_that_failed(ringing: bool) -> 
     assert record.error_kind is ErrorKind.AGENT
 
 
-def test_a_customer_whose_answer_crosses_the_loss_of_the_agent_gets_another_one() -> None:
+def test_a_customer_whose_answer_crosses_the_loss_of_the_agent_is_abandoned_by_the_law() -> None:
     bench = started(agents=2)
     bench.dial()
     call = bench.up()
     bench.tell(events.AgentLost("a1"), events.CallAnswered(call))
-    assert bench.of(Connect) == [Connect(call, "a2")]
-
-
-def test_a_customer_who_answers_when_no_agent_is_left_is_abandoned_by_the_law() -> None:
-    bench = started()
-    bench.dial()
-    call = bench.up()
-    bench.tell(events.AgentLost("a1"), events.CallAnswered(call))
-    bench.wait(3)
-    assert bench.of(Hangup)[-1].reason is CancelReason.OVERFLOW
+    assert bench.of(Connect) == []
+    assert bench.of(Hangup) == [Hangup(call, CancelReason.AGENT_HANGUP)] * 2
     bench.tell(events.CallEnded(call, ended_by=EndedBy.DIALER))
     assert bench.settled(call).record.verdict.status is CallStatus.BUSY_LINE
     assert bench.engine.figures(bench.now).abandoned == 1
@@ -467,3 +459,54 @@ def test_the_figures_say_who_is_signed_in_and_what_they_do() -> None:
     call = bench.up()
     (agent, _) = bench.engine.figures(bench.now).agents
     assert (agent.state, agent.call_id, agent.lead_id) == ("reserved", call, 1)
+
+
+def test_an_agent_who_hangs_up_while_the_leg_comes_up_is_free_whatever_time_passes() -> None:
+    bench = started()
+    bench.dial()
+    call = bench.of(Summon)[0].call_id
+    bench.wait(SUMMON_LIMIT_S - 5)
+    bench.tell(events.AgentHungUp("a1"))
+    bench.wait(6)
+    bench.tell(events.CallEnded(call))
+    assert state_of(bench) is AgentState.READY
+
+
+@pytest.mark.parametrize(
+    "change",
+    [events.CampaignPaused(), events.SettingsChanged(msgspec.structs.replace(MANUAL, window=NIGHT))],
+    ids=["paused", "window"],
+)
+def test_nobody_is_called_once_the_campaign_may_not_call_and_the_agents_leg_goes(change: events.Event) -> None:
+    bench = started()
+    bench.dial()
+    bench.tell(change)
+    call = bench.up()
+    assert bench.of(Originate) == []
+    assert [order.call_id for order in bench.of(Hangup)] == [call]
+    assert bench.settled(call).record.verdict.status is CallStatus.CANCEL
+    assert state_of(bench) is AgentState.READY
+    assert bench.orders()[-1].order is AgentOrder.REFUSED
+
+
+def test_a_call_whose_prompts_cannot_be_named_leaves_no_agents_leg_up() -> None:
+    bench = started(msgspec.structs.replace(MANUAL, overflow_prompt="say:vi:Chào {company}"))
+    bench.dial()
+    call = bench.up()
+    assert [order.call_id for order in bench.of(Hangup)] == [call]
+    assert bench.settled(call).record.verdict.status is CallStatus.FAILED
+    assert state_of(bench) is AgentState.READY
+
+
+def test_the_answer_to_an_earlier_wish_begins_no_call_and_ends_no_later_wish() -> None:
+    bench = started()
+    bench.silent = True
+    bench.dial(phone=PHONE)
+    bench.tell(events.AgentLost("a1"), events.AgentReady("a1"))
+    bench.dial(phone="+84901000002")
+    bench.tell(events.LeadFound("a1", lead(1, phone=PHONE), None, 0, PHONE))
+    bench.tell(events.LeadFound("a1", None, HoldReason.DNC, 0, PHONE))
+    assert (bench.of(BeginAttempts), bench.of(ReleaseLeads)) == ([], [ReleaseLeads((1,))])
+    assert state_of(bench) is AgentState.RESERVED
+    bench.tell(events.LeadFound("a1", lead(2, phone="+84901000002"), None, 0, "+84901000002"))
+    assert [intent.phone for effect in bench.of(BeginAttempts) for intent in effect.intents] == ["+84901000002"]

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from dialer.core.campaign import CampaignState
-from dialer.core.events import AgentReady, CallAnswered, CallEvent, CallRinging
+from dialer.core.events import AgentReady, CallAnswered, CallEvent, CallRinging, CampaignPaused
 from dialer.core.types import CampaignKind, Fence
 from dialer.errors import AdapterDown, AdapterError, NotSupported
 from dialer.service.keeper import LEASE_S
+from dialer.service.placing import Placing
 from dialer.service.seat import Seat
 from simulator.profile import Fate
 from statuses.outcomes import CancelReason
@@ -154,3 +155,45 @@ async def test_a_stop_during_after_call_work_leaves_no_lead_in_progress() -> Non
         await stage.driver.quiet()
         await stage.driver.writer.flushed()
     assert stage.states() == {"success": 1}
+
+
+class Slow:
+    """Makes prompts ready when the test says so."""
+
+    def __init__(self) -> None:
+        self.go, self.asked = asyncio.Event(), asyncio.Event()
+
+    async def ready(self, prompt: str) -> str:
+        self.asked.set()
+        await self.go.wait()
+        return prompt
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_what_was_paused_while_a_prompt_was_made_does_not_leave_and_no_agents_leg_stays(
+    monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    stage, slow = Stage(agents=1), Slow()
+    stage.driver._placing = Placing(slow)
+    hung_up: list[str] = []
+    hangup = stage.trunk.hangup
+
+    async def heard(call_id: str, *, reason: CancelReason) -> None:
+        hung_up.append(call_id)
+        await hangup(call_id, reason=reason)
+
+    monkeypatch.setattr(stage.trunk, "hangup", heard)
+    kind = CampaignKind.PREVIEW if by_hand else CampaignKind.PREDICTIVE
+    stage.campaign(leads=1, kind=kind, overflow_prompt="sorry")
+    async with stage.running():
+        for _ in range(120):
+            await stage.clock.advance(0.5)
+            if slow.asked.is_set():
+                break
+        stage.driver.deliver(1, CampaignPaused())
+        await stage.clock.advance(0.5)
+        slow.go.set()
+        await stage.clock.advance(1)
+        (attempt,) = stage.store.book.attempts.values()
+        assert (attempt.status, stage.invites) == ("cancel", [])
+    assert hung_up == [attempt.call_id] * by_hand

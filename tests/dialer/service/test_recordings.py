@@ -15,11 +15,12 @@ from sqlalchemy import func, select
 
 from dialer import metrics
 from dialer.core.events import RecordingEnded
+from dialer.errors import AdapterDown
 from dialer.metrics import Sample
 from dialer.recordings import RecordingFormat
 from dialer.service import recordings
 from dialer.service.encoding import encode
-from dialer.service.recordings import POINTS, Collector, RecordingsPart
+from dialer.service.recordings import AT_ONCE, POINTS, Collector, RecordingsPart
 from store.recordings import RECORDINGS
 from tests.dialer.service import recording_centre
 from tests.dialer.service.recording_centre import DAY, Centre, centre_at, tone
@@ -241,3 +242,29 @@ async def test_a_switch_that_does_not_record_has_nothing_to_say(centre: Centre) 
     assert list(part.samples()) == []
     async with centre.world.engine.connect() as connection:
         assert (await connection.execute(select(func.count()).select_from(RECORDINGS))).scalar_one() == 0
+
+
+async def test_recordings_that_cannot_be_brought_do_not_keep_those_behind_them(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = [await centre.talk() for _ in range(AT_ONCE)], [await centre.talk() for _ in range(3)]
+    recording = centre.switch.recording
+
+    async def fetched(call_id: str) -> bytes:
+        if call_id in bad:
+            raise AdapterDown("the switch does not give it")
+        return await recording(call_id)
+
+    async def listed() -> list[str]:
+        return [*bad, *sorted(left - set(bad))] if (left := set(await recordings_of())) else []
+
+    recordings_of = centre.switch.recordings
+    monkeypatch.setattr(centre.switch, "recording", fetched)
+    monkeypatch.setattr(centre.switch, "recordings", listed)
+    for _ in range(2):
+        with pytest.raises(AdapterDown):
+            await centre.collector.collect()
+    await centre.collector.collect()
+    assert await centre.store.having([*bad, *good]) == set(good)
+    part = RecordingsPart(centre.collector, records=True)
+    assert part.health() == {"recordings": f"{AT_ONCE} at the switch could not be brought"}

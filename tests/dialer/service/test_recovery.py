@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from dialer.core.types import AttemptIntent
 from simulator.chance import Duration
 from simulator.clock import VirtualClock
 from simulator.live import SimulatorTelephony
 from simulator.profile import Fate
-from statuses.outcomes import CallStatus, EndedBy
+from statuses.outcomes import CallStatus, CancelReason, EndedBy
 from tests.dialer.core.bench_engine import START
 from tests.dialer.service.stage import Stage
 from tests.simulator.worlds import only
@@ -24,10 +26,17 @@ async def killed_after(seconds: float, leads: int = 3) -> tuple[Stage, Stage]:
     return first, Stage(store=first.store, clock=first.clock, owner="two")
 
 
-async def test_a_call_of_unknown_outcome_is_lost_settled_and_never_redialed() -> None:
+async def test_a_call_of_unknown_outcome_is_lost_settled_and_never_redialed(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = await killed_after(4.0)
     open_calls = [a.call_id for a in first.store.book.attempts.values() if not a.settled]
     assert open_calls
+    assert not await second.trunk.snapshot()
+    ended: list[str] = []
+
+    async def hangup(call_id: str, *, reason: CancelReason) -> None:
+        ended.append(f"{call_id} {reason}")
+
+    monkeypatch.setattr(second.trunk, "hangup", hangup)
     async with second.running():
         await second.clock.advance(240)
     for call_id in open_calls:
@@ -37,6 +46,7 @@ async def test_a_call_of_unknown_outcome_is_lost_settled_and_never_redialed() ->
         assert lead.reconcile
         assert lead.dialed == 1
     assert not set(first.invites) & set(second.invites)
+    assert {f"{call_id} admin" for call_id in open_calls} <= set(ended), "a switch may not show all that it holds"
     finals = [event for event in second.store.events if event.type == "cdr.finalized"]
     assert len(finals) == len(second.store.book.attempts)
     assert second.keeper.recovered == len(open_calls)

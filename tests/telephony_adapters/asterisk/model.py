@@ -91,7 +91,7 @@ class Model:
             case ["answer"]:
                 leg.up = True
             case ["continue"]:
-                leg.inside = False
+                leg.inside, leg.data = False, ""
             case ["play", name]:
                 self.playbacks[name] = leg.name
             case ["snoop", name]:
@@ -172,7 +172,7 @@ class Model:
     def detect(self, name: str, status: str = "HUMAN", cause: str = "") -> None:
         """Let AMD come to a result."""
         leg = self.legs[name]
-        leg.inside = True
+        leg.inside, leg.data = True, f"{APP},amd,{status},{cause}"
         self._say("StasisStart", leg, args=("amd", status, cause))
 
     def press(self, name: str, digit: str) -> None:

@@ -149,6 +149,27 @@ async def test_the_agent_first(asterisk: Asterisk, phones: Phones) -> None:
         await none_left(asterisk)
 
 
+async def test_the_server_that_is_named_and_what_is_left_of_a_summons_in_vain(asterisk: Asterisk) -> None:
+    gone = '[server.gone]\nurl = "http://127.0.0.1:1/ari"\nuser = "x"\npassword = "x"\n'
+    more = gone + 'endpoint = "PJSIP/{phone}@x"\nprefixes = ["1"]\nchannels = 1\ncps = 1\n'
+    async with switching(more + asterisk.file(asterisk.address, asterisk.address)) as side:
+        for trunk, why in (("gone", "'gone' is not connected"), ("none", "there is no Asterisk 'none'")):
+            with pytest.raises(AdapterDown, match=why):
+                await side.telephony.summon(side.new_id(), agent_id="a1", trunk=trunk)
+        call = side.new_id()
+        await side.telephony.summon(call, agent_id="busy", trunk="main")
+        await side.until(ConnectFailed, call)
+        assert not side.telephony._where
+
+
+async def test_a_call_that_another_process_placed_is_ended(asterisk: Asterisk) -> None:
+    async with switching(asterisk.file(asterisk.address, asterisk.address, common='app = "other"')) as dead:
+        call = await dead.answered("echo")
+        async with switching(asterisk.file(asterisk.address, asterisk.address)) as side:
+            await side.hang_up(call)
+            await dead.over(call)
+
+
 async def test_a_call_to_the_hotline(asterisk: Asterisk, phones: Phones) -> None:
     caller, agent = await asyncio.gather(phones.start("0900000001"), phones.start("a1"))
     async with switching(asterisk.file(asterisk.address, agent.address)) as side:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from aiohttp import web
 
 from dialer.errors import Unreachable
 from telephony_adapters.asterisk.ari import Ari
@@ -52,3 +55,40 @@ async def test_a_wrong_password_and_a_server_that_is_not_there(asterisk: Asteris
         with pytest.raises(Unreachable, match="does not answer"):
             async with ari.events():
                 pass
+
+
+async def test_a_long_recording_comes_in_its_time_but_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony_adapters.asterisk.ari.LONGEST_FILE", 9000)
+    stops = asyncio.Event()
+
+    async def sends(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        match request.match_info["name"]:
+            case "long":
+                for _ in range(8):
+                    await response.write(b"x" * 1000)
+                    await asyncio.sleep(0.3)
+            case "endless":
+                await response.write(b"x" * 10_000)
+            case _:
+                await stops.wait()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/ari/recordings/stored/{name}/file", sends)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, HOST, port).start()
+    text = TEXT.replace("127.0.0.1:8088", f"{HOST}:{port}") + "[asterisk]\ntimeout_s = 2.0\n"
+    names = ("long", "endless", "stuck")
+    async with client(text) as ari:
+        long, endless, stuck = await asyncio.gather(*(ari.recording(name) for name in names), return_exceptions=True)
+    stops.set()
+    await runner.cleanup()
+    assert long == b"x" * 8000
+    assert isinstance(endless, Unreachable)
+    assert "longer than 9000 bytes" in str(endless)
+    assert isinstance(stuck, Unreachable)
+    assert "does not answer" in str(stuck)

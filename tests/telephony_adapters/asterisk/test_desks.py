@@ -4,11 +4,14 @@ import pytest
 
 from dialer.core.events import (
     AgentOnLine,
+    CallAnswered,
     CallConnected,
     ConnectFailed,
 )
-from statuses.outcomes import EndedBy
-from telephony_adapters.asterisk.desks import JOIN_S
+from dialer.core.types import Supervision
+from statuses.outcomes import CancelReason, EndedBy
+from telephony_adapters.asterisk.desks import GONE_S, JOIN_S
+from tests.telephony_adapters.asterisk.model import CONFLICT, Driven
 from tests.telephony_adapters.asterisk.scenes import answered, driven, ends, joined, leg_of, over, placed
 
 
@@ -120,3 +123,97 @@ def test_a_summoned_agent_who_cannot_be_had() -> None:
     side.go_on()
     assert side.told == [ConnectFailed("c1", "a1")]
     assert not side.machine.board.calls
+
+
+def waiting(*agents: str) -> Driven:
+    """Return a side at which phones stay on the line."""
+    side = driven(nailed_up=True)
+    for agent in agents:
+        side.machine.station(agent, 0.0, up=True)
+        side.go_on()
+        side.model.answer(leg_of(side, agent))
+        side.go_on()
+    return side
+
+
+def blamed(side: Driven) -> list[ConnectFailed]:
+    return [event for event in side.told if isinstance(event, ConnectFailed)]
+
+
+def test_an_answer_that_crosses_our_hang_up_blames_no_agent() -> None:
+    side = waiting("a1")
+    call = placed(side)
+    side.machine.hangup(call, 0.0, reason=CancelReason.RING_TIMEOUT)
+    side.drain()
+    side.model.answer(call)
+    side.hear()
+    assert side.told == [CallAnswered(call)]
+    for agent in ("a1", "a2"):
+        side.machine.connect(call, agent, 0.0)
+        side.drain()
+    assert len(side.told) == 1
+    side.go_on()
+    assert over(side).ended_by is EndedBy.DIALER
+    assert not blamed(side)
+
+
+def test_a_join_under_way_blames_no_agent_when_we_end_the_call() -> None:
+    side = driven()
+    call = answered(side)
+    side.machine.connect(call, "a1", 0.0)
+    side.go_on()
+    side.machine.hangup(call, 0.0, reason=CancelReason.ADMIN)
+    side.drain()
+    side.model.end(leg_of(side), 17)
+    side.go_on()
+    assert over(side).ended_by is EndedBy.DIALER
+    assert not blamed(side)
+
+
+@pytest.mark.parametrize("customer", [True, False])
+def test_who_is_gone_at_the_join(customer: bool) -> None:
+    side = waiting("a1")
+    call = answered(side)
+    side.machine.connect(call, "a1", 0.0)
+    side.drain()
+    side.model.end(call if customer else leg_of(side))
+    side.send(call, status=CONFLICT)
+    assert side.told[-1] == CallAnswered(call)
+    side.go_on()
+    assert bool(ends(side)) is customer
+    assert bool(blamed(side)) is not customer
+
+
+def test_a_join_that_asterisk_refuses_for_no_reason() -> None:
+    side = waiting("a1")
+    call = answered(side)
+    side.machine.connect(call, "a1", 0.0)
+    side.drain()
+    side.send(call, status=CONFLICT)
+    side.go_on()
+    assert not blamed(side)
+    side.wait(GONE_S)
+    assert side.told[-1] == ConnectFailed(call, "a1")
+
+
+def test_no_bridge_is_left_of_an_agent_who_left_while_it_was_made() -> None:
+    side = driven()
+    side.machine.station("a1", 0.0, up=True)
+    side.drain()
+    side.machine.station("a1", 0.0, up=False)
+    side.go_on()
+    assert not side.model.bridges
+
+
+def test_a_supervisor_leaves_with_the_talk() -> None:
+    side = waiting("a1", "a2")
+    call = joined(side)
+    legs = {*side.model.legs}
+    side.machine.supervise(call, "boss", Supervision.BARGE)
+    side.go_on()
+    (boss,) = side.model.legs.keys() - legs
+    side.model.answer(boss)
+    side.go_on()
+    side.machine.connect(call, "a2", 0.0)
+    side.go_on()
+    assert {*side.model.legs} == legs

@@ -19,6 +19,6 @@ def test_each_file_has_what_the_settings_need() -> None:
 
 def test_the_dialplan_comes_back_with_who_answered() -> None:
     text = extensions("dialer")
-    assert "[dialer-amd]\nexten = s,1,AMD(2500,1500,800,4000)" in text
+    assert "[dialer-amd]\nexten = s,1,AMD(2500,1700,800,4000,120,80,3,400)" in text
     assert "Stasis(dialer,amd,${AMDSTATUS},${AMDCAUSE})" in text
     assert "exten = _+X!,1,Stasis(dialer,inbound,${EXTEN})" in text

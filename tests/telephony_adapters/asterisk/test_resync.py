@@ -1,7 +1,17 @@
 from __future__ import annotations
 
-from dialer.core.events import AgentOnLine, CallAnswered, CallArrived, CallConnected, CallEnded, RecordingEnded
-from statuses.outcomes import EndedBy, LocalError
+from dialer.core.events import (
+    AgentOnLine,
+    CallAnswered,
+    CallArrived,
+    CallConnected,
+    CallEnded,
+    CallTransferred,
+    MachineDetected,
+    RecordingEnded,
+)
+from dialer.core.types import Supervision
+from statuses.outcomes import AmdResult, EndedBy, LocalError
 from telephony_adapters.asterisk.board import Phase
 from telephony_adapters.asterisk.config import Agents
 from telephony_adapters.asterisk.machine import Machine
@@ -175,3 +185,47 @@ def test_a_supervisor_and_a_phone_without_a_talk_are_let_go() -> None:
     side.go_on()
     after = restarted(side)
     assert set(after.model.legs) == {"c1"}
+
+
+def test_who_came_while_nobody_listened_goes_on() -> None:
+    side = driven(nailed_up=True)
+    side.machine.station("a1", 0.0, up=True)
+    side.go_on()
+    side.model.answer(leg_of(side))
+    side.resync()
+    side.go_on()
+    call = joined(side)  # at once: the phone is on the line
+    side.machine.record(call, None)
+    side.drain()
+    side.send(call)
+    side.machine.supervise(call, "boss", Supervision.LISTEN)
+    side.drain()
+    side.send(boss := side.machine.board.bosses["boss"].channel)
+    side.model.answer(boss)
+    side.resync()
+    side.drain()
+    side.send(boss)
+    side.send(boss)
+    side.resync()  # the ear is there
+    side.go_on()
+    assert [leg.recording for leg in side.model.legs.values() if leg.recording] == [f"dialer.rec.{call}"]
+    assert side.model.legs[boss].bridge == boss
+    side.machine.transfer(call, phone=PHONE, hotline=HOTLINE)
+    side.go_on()
+    side.model.answer(next(name for name in side.model.legs if ".third." in name))
+    side.resync()
+    side.go_on()
+    assert side.told[-1] == CallTransferred(call)
+
+
+def test_what_was_found_out_while_nobody_listened() -> None:
+    side = driven()
+    call = placed(side, amd=True)
+    side.model.answer(call)
+    side.hear()
+    side.resync()  # it is about to be found out
+    assert side.told == [CallAnswered(call)]
+    side.go_on()
+    side.model.detect(call, "MACHINE", "LONGGREETING-1500-1500")
+    side.resync()
+    assert side.told[-1] == MachineDetected(call, AmdResult.MACHINE)

@@ -332,6 +332,7 @@ class World:
         return [
             *self.seen,
             *self._of_events(),
+            *self._of_summons(),
             *self._left(),
             *self._ghosts(),
             *(self._statuses() if self.climate.is_fair else ()),
@@ -346,6 +347,17 @@ class World:
         for call_id, agent, at in self.wishes:
             if not self._is_answered(by_call[call_id], call_id, agent, at):
                 yield f"{call_id}: the wish for {agent} at {at - START:.3f} was not answered within 5 s"
+
+    def _of_summons(self) -> Iterator[str]:
+        """Say which call that was never placed ended not once: its agent was not reached, or waited in vain."""
+        for call_id in self.summoning:
+            told = [event for _, event in self.events if event.call_id == call_id]
+            if sum(isinstance(event, ConnectFailed | CallEnded) for event in told) != 1:
+                yield f"{call_id}: its agent was called first, and then {told}"
+
+    def unreached(self) -> int:
+        """Count the calls whose agents were called first and not reached."""
+        return sum(isinstance(event, ConnectFailed) and event.call_id in self.summoning for _, event in self.events)
 
     def _is_answered(self, events: list[tuple[float, CallEvent]], call_id: str, agent: str, since: float) -> bool:
         """Tell whether a join was decided in time, or the engine changed its mind, or the call ended."""
