@@ -178,6 +178,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "hold.no_hotline": ("Không có đầu số dùng được", "No hotline can be used"),
     "hold.campaign_cap": ("Đã đạt số cuộc gọi đồng thời của chiến dịch", "The campaign's concurrent calls are used up"),
     "hold.inbound_only": ("Chiến dịch chỉ nhận cuộc gọi đến", "The campaign only takes calls"),
+    "hold.adapter": (
+        "Tổng đài (trunk) không có chức năng mà chiến dịch cần",
+        "The switch or trunk cannot do what the campaign needs",
+    ),
     "hold.hopper_empty": ("Hàng chờ gọi đang được nạp", "The hopper is being filled"),
     "hold.store_slow": ("Cơ sở dữ liệu chậm", "The database is slow"),
     "hold.nothing_due": ("Chưa có khách hàng nào đến lượt", "No customer is due"),

@@ -35,6 +35,10 @@ _FORM: Final = (
 logging.getLogger("mqtt").setLevel(logging.CRITICAL)
 
 
+class Refused(BadInput):
+    """The broker does not take this user with this password."""
+
+
 class MqttAt(msgspec.Struct, frozen=True):
     """An MQTT broker and who signs in there; CONNECT and its answer together take at most `timeout_s`."""
 
@@ -72,7 +76,7 @@ class MqttAt(msgspec.Struct, frozen=True):
     async def connected(
         self, *, name: str | None = None, will: Will | None = None, keep_alive_s: int = KEEP_ALIVE_S
     ) -> AsyncIterator[Client]:
-        """Give a client that the broker has accepted; Unreachable if it is away, BadInput if it refuses us.
+        """Give a client that the broker has accepted; Unreachable if it is away, Refused (BadInput) if it refuses us.
 
         `name` is the client id, by default one of chance; `will` is published when the connection is lost.
         """
@@ -114,7 +118,7 @@ class MqttAt(msgspec.Struct, frozen=True):
             yield
         except MqttConnectError as error:
             if _code(error) in _REFUSED:
-                raise BadInput(f"{self.where} {self._refusal()}") from error
+                raise Refused(f"{self.where} {self._refusal()}") from error
             raise Unreachable(f"{self.where} takes nobody now ({error.rc}); look at the broker's log") from error
         except TimeoutError as error:
             raise Unreachable(

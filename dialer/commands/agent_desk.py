@@ -23,10 +23,17 @@ QUIET_S: Final = 0.5
 
 def at_desk(agent_id: str, work: Callable[[Desk], Awaitable[None]], *, new: bool = False, stays: bool = True) -> None:
     """Do something as an agent, in a session of its own (`new`) or in the one in charge; raise DialerError."""
+    from dialer.agents.mqtt_at import Refused
     from dialer.agents.visit import visit
 
     password = os.environ.get(PASSWORD_ENV) or typer.prompt(f"password of {agent_id}", hide_input=True, err=True)
-    asyncio.run(visit(_as(agent_id, password), agent_id, work, new=new, stays=stays))
+    try:
+        asyncio.run(visit(_as(agent_id, password), agent_id, work, new=new, stays=stays))
+    except Refused as error:
+        raise BadInput(
+            f"there is no agent {agent_id!r}, or this is not their password: `dialer agent list` shows the agents, "
+            f"`dialer agent password {agent_id}` makes a new one (a broker of your own: `dialer mqtt acl` again)"
+        ) from error
 
 
 def broker() -> MqttAt:

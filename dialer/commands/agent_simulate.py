@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from dialer.commands.context import open_store, print_json, settings
+from dialer.errors import Unreachable
 
 if TYPE_CHECKING:
     from dialer.agents.mqtt_at import MqttAt
@@ -60,17 +61,33 @@ async def _run(count: int, campaign: str, seconds: float | None, habits: Habits,
     from dialer.agents.simulated import SimulatedAgents
     from dialer.commands.agent_desk import broker
 
+    await _known(campaign)
     ids = [f"sim-{number:03}" for number in range(1, count + 1)]
     async with (
         _accounts(ids, broker()) as ats,
         SimulatedAgents(ats, campaign=campaign, habits=habits, seed=seed) as people,
     ):
-        await people.ready(within_s=READY_S)
+        try:
+            await people.ready(within_s=READY_S)
+        except TimeoutError as error:
+            raise Unreachable(
+                f"the agents are not all ready after {READY_S:g} s: is {campaign!r} approved, and taken by an engine? "
+                "`dialer campaign why` says it"
+            ) from error
         err.print(f"{count} agents are ready in {campaign}; Ctrl-C ends")
         with contextlib.suppress(asyncio.CancelledError, TimeoutError):
             async with asyncio.timeout(seconds):
                 await asyncio.Event().wait()
         return people
+
+
+async def _known(campaign: str) -> None:
+    """Raise NotFound, with the nearest names, for a campaign that is not there; an id is the engine's to look up."""
+    from crm.campaigns import read_status
+
+    if not campaign.isdecimal() and not settings().mqtt_url:
+        async with open_store() as store:
+            await read_status(store.engine, campaign, now=store.now())
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dialer.commands.context import print_json, settings, with_store
 from dialer.errors import BadInput
@@ -30,6 +30,8 @@ CallId = Annotated[str, typer.Argument(metavar="CALL_ID", help="The call's id, a
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 CampaignName = Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="Of this campaign only.")]
 _BATCH = 500
+_ID = 36
+"""Letters of a call's id: it is shown whole, for `get` wants it."""
 
 
 @app.command("list")
@@ -44,7 +46,9 @@ def show(
     if as_json:
         print_json({"recordings": rows, "kept": count, "bytes": size})
         return
-    table = Table("call", "began (UTC)", "length", "kB", "format", "deleted (UTC)")
+    table = Table(
+        Column("call", overflow="fold", min_width=_ID), "began (UTC)", "length", "kB", "format", "deleted", box=None
+    )
     for row in rows:
         length = f"{round(row.seconds) // 60}:{round(row.seconds) % 60:02d}"
         gone = "" if row.deleted_at is None else _at(row.deleted_at)
@@ -116,7 +120,7 @@ def audit(
     if as_json:
         print_json({"acts": rows})
         return
-    table = Table("at (UTC)", "who", "what", "call", "from")
+    table = Table("at (UTC)", "who", "what", Column("call", overflow="fold", min_width=_ID), "from", box=None)
     for row in rows:
         table.add_row(_at(row.at), row.actor, row.action, row.object, row.remote)
     Console().print(table)

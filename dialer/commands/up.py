@@ -49,7 +49,7 @@ def up(
 ) -> None:
     """Run the engine, the projector and the console in one process until SIGTERM or Ctrl-C.
 
-    The trunk is the carrier simulator, which calls nobody, unless DIALER_TRUNK says sip.
+    The trunk is the carrier simulator, which calls nobody, unless DIALER_TRUNK says sip or asterisk.
     """
     settings = chosen_settings(port=port, host=host, overrides=overrides)
     runner(settings)(_up(settings, desks=simulate_agents or [], carrier=carrier, seed=seed, log=carrier_log))
@@ -97,6 +97,8 @@ def told_trunk(settings: Settings) -> str:
     """Say whether this process calls anybody."""
     if settings.trunk == "simulator":
         return "trunk: the carrier simulator (no real number is called)"
+    if settings.trunk == "asterisk":
+        return f"Asterisk: the servers of {settings.asterisk_file} ([bold]real calls[/])"
     return f"trunks: those of {settings.trunks_file} ([bold]real calls[/])"
 
 

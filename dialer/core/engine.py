@@ -81,7 +81,7 @@ def _decide(state: EngineState, now: float) -> None:
 
 
 def _hold(state: EngineState, event: events.HoldChanged, _now: float) -> None:
-    state.hold = event.reason
+    state.hold, state.hold_detail = event.reason, event.detail
 
 
 def _accepted(state: EngineState, event: events.AgentAccepted, now: float) -> None:

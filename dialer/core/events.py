@@ -309,6 +309,8 @@ class TrunkOpened(Event, frozen=True, gc=False):
 
 
 class HoldChanged(Event, frozen=True, gc=False):
-    """The shell sets or lifts a brake from outside (store slow, trunk down); None lifts it."""
+    """The shell sets or lifts a brake from outside (store slow, an adapter that cannot); None lifts it."""
 
     reason: HoldReason | None
+    detail: str = ""
+    """For people, in English."""

@@ -73,6 +73,8 @@ def closed_by(state: EngineState, now: float) -> HoldReason | None:
     """Return what forbids any call at this moment."""
     if not state.running:
         return HoldReason.CAMPAIGN_NOT_RUNNING
+    if state.hold is HoldReason.ADAPTER:
+        return state.hold
     if state.settings.kind is CampaignKind.INBOUND:
         return HoldReason.INBOUND_ONLY
     if not state.window.is_open(now):
@@ -121,7 +123,7 @@ def _wanted(state: EngineState, moment: Snapshot, now: float) -> Allowance:
 
 def close(state: EngineState, reason: HoldReason, now: float) -> None:
     """Say why nothing is dialed, give the leads back, and come back when it may change by itself."""
-    state.decision = Decision(0, reason, f"{state.content.error}" if reason is HoldReason.CONTENT else "")
+    state.decision = Decision(0, reason, _closed_detail(state, reason))
     if reason is HoldReason.STORE_SLOW:
         return
     empty_hopper(state)
@@ -132,6 +134,18 @@ def close(state: EngineState, reason: HoldReason, now: float) -> None:
         state.timers.cancel("pace")
     else:
         state.timers.set("pace", max(opens, now + PACE_GAP_S))
+
+
+def _closed_detail(state: EngineState, reason: HoldReason) -> str:
+    match reason:
+        case HoldReason.CONTENT:
+            return f"{state.content.error}"
+        case HoldReason.NO_AGENT:
+            return "no agent of the campaign is signed in and at work"
+        case _ if reason is state.hold:
+            return state.hold_detail
+        case _:
+            return ""
 
 
 def opens_at(state: EngineState, now: float) -> float | None:

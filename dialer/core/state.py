@@ -91,6 +91,7 @@ class EngineState:
         self.epoch = epoch
         self.running = False
         self.hold: HoldReason | None = None
+        self.hold_detail = ""
         self.timers = Timers()
         self.effects: list[AnyEffect] = []
         self.roster = Roster()

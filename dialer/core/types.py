@@ -85,6 +85,8 @@ class HoldReason(StrEnum):
     NO_HOTLINE = "no_hotline"
     CAMPAIGN_CAP = "campaign_cap"
     INBOUND_ONLY = "inbound_only"
+    ADAPTER = "adapter"
+    """The telephony adapter cannot do what the campaign's calls need."""
     HOPPER_EMPTY = "hopper_empty"
     STORE_SLOW = "store_slow"
     NOTHING_DUE = "nothing_due"

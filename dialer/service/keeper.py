@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from dialer.abilities import in_words, lacks
 from dialer.core.campaign import CampaignState
 from dialer.core.engine import CampaignEngine
 from dialer.core.events import (
@@ -19,6 +20,7 @@ from dialer.core.events import (
     TrunkClosed,
     TrunkOpened,
 )
+from dialer.core.kinds import script_for
 from dialer.core.trunks import TrunkPool
 from dialer.core.types import CampaignSettings, Fence, HoldReason
 from dialer.core.window import WindowClock, effective
@@ -168,6 +170,7 @@ class Keeper:
         seat = Seat(row, fence, engine, guard_s=self._ttl_s * GUARD)
         await self.learning.recall(seat)
         self._driver.seat(campaign_id, seat)
+        self._compare(seat)
         await self._tell_state(row)
         log.info("campaign taken", extra={"action": "campaign.taken", "campaign": campaign_id, "epoch": fence.epoch})
 
@@ -185,6 +188,7 @@ class Keeper:
         before, seat.row = seat.row, row
         if row.settings != before.settings or row.script != before.script:
             self._driver.deliver(campaign_id, SettingsChanged(row.settings, row.script))
+            self._compare(seat)
             self._driver.deliver(campaign_id, LeadsAdded())
         if row.revision != before.revision:
             await self._changed(seat, row)
@@ -270,15 +274,32 @@ class Keeper:
         else:
             self._pool.open(event.trunk, event.channels)
             log.warning("trunk takes calls", extra={"action": "trunk.opened", "trunk": event.trunk})
-        for campaign_id in self._driver.seats:
-            self._driver.deliver(campaign_id, HoldChanged(self._held))
+        for seat in self._driver.seats.values():
+            self._tell_hold(seat)
+
+    def _compare(self, seat: Seat) -> None:
+        """Say what the adapter cannot do of what a campaign asks for; without what is vital nobody is called."""
+        row, before = seat.row, seat.lacks
+        missing = lacks(row.settings, script_for(row.settings, row.script), self._telephony.capabilities)
+        said = in_words(self._telephony.name, missing) if missing else ""
+        if missing:
+            campaign_id = row.settings.campaign_id
+            log.warning(said, extra={"action": "campaign.lacks", "campaign": campaign_id})
+        seat.lacks = said if any(lack.vital for lack in missing) else ""
+        if seat.lacks != before:
+            self._tell_hold(seat)
+
+    def _tell_hold(self, seat: Seat) -> None:
+        reason = self._held or (HoldReason.ADAPTER if seat.lacks else None)
+        detail = seat.lacks if reason is HoldReason.ADAPTER else ""
+        self._driver.deliver(seat.row.settings.campaign_id, HoldChanged(reason, detail))
 
     def _brake(self) -> None:
         hold = HoldReason.STORE_SLOW if self._driver.writer.is_slow or self._failures else None
         if hold is not self._held:
             self._held = hold
-            for campaign_id in self._driver.seats:
-                self._driver.deliver(campaign_id, HoldChanged(hold))
+            for seat in self._driver.seats.values():
+                self._tell_hold(seat)
 
 
 def _opened_since(settings: CampaignSettings, since: float, now: float) -> bool:

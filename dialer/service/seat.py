@@ -13,7 +13,7 @@ from dialer.ports import CampaignRow
 class Seat:
     """The engine of a campaign and the right to turn it."""
 
-    __slots__ = ("declines", "engine", "fence", "guard_s", "row", "save_at", "saved")
+    __slots__ = ("declines", "engine", "fence", "guard_s", "lacks", "row", "save_at", "saved")
 
     def __init__(self, row: CampaignRow, fence: Fence, engine: CampaignEngine, *, guard_s: float = 0.0) -> None:
         self.row = row
@@ -23,6 +23,8 @@ class Seat:
         self.engine = engine
         self.declines = False
         """Takes no new calls of customers: the campaign leaves this process."""
+        self.lacks = ""
+        """What the adapter cannot do and the campaign's calls cannot do without, in words; empty: nothing."""
         self.saved = b""
         """What the store knows of what the engine has learned, or nothing worth saving."""
         self.save_at = 0.0

@@ -8,7 +8,7 @@ import pytest
 from dialer.core.campaign import CampaignState
 from dialer.core.events import TrunkClosed, TrunkOpened
 from dialer.core.figures import LiveFigures
-from dialer.core.types import CallWindow, Slot
+from dialer.core.types import CallWindow, CampaignKind, HoldReason, Slot
 from dialer.ports import CampaignRow
 from dialer.service.keeper import LEASE_S
 from simulator.profile import Fate
@@ -173,6 +173,27 @@ async def test_a_trunk_that_is_down_gets_no_calls_until_it_is_back() -> None:
         stage.driver.on_trunk(TrunkOpened("sim"))
         await stage.clock.advance(240)
     assert len(stage.invites) == 6
+
+
+async def test_a_campaign_that_the_adapter_cannot_serve_calls_nobody_and_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stage = Stage()
+    stage.trunk.capabilities = msgspec.structs.replace(stage.trunk.capabilities, inbound=False, record=False)
+    settings = stage.campaign(leads=2, kind=CampaignKind.INBOUND)
+    async with stage.running():
+        await stage.clock.advance(5)
+        figures = stage.driver.seats[1].engine.figures(stage.clock.now())
+        assert figures.reason is HoldReason.ADAPTER
+        assert "no call to a hotline arrives (`inbound`)" in figures.detail
+        stage.driver.on_trunk(TrunkOpened("sim"))
+        await stage.clock.advance(5)
+        assert stage.driver.seats[1].engine.figures(stage.clock.now()).reason is HoldReason.ADAPTER
+        change(stage, settings=msgspec.structs.replace(settings, kind=CampaignKind.PREDICTIVE, record=True))
+        await stage.clock.advance(240)
+    assert len(stage.invites) == 2, "what it only wishes for holds nobody"
+    said = [record.message for record in caplog.records if getattr(record, "action", "") == "campaign.lacks"]
+    assert [("hotline" in words, "not recorded" in words) for words in said] == [(True, False), (False, True)]
 
 
 async def test_agents_phones_are_kept_up_while_they_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
