@@ -12,6 +12,7 @@ import msgspec
 
 from cdr.adhoc import ROWS, SECONDS, Table, ask
 from cdr.aside import Source
+from cdr.events import EventType, Ivr
 from cdr.filters import END_OF_TIME_US, PAGE, CdrFilter, micros, where, whole_number, with_filter
 from cdr.named import named
 from cdr.parquet import write_parquet
@@ -122,6 +123,11 @@ class CdrQueries:
         """List what happened on one call, in order."""
         rows = await self._reader.query(named("call_timeline"), {"call_id": call_id, "limit": TIMELINE_MAX})
         return [CallStep(*row) for row in rows]
+
+    async def keys(self, call_id: str) -> str:
+        """Return the keys that were pressed in a call's script, in order; "" without any."""
+        pressed = [step for step in await self.timeline(call_id) if step.type == EventType.IVR_DTMF]
+        return "".join(msgspec.json.decode(step.data, type=Ivr).digit for step in pressed)
 
     async def search(self, wanted: CdrFilter) -> list[CallRow]:
         """List the calls that match, newest first, at most `wanted.limit` (1 to 10,000)."""

@@ -31,11 +31,10 @@ def lacks(settings: CampaignSettings, script: object, can: Capabilities) -> tupl
 
 def in_words(adapter: str, missing: tuple[Lack, ...]) -> str:
     """Say what the adapter cannot do, in one line; what is vital only, where there is such."""
-    said = [lack for lack in missing if lack.vital] or missing
-    reasons = "; ".join(f"{lack.why} (`{lack.capability}`)" for lack in said)
-    return (
-        f"the adapter {adapter!r} lacks what the campaign needs: {reasons}. `dialer adapters list` shows which one can"
-    )
+    vital = [lack for lack in missing if lack.vital]
+    reasons = "; ".join(f"{lack.why} (`{lack.capability}`)" for lack in vital or missing)
+    short_of = "cannot do what the campaign needs" if vital else "cannot do all that the campaign asks for"
+    return f"the adapter {adapter!r} {short_of}: {reasons}. `dialer adapters list` shows which one can"
 
 
 def _asks(settings: CampaignSettings, script: object) -> Iterator[Lack]:

@@ -64,6 +64,10 @@ def make_api_router(deps: HasCalls) -> APIRouter:
     async def detail(call_id: str) -> Response:
         return _json(await deps.cdr.detail(call_id))
 
+    @router.get("/keys")
+    async def keys(call_id: str) -> Response:
+        return _json(await deps.cdr.keys(call_id))
+
     @router.get("/verify")
     async def verify(request: Request) -> Response:
         return _json(await deps.cdr.verify(_positions(request.query_params.getlist("upto"))))

@@ -30,6 +30,10 @@ class CallRecords(Protocol):
         """Return one call."""
         ...
 
+    async def keys(self, call_id: str) -> str:
+        """Return the keys that were pressed in its script."""
+        ...
+
     async def search(self, wanted: CdrFilter) -> Sequence[CallRow]:
         """List the calls that match."""
         ...

@@ -331,6 +331,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "calls.sip_id": ("SIP Call Id", "SIP Call Id"),
     "calls.group": ("Nhóm", "Group"),
     "calls.extra": ("Thông Tin Bổ Sung", "Additional information"),
+    "calls.keys": ("Ấn Phím", "Keys pressed"),
     "calls.note": ("Ghi chú", "Note"),
     "calls.note_saved": ("Đã lưu ghi chú.", "The note has been saved."),
     "trace.title": ("Sơ đồ báo hiệu SIP ({n} bản tin)", "SIP ladder ({n} messages)"),

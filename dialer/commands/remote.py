@@ -57,6 +57,10 @@ class RemoteCdr:
         """Return one call."""
         return await self._get("detail", CallRow | None, call_id=call_id)  # type: ignore[arg-type]  # a union type is no class
 
+    async def keys(self, call_id: str) -> str:
+        """Return the keys that were pressed in its script."""
+        return await self._get("keys", str, call_id=call_id)
+
     async def search(self, wanted: CdrFilter) -> list[CallRow]:
         """List the calls that match."""
         return await self._get("search", list[CallRow], **msgspec.to_builtins(wanted))

@@ -283,8 +283,8 @@ class Keeper:
         missing = lacks(row.settings, script_for(row.settings, row.script), self._telephony.capabilities)
         said = in_words(self._telephony.name, missing) if missing else ""
         if missing:
-            campaign_id = row.settings.campaign_id
-            log.warning(said, extra={"action": "campaign.lacks", "campaign": campaign_id})
+            about = {"action": "campaign.lacks", "campaign": row.settings.campaign_id}
+            log.warning("campaign %r: %s", row.settings.name, said, extra=about)
         seat.lacks = said if any(lack.vital for lack in missing) else ""
         if seat.lacks != before:
             self._tell_hold(seat)

@@ -10,7 +10,7 @@ from cdr.encode import CampaignRef, attempt_settled, disposition_set, lead_chang
 from cdr.memory import MemoryEventLog, MemoryOffsetLedger
 from cdr.projector import Projector
 from cdr.queries import CallRow, CdrFilter, CdrQueries
-from dialer.core.types import AttemptRecord
+from dialer.core.types import AttemptRecord, ScriptStep, StepKind
 from dialer.errors import BadInput
 from statuses.classify import AttemptFacts
 from tests.cdr.samples import CAMPAIGN, HOTLINE, START, change, engaged, intent, log_of, phone, result, settled, talk
@@ -78,6 +78,16 @@ async def test_the_detail_of_a_call_has_its_timeline_and_ids(analytics: Analytic
         "call.ringing", "call.answered", "agent.bridged", "agent.released", "call.ended", "cdr.finalized",
     ]  # fmt: skip
     assert await queries.detail("no such call") is None
+    assert await queries.keys("call-000001") == ""
+
+
+async def test_the_keys_of_a_call_are_told_in_order(analytics: Analytics) -> None:
+    record = msgspec.structs.replace(
+        talk(1), steps=tuple(ScriptStep(StepKind.KEY, START + 12 + n, "menu", key) for n, key in enumerate("301"))
+    )
+    queries = await with_calls(analytics, (record, CAMPAIGN), (talk(2), CAMPAIGN))
+    assert await queries.keys("call-000001") == "301"
+    assert await queries.keys("call-000002") == ""
 
 
 @pytest.mark.req("S0-23")

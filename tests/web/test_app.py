@@ -46,6 +46,7 @@ def test_a_stranger_reaches_the_sign_in_page_health_and_static_files_and_nothing
             "/api/cdr/count",
             "/api/cdr/history",
             "/api/cdr/detail",
+            "/api/cdr/keys",
             "/api/x",
             *TRACE_PATHS,
         ):
@@ -157,6 +158,7 @@ def test_the_api_answers_the_service_token_with_call_records(console: Console) -
         detail = client.get("/api/cdr/detail", params={"call_id": history[0].call_id}).content
         assert msgspec.json.decode(detail, type=CallRow) == history[0]
         assert client.get("/api/cdr/detail", params={"call_id": "none"}).content == b"null"
+        assert client.get("/api/cdr/keys", params={"call_id": "none"}).content == b'""'
         query: dict[str, str | int | list[str]] = {
             "campaign": DIALED,
             "status": ["busy", "voicemail"],

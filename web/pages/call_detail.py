@@ -36,7 +36,7 @@ async def write_note(deps: WebDeps, call_id: str, text: str) -> bool:
     return done.rowcount > 0
 
 
-def call_facts(call: CallRow, words: Words) -> list[tuple[str, str]]:
+def call_facts(call: CallRow, words: Words, keys: str = "") -> list[tuple[str, str]]:
     """List the dialog's fields after the timeline, as (text key, value), in the order of S0-23."""
     extra = ", ".join(
         filter(None, (call.sub_reason, call.rule_id, f"SIP {call.sip_status}" if call.sip_status else ""))
@@ -53,6 +53,7 @@ def call_facts(call: CallRow, words: Words) -> list[tuple[str, str]]:
         ("calls.hotline", call.hotline),
         ("calls.group", call.campaign_name),
         ("calls.extra", extra),
+        *([("calls.keys", keys)] if keys else []),
     ]
 
 
@@ -63,13 +64,14 @@ async def show_call(deps: WebDeps, words: Words, call_id: str) -> None:
         ui.notify(words("calls.gone"), type="warning")
         return
     note, trace = await read_note(deps, call_id), await read_trace(deps, call_id)
+    keys = await deps.cdr.keys(call_id)
     recorded = await is_recorded(deps.recordings, call_id)
     title = words("calls.detail")
     with ui.dialog().props(f'aria-label="{title}"') as dialog, ui.element("div").classes("call-card"):
         heading(title, level=2)
         _timeline(call, words)
         with ui.element("div").classes("facts"):
-            for key, value in call_facts(call, words):
+            for key, value in call_facts(call, words, keys):
                 with ui.element("div").classes("fact"):
                     ui.label(words(key)).classes("name")
                     ui.label(value or words("common.empty")).classes("value" if value else "value muted")

@@ -44,7 +44,7 @@ def callback_columns(words: Words) -> list[Column]:
         f'<q-btn v-if="!props.row.done" flat dense round size="sm" icon="task_alt" aria-label="{done}" title="{done}"'
         " @click=\"() => $parent.$emit('done', props.row.id)\"></q-btn>"
     )
-    name = '<a :href="`/leads/${props.row.lead}`">{{ props.row.name }}</a>'
+    name = '<a class="dial-link" :href="`/leads/${props.row.lead}`">{{ props.row.name }}</a>'
     due = "<span :class=\"props.row.late ? 'status text-weight-bold' : ''\">{{ props.row.due }}</span>"
     cells = {"action": action, "name": name, "due": due}
     return [Column(key, words(f"callbacks.{key}"), cells.get(key, "")) for key in _NAMES]

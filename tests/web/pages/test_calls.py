@@ -56,3 +56,4 @@ def test_the_dialog_lists_its_fields_in_order_and_what_decided_the_status() -> N
     ]
     assert facts["calls.extra"] == "rejected, sip.486, SIP 486"
     assert facts["calls.status"] == "Busy"
+    assert call_facts(made, Words("vi"), "12")[-1] == ("calls.keys", "12")
