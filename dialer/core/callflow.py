@@ -210,7 +210,8 @@ def _count_answer(state: EngineState, call: Call, now: float) -> None:
     """Count who answered: only now is it sure, a machine may be recognised late and must not widen the budget."""
     machine = call.amd is AmdResult.MACHINE
     state.estimators.answer_ended(machine=machine)
-    if machine or call.run is not None or call.exempt:
+    in_script = call.run is not None and call.run.has_begun  # who answered as we hung up heard nothing of it
+    if machine or in_script or call.exempt:
         return
     state.budget.answered(now)
     if call.bridged_at is None:

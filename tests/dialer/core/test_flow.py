@@ -333,6 +333,19 @@ def test_calls_in_flight_keep_the_script_that_they_began_with() -> None:
     assert heard(bench).startswith("say:vi:Hãy nói")
 
 
+def test_who_answers_as_we_hang_up_hears_nothing_and_is_abandoned() -> None:
+    bench = Bench(MESSAGE)
+    bench.start(agents=0)
+    first = bench.calls[0]
+    bench.tell(events.CallRinging(first))
+    bench.wait(SETTINGS.ring_timeout_s + 0.1)
+    bench.tell(events.CallAnswered(first), events.CallEnded(first, sip_status=200, ended_by=EndedBy.DIALER))
+    assert [play for play in bench.of(Play) if play.call_id == first] == []
+    assert bench.settled(first).record.verdict.status is CallStatus.BUSY_LINE
+    assert bench.engine.figures(bench.now).abandoned == 1
+    assert bench.engine.state.budget.counts(bench.now) == (1, 1)
+
+
 def test_a_text_that_cannot_be_filled_in_ends_its_call_and_no_other() -> None:
     bench = Bench(msgspec.structs.replace(MESSAGE, prompt="say:vi:Chào {name}"))
     bench.start(agents=0)
