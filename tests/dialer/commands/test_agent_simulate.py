@@ -9,8 +9,9 @@ import pytest
 from dialer.agents.mqtt_at import MqttAt
 from dialer.agents.password import matches
 from dialer.commands import context
-from dialer.commands.agent_simulate import _accounts
+from dialer.commands.agent_simulate import _accounts, _known
 from dialer.commands.context import open_store
+from dialer.errors import NotFound
 from store.agents import SqlAgents
 
 
@@ -31,3 +32,11 @@ async def test_at_the_embedded_broker_each_has_a_password_that_is_gone_afterward
         async with _accounts(["sim-001"], at) as ats:
             assert ats == {"sim-001": at}
             assert await accounts.all() == []
+
+
+async def test_a_campaign_that_is_not_there_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "_chosen", {"home": tmp_path})
+    monkeypatch.delenv("DIALER_MQTT_URL", raising=False)
+    with pytest.raises(NotFound, match="there is no campaign 'sprng'"):
+        await _known("sprng")
+    await _known("7")
