@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     mqtt_url: str = Field(default="", repr=False)
     """Empty = the embedded broker on loopback; or mqtt://USER:PASSWORD@HOST:1883, mqtts:// for TLS, of another one."""
     mqtt_port: int = Field(default=0, ge=0, le=65_535)
-    """The embedded broker's port on loopback; 0 = any free one, which `dialer agent` finds by itself."""
+    """The embedded broker's port on loopback; 0 = that of the last run, or any free one."""
     agent_grace_s: float = Field(default=10.0, ge=0.5, le=600)
     """An agent whose desk, or whose broker, is gone for longer than this is signed out; calls stop at once."""
     retention_calls_days: int = Field(default=0, ge=0)

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import importlib
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from dialer.agents.mqtt_link import MqttLink
 from dialer.agents.password import matches
 from dialer.agents.topics import DIALER
 from dialer.config import Settings
+from dialer.errors import ResourceBusy
 from dialer.home import MQTT, Home
 from dialer.ports import AgentLink, Clock
 from store.agents import SqlAgents
@@ -26,6 +28,9 @@ from store.agents import SqlAgents
 if TYPE_CHECKING:
     from dialer.agents.embedded import Rights
 
+LAST_PORT: Final = "mqtt-port"
+"""Where the home folder keeps the embedded broker's port, for desks that outlive the dialer."""
+_MOST: Final = 65_535
 _USE: Final = b"the dialer's own user at its embedded MQTT broker"
 
 
@@ -43,6 +48,15 @@ def own_broker(settings: Settings) -> MqttAt | None:
     if running is None:
         return None
     return msgspec.structs.replace(MqttAt.parse(running.url), user=DIALER, password=own_password(home))
+
+
+def _last_port(kept: Path) -> int:
+    """Return the port that desks know from the last run, 0 when there is none."""
+    try:
+        port = int(kept.read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port <= _MOST else 0
 
 
 async def admit(accounts: SqlAgents, password_of_ours: str, user: str, password: str) -> Rights | None:
@@ -73,6 +87,14 @@ async def _embedded(settings: Settings, accounts: SqlAgents, stack: AsyncExitSta
     home = Home(settings.home)
     password = own_password(home)
     door = functools.partial(admit, accounts, password)
-    at: MqttAt = await stack.enter_async_context(embedded.embedded_broker(door, port=settings.mqtt_port))
+    kept = home.path / LAST_PORT
+    open_at = functools.partial(embedded.embedded_broker, door)
+    try:
+        at: MqttAt = await stack.enter_async_context(open_at(port=settings.mqtt_port or _last_port(kept)))
+    except ResourceBusy:
+        if settings.mqtt_port:
+            raise
+        at = await stack.enter_async_context(open_at(port=0))
+    kept.write_text(str(at.port), "ascii")
     stack.enter_context(home.claimed(at.where, (MQTT,)))
     return msgspec.structs.replace(at, user=DIALER, password=password)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import socket
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dialer.agents.password import hashed
 from dialer.clock import SystemClock
 from dialer.config import Settings
-from dialer.desks import admit, open_desks, own_broker, own_password
+from dialer.desks import LAST_PORT, admit, open_desks, own_broker, own_password
 from dialer.errors import BadInput
 from dialer.home import Home
 from dialer.ports import AgentAccount
@@ -18,6 +20,19 @@ from simulator.live_agents import SimulatedDesks
 from store.agents import SqlAgents
 from store.open import open_database
 from store.upgrade import upgrade
+
+
+async def _desks_find_it_where_it_was(settings: Settings, engine: AsyncEngine, port: int) -> None:
+    """Start again at the same port; a port that is another's by now, or a note that is damaged, is no obstacle."""
+    for taken, note in ((False, str(port)), (True, str(port)), (False, "x"), (False, "70000")):
+        (settings.home / LAST_PORT).write_text(note)
+        async with AsyncExitStack() as stack:
+            if taken:
+                stack.enter_context(closing(socket.create_server(("127.0.0.1", port))))
+            await open_desks(settings, engine, SystemClock(), stack, SimulatedDesks(clock=SystemClock(), seed=1))
+            at = own_broker(settings)
+            assert at is not None
+            assert (at.port == port) == (note == str(port) and not taken)
 
 
 async def test_the_embedded_broker_lets_in_its_own_people_and_is_found_by_commands(tmp_path: Path) -> None:
@@ -47,6 +62,7 @@ async def test_the_embedded_broker_lets_in_its_own_people_and_is_found_by_comman
             assert at is not None
             await at.ask()
         assert own_broker(settings) is None
+        await _desks_find_it_where_it_was(settings, engine, at.port)
     finally:
         await engine.dispose()
 
