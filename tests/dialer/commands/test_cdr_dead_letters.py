@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from cdr import events
 from cdr.clickhouse import open_chdb
 from cdr.encode import OutboxEvent
+from cdr.events import SCHEMA_VERSION
 from cdr.projector import Projector
 from dialer.commands.cdr import app
 from dialer.errors import BadInput, NotFound
@@ -30,7 +31,7 @@ NUMBER = 77
 async def poison(home: Path) -> None:
     """Let a newer program have written a call, and something else a record of two bytes."""
     newer = [
-        OutboxEvent(event.event_id, event.key, event.type, event.value.replace(b'"1.0"', b'"2.0"', 1))
+        OutboxEvent(event.event_id, event.key, event.type, event.value.replace(SCHEMA_VERSION.encode(), b"2.0", 1))
         for event in life(NUMBER)
     ]
     engine = open_database(f"sqlite:///{home / 'dialer.db'}")
