@@ -45,4 +45,5 @@ pytest_plugins = [
     "tests.plugins.switch",
     "tests.plugins.tshark",
     "tests.plugins.espeak",
+    "tests.plugins.ffmpeg",
 ]

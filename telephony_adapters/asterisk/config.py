@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,6 +11,7 @@ import msgspec
 
 from dialer.core.trunks import TrunkLimit
 from dialer.errors import BadInput
+from telephony_adapters.trunks.locked import content, tables, unlocked
 from telephony_adapters.trunks.reading import (
     FLAG,
     PATH,
@@ -21,7 +19,6 @@ from telephony_adapters.trunks.reading import (
     Secret,
     choice,
     mapping,
-    nearest,
     number,
     several,
     table,
@@ -119,32 +116,9 @@ class AsteriskFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(path: Path) -> AsteriskFile:
     """Read a file, and the passwords that it names elsewhere; raise BadInput as `parse` does."""
-    file = parse(_content(path, "the Asterisk file"), where=str(path), base=path.parent)
-    servers = {name: _unlocked(server, f"{path}: server {name!r}") for name, server in file.servers.items()}
+    file = parse(content(path, "the Asterisk file"), where=str(path), base=path.parent)
+    servers = {name: unlocked(server, f"{path}: server {name!r}") for name, server in file.servers.items()}
     return msgspec.structs.replace(file, servers=servers)
-
-
-def _content(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot read {what} {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadInput(f"{what} {path} is not UTF-8 text") from error
-
-
-def _unlocked(server: Server, where: str) -> Server:
-    if server.password_env:
-        found = os.environ.get(server.password_env, "")
-        if not found:
-            raise BadInput(f"{where}: password_env: the variable {server.password_env} is not set")
-    elif server.password_file:
-        found = _content(server.password_file, f"{where}: password_file").rstrip("\r\n")
-        if not found:
-            raise BadInput(f"{where}: password_file: {server.password_file} is empty")
-    else:
-        return server
-    return msgspec.structs.replace(server, password=Secret(found))
 
 
 def parse(toml: str, *, where: str = "the Asterisk file", base: Path = Path()) -> AsteriskFile:
@@ -152,13 +126,7 @@ def parse(toml: str, *, where: str = "the Asterisk file", base: Path = Path()) -
 
     Raises BadInput naming the server or table, the key, what it expects and what it got.
     """
-    try:
-        raw = tomllib.loads(toml, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where}: not valid TOML: {error}") from error
-    for name in raw:
-        if name not in _TABLES:
-            raise BadInput(f"{where}: there is no table [{name}]{nearest(name, _TABLES)}")
+    raw = tables(toml, _TABLES, where)
     file = AsteriskFile(
         servers=_servers(raw.get("server", {}), where, base),
         agents=table(Agents, raw.get("agents", {}), f"{where}: agents"),

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,12 +14,12 @@ import msgspec
 
 from dialer.errors import BadInput
 from telephony_adapters.trunks.guard import Numbers
+from telephony_adapters.trunks.locked import content, tables, unlocked
 from telephony_adapters.trunks.model import Agents, Peer, Sip, Spend, Trunk, TrunksFile
 from telephony_adapters.trunks.prefixes import longest
-from telephony_adapters.trunks.reading import Secret, nearest, table
+from telephony_adapters.trunks.reading import table
 
 S = TypeVar("S", bound=msgspec.Struct)
-P = TypeVar("P", bound=Peer)
 
 _TABLES: Final = ("trunk", "numbers", "spend", "sip", "agents")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -35,36 +32,12 @@ def load(path: Path, *, with_secrets: bool = True) -> TrunksFile:
 
     Raises BadInput as `parse` does, and for what cannot be read.
     """
-    file = parse(_content(path, "the trunks file"), where=str(path), base=path.parent)
+    file = parse(content(path, "the trunks file"), where=str(path), base=path.parent)
     if not with_secrets:
         return file
-    trunks = {name: _unlocked(trunk, f"{path}: trunk {name!r}") for name, trunk in file.trunks.items()}
-    agents = None if file.agents is None else _unlocked(file.agents, f"{path}: agents")
+    trunks = {name: unlocked(trunk, f"{path}: trunk {name!r}") for name, trunk in file.trunks.items()}
+    agents = None if file.agents is None else unlocked(file.agents, f"{path}: agents")
     return msgspec.structs.replace(file, trunks=trunks, agents=agents)
-
-
-def _content(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"cannot read {what} {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise BadInput(f"{what} {path} is not UTF-8 text") from error
-
-
-def _unlocked(peer: P, where: str) -> P:
-    """Return the peer with the password that is kept elsewhere."""
-    if peer.password_env:
-        found = os.environ.get(peer.password_env, "")
-        if not found:
-            raise BadInput(f"{where}: password_env: the variable {peer.password_env} is not set")
-    elif peer.password_file:
-        found = _content(peer.password_file, f"{where}: password_file").rstrip("\r\n")
-        if not found:
-            raise BadInput(f"{where}: password_file: {peer.password_file} is empty")
-    else:
-        return peer
-    return msgspec.structs.replace(peer, password=Secret(found))
 
 
 def parse(toml: str, *, where: str = "the trunks file", base: Path = Path()) -> TrunksFile:
@@ -72,13 +45,7 @@ def parse(toml: str, *, where: str = "the trunks file", base: Path = Path()) -> 
 
     Raises BadInput naming the trunk or table, the key, what it expects and what it got.
     """
-    try:
-        raw = tomllib.loads(toml, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where}: not valid TOML: {error}") from error
-    for name in raw:
-        if name not in _TABLES:
-            raise BadInput(f"{where}: there is no table [{name}]{nearest(name, _TABLES)}")
+    raw = tables(toml, _TABLES, where)
     file = TrunksFile(
         trunks=_trunks(raw.get("trunk", {}), where, base),
         numbers=table(Numbers, raw.get("numbers", {}), f"{where}: numbers"),

@@ -23,7 +23,7 @@ from dialer.agents.mqtt_at import MqttAt
 from dialer.agents.password import hashed, matches
 from dialer.agents.topics import DIALER
 from dialer.ports import AgentAccount
-from tests.plugins.mosquitto import _PATH, START_TIMEOUT_S, _missing, _owner, greeting
+from tests.plugins.mosquitto import _PATH, START_TIMEOUT_S, _owner, greeting
 
 SECRETS = {who: f"secret-of-{who}" for who in (DIALER, "an", "ba", "boss")}
 ACCOUNTS = [AgentAccount(who, secret=hashed(SECRETS[who]), supervisor=who == "boss") for who in ("an", "ba", "boss")]
@@ -129,7 +129,7 @@ def wrong(at: MqttAt) -> MqttAt:
 
 @contextlib.asynccontextmanager
 async def running(name: str) -> AsyncIterator[Broker]:
-    """Run a broker by its name; skip where it is not installed."""
+    """Run a broker by its name; Mosquitto is a component that a test names."""
     if name == Embedded.name:
         embedded = Embedded()
         await embedded.start()
@@ -138,8 +138,6 @@ async def running(name: str) -> AsyncIterator[Broker]:
         finally:
             await embedded.stop()
         return
-    if _missing():
-        pytest.skip("Mosquitto is not installed")
     folder = Path(tempfile.mkdtemp(prefix="dialer-mqtt-"))
     server = Mosquitto(folder)
     try:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def test_an_mp3_has_one_channel_and_the_bits_that_speech_needs(rate: int, channe
     assert len(made.data) * 8 / 4000 == pytest.approx(kbit, rel=0.1)
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not here: apt-get install ffmpeg")
+@pytest.mark.component("ffmpeg")
 @pytest.mark.parametrize(("channels", "width"), [(1, 2), (2, 2), (1, 1)])
 def test_the_mp3_plays_what_was_said(tmp_path: Path, channels: int, width: int) -> None:
     """A tone of 440 Hz is still one, as loud, for another program."""
